@@ -1,0 +1,3 @@
+namespace Carbon.Realtime.Emulator;
+
+internal static class Placeholder;

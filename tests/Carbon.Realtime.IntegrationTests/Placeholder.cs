@@ -1,0 +1,3 @@
+namespace Carbon.Realtime.IntegrationTests;
+
+internal static class Placeholder;
