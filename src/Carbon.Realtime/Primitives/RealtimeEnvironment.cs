@@ -1,3 +1,5 @@
+using Carbon.Realtime.Primitives;
+
 namespace Carbon.Realtime;
 
 /// <summary>Time, chance and where work runs: the three things that a test owns and a program leaves at their defaults.</summary>

@@ -15,6 +15,6 @@ public sealed class RealtimeSocketAddress(Uri uri, IReadOnlyList<KeyValuePair<st
     /// <summary>A larger incoming message is discarded and reported as <see cref="SocketMessageKind.TooLarge"/>.</summary>
     public int MaxMessageBytes { get; } = maxMessageBytes;
 
-    /// <summary>The address without its query: safe to log.</summary>
-    public override string ToString() => Uri.GetLeftPart(UriPartial.Path);
+    /// <summary>The address without its query and user information: safe to log.</summary>
+    public override string ToString() => Uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
 }
