@@ -47,7 +47,7 @@ public sealed class ManualWorkScheduler : WorkScheduler
                 throw new InvalidOperationException($"Still busy after {limit} work items: something posts itself for ever.");
             }
 
-            item.Execute();
+            Execute(item);
         }
     }
 
@@ -60,8 +60,23 @@ public sealed class ManualWorkScheduler : WorkScheduler
             return false;
         }
 
-        item.Execute();
+        Execute(item);
         return true;
+    }
+
+    /// <summary>Awaits prefer a synchronisation context to a task scheduler, and test frameworks set one: continuations would go astray.</summary>
+    private static void Execute(IThreadPoolWorkItem item)
+    {
+        var context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        try
+        {
+            item.Execute();
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
     }
 
     private bool TryTake([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out IThreadPoolWorkItem? item)

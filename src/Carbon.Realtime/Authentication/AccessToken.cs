@@ -1,0 +1,22 @@
+namespace Carbon.Realtime.Authentication;
+
+/// <summary>A token that does not show itself: its text form is <c>***</c>, so that no log or exception can carry it by accident.</summary>
+internal sealed class AccessToken
+{
+    private AccessToken(string value)
+    {
+        Value = value;
+        Identity = JwtIdentity.Read(value);
+    }
+
+    /// <summary>The secret: for frames and Authorization headers only.</summary>
+    public string Value { get; }
+
+    public JwtIdentity Identity { get; }
+
+    /// <summary>Wraps a provider's answer. Blank means nobody is signed in; <c>sb_…</c> is an API key, which the server ignores here.</summary>
+    public static AccessToken? From(string? value) =>
+        string.IsNullOrWhiteSpace(value) || value.StartsWith("sb_", StringComparison.Ordinal) ? null : new AccessToken(value.Trim());
+
+    public override string ToString() => "***";
+}

@@ -1,0 +1,45 @@
+namespace Carbon.Realtime;
+
+/// <summary>Gives the access token (a JWT) of the signed-in user. The library's only source of it.</summary>
+/// <remarks>
+/// Asked before every connect and join, ahead of a token's expiry, and when the server refused one. Never asked twice at a time by one
+/// session, and never under a lock. Not answering within <see cref="RealtimeOptions.AccessTokenTimeout"/> counts as a failure.
+/// </remarks>
+public interface IAccessTokenProvider
+{
+    /// <summary>The current token.</summary>
+    /// <param name="request">Why it is asked for.</param>
+    /// <param name="cancellationToken">Cancelled on time-out and when the manager is disposed.</param>
+    /// <returns>The token; <see langword="null"/> when nobody is signed in: the API key's role is used then.</returns>
+    ValueTask<string?> GetAccessTokenAsync(AccessTokenRequest request, CancellationToken cancellationToken);
+}
+
+/// <summary>Why an access token is asked for.</summary>
+/// <param name="reason">Why.</param>
+public sealed class AccessTokenRequest(AccessTokenReason reason)
+{
+    /// <summary>Why.</summary>
+    public AccessTokenReason Reason { get; } = reason;
+
+    /// <summary>Whether a token from a cache will not do: the last one was refused or is about to expire.</summary>
+    public bool MustBeFresh => Reason is AccessTokenReason.Expiring or AccessTokenReason.Rejected;
+}
+
+/// <summary>Why an access token is asked for.</summary>
+public enum AccessTokenReason
+{
+    /// <summary>A socket is about to be opened.</summary>
+    Connect = 0,
+
+    /// <summary>A channel is about to be joined.</summary>
+    Join,
+
+    /// <summary>The program said that the token changed.</summary>
+    Changed,
+
+    /// <summary>The current token ends soon: one that lives longer is wanted.</summary>
+    Expiring,
+
+    /// <summary>The server refused the last token, or let its channel end at its expiry.</summary>
+    Rejected,
+}

@@ -1,0 +1,203 @@
+using Carbon.Realtime.Channels;
+using Carbon.Realtime.Filters;
+using Carbon.Realtime.Protocol;
+using Carbon.Realtime.Tables;
+using Microsoft.Extensions.Logging;
+
+namespace Carbon.Realtime.Changes;
+
+/// <summary>Turns a change's bytes into a stream element: verdict, key, absent columns, and only then a row. Reader's loop only.</summary>
+internal sealed class ChangeDecoder<TKey, TRow>
+    where TKey : notnull
+{
+    private readonly string _table;
+    private readonly TableDefinition<TKey, TRow> _definition;
+    private readonly RowGuard _tenant;
+    private readonly RowGuard _filter;
+    private readonly RowGuard _oldRow;
+    private readonly int[] _keyHints;
+    private readonly int[] _oldKeyHints;
+    private readonly int[] _columnHints;
+    private readonly DropCounter _drops;
+    private readonly ILogger _logger;
+    private bool _toldAbsent;
+
+    public ChangeDecoder(
+        string table, TableDefinition<TKey, TRow> definition, RealtimeFilter tenant, RealtimeFilter filter, DropCounter drops, ILogger logger)
+    {
+        _table = table;
+        _definition = definition;
+        _tenant = new RowGuard(tenant.Conditions);
+        _filter = new RowGuard(filter.Conditions);
+        _oldRow = new RowGuard(tenant.And(filter).Conditions);
+        _keyHints = new int[definition.Key.Columns.Count];
+        _oldKeyHints = new int[definition.Key.Columns.Count];
+        _columnHints = new int[definition.MappedColumns.Count];
+        _drops = drops;
+        _logger = logger;
+    }
+
+    /// <summary>The element a change stands for; <see langword="null"/> when it is nobody's business.</summary>
+    /// <param name="change">Without errors, or with 413.</param>
+    /// <param name="verified">Whether the server matched it with the filter.</param>
+    public TableChange<TKey, TRow>? Decode(in ChangeFrame change, bool verified)
+    {
+        try
+        {
+            return change.Type == ChangeType.Delete ? DecodeDelete(change, verified) : DecodeWrite(change);
+        }
+#pragma warning disable CA1031 // Row construction is the user's code: whatever it throws costs one row, never the stream.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            return Undecodable(change, e);
+        }
+    }
+
+    private TableChange<TKey, TRow>? DecodeWrite(in ChangeFrame change)
+    {
+        switch (_tenant.Judge(change.Record, change.RecordIndex, change.Columns))
+        {
+            case FilterVerdict.No:
+                return Foreign();
+            case FilterVerdict.CannotTell:
+                // Whose row it is cannot be seen, so nothing of it may be shown, its key included; that something was lost can be said.
+                return new Gap<TKey, TRow>(GapReason.Partial);
+        }
+
+        // What only the server can judge, it has judged: the binding that matched carries this filter.
+        if (_filter.Judge(change.Record, change.RecordIndex, change.Columns) == FilterVerdict.No)
+        {
+            return Foreign();
+        }
+
+        if (!TryFindKey(change.Record, change.RecordIndex, _keyHints, out var values))
+        {
+            return new Gap<TKey, TRow>(GapReason.Partial);
+        }
+
+        if (!change.Errors.IsEmpty || LacksColumn(change.Record, change.RecordIndex))
+        {
+            return new Gap<TKey, TRow>(GapReason.Partial, _definition.Key.Decode(values));
+        }
+
+        var row = _definition.DecodeRow(change.Record);
+        var key = _definition.KeyOf is { } keyOf ? keyOf(row) : _definition.Key.Decode(values);
+        if (change.Type == ChangeType.Insert)
+        {
+            return new Inserted<TKey, TRow>(key, row, change.CommitTimestamp);
+        }
+
+        var oldKey = TryFindKey(change.OldRecord, change.OldRecordIndex, _oldKeyHints, out var oldValues) && !SameKey(values, oldValues)
+            ? _definition.Key.Decode(oldValues)
+            : key;
+        var hasOldRow = TryDecodeOld(change, out var oldRow);
+        return new Updated<TKey, TRow>(key, row, oldKey, oldRow, hasOldRow, change.CommitTimestamp);
+    }
+
+    private TableChange<TKey, TRow>? DecodeDelete(in ChangeFrame change, bool verified)
+    {
+        var verdict = _oldRow.Judge(change.OldRecord, change.OldRecordIndex, change.Columns);
+        if (verdict == FilterVerdict.No)
+        {
+            return Foreign();
+        }
+
+        if (!TryFindKey(change.OldRecord, change.OldRecordIndex, _oldKeyHints, out var values))
+        {
+            return new Gap<TKey, TRow>(GapReason.Partial);
+        }
+
+        var hasOldRow = TryDecodeOld(change, out var oldRow);
+        return new Deleted<TKey, TRow>(
+            _definition.Key.Decode(values), oldRow, hasOldRow, verified || verdict == FilterVerdict.Yes, change.CommitTimestamp);
+    }
+
+    /// <summary>The old row, where all its columns were sent. For raw rows that is whenever there is more than the key.</summary>
+    private bool TryDecodeOld(in ChangeFrame change, out TRow? row)
+    {
+        row = default;
+        if (change.OldRecordIndex.Count <= _definition.Key.Columns.Count || !change.Errors.IsEmpty || Lacks(change.OldRecord, change.OldRecordIndex, out _))
+        {
+            return false;
+        }
+
+        row = _definition.DecodeRow(change.OldRecord);
+        return true;
+    }
+
+    private bool LacksColumn(ReadOnlySpan<byte> record, RecordIndex index)
+    {
+        if (!Lacks(record, index, out var column))
+        {
+            return false;
+        }
+
+        if (!_toldAbsent)
+        {
+            _toldAbsent = true;
+            ChangesLog.ColumnAbsent(_logger, _table, column, typeof(TRow).Name);
+        }
+
+        return true;
+    }
+
+    private bool Lacks(ReadOnlySpan<byte> record, RecordIndex index, out string column)
+    {
+        for (var i = 0; i < _columnHints.Length; i++)
+        {
+            if (!index.TryFind(record, _definition.MappedColumnsUtf8[i], ref _columnHints[i], out _))
+            {
+                column = _definition.MappedColumns[i];
+                return true;
+            }
+        }
+
+        column = "";
+        return false;
+    }
+
+    private bool TryFindKey(ReadOnlySpan<byte> record, RecordIndex index, int[] hints, out KeyValues values)
+    {
+        ReadOnlySpan<byte> second = default, third = default;
+        var columns = _definition.Key.ColumnsUtf8;
+        var found = index.TryFind(record, columns[0], ref hints[0], out var first)
+            && (columns.Length < 2 || index.TryFind(record, columns[1], ref hints[1], out second))
+            && (columns.Length < 3 || index.TryFind(record, columns[2], ref hints[2], out third));
+        values = new KeyValues { First = first, Second = second, Third = third };
+        return found;
+    }
+
+    private static bool SameKey(in KeyValues one, in KeyValues other) =>
+        one.First.SequenceEqual(other.First) && one.Second.SequenceEqual(other.Second) && one.Third.SequenceEqual(other.Third);
+
+    private TableChange<TKey, TRow>? Foreign()
+    {
+        _drops.Count(FrameDropReason.ForeignRow);
+        return null;
+    }
+
+    private Gap<TKey, TRow> Undecodable(in ChangeFrame change, Exception e)
+    {
+        // The path names the column; the message may quote the row, so it is not logged.
+        var path = (e as System.Text.Json.JsonException)?.Path ?? "?";
+        ChangesLog.Undecodable(_logger, _table, path, typeof(TRow).Name, e.GetType().Name);
+        try
+        {
+            var isDelete = change.Type == ChangeType.Delete;
+            return TryFindKey(
+                isDelete ? change.OldRecord : change.Record,
+                isDelete ? change.OldRecordIndex : change.RecordIndex,
+                isDelete ? _oldKeyHints : _keyHints,
+                out var values)
+                ? new Gap<TKey, TRow>(GapReason.Undecodable, _definition.Key.Decode(values))
+                : new Gap<TKey, TRow>(GapReason.Undecodable);
+        }
+#pragma warning disable CA1031 // The key is what cannot be decoded, or the user's converter for it threw.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return new Gap<TKey, TRow>(GapReason.Undecodable);
+        }
+    }
+}

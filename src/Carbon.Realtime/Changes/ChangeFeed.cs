@@ -1,0 +1,221 @@
+using System.Collections.Immutable;
+using System.Text;
+using Carbon.Realtime.Channels;
+using Carbon.Realtime.Primitives;
+using Carbon.Realtime.Protocol;
+
+namespace Carbon.Realtime.Changes;
+
+/// <summary>What a feed has whatever its types: a life, a status and those who wait for it.</summary>
+/// <remarks>Control members are called under the connection's gate, data members on the reader's loop; which is said at each.</remarks>
+internal abstract class ChangeFeed(ChangeFeeds owner) : ISubscriptionSink
+{
+    private readonly List<(TaskCompletionSource Source, IDisposable Interest)> _waiters = [];
+    private Subscription? _subscription;
+    private Deadlines.Deadline? _linger;
+    private int _interest;
+
+    public StatusSource Status { get; } = new(owner.Environment);
+
+    /// <summary>Whether the server said that changes flow, and nothing else since.</summary>
+    protected bool IsReady { get; private set; }
+
+    /// <summary>Why nothing more will come; set once.</summary>
+    protected bool IsEnded { get; private set; }
+
+    protected Exception? EndedBy { get; private set; }
+
+    protected ChangeFeeds Owner => owner;
+
+    /// <summary>What the server must change before this table can be streamed; told once a join (docs/protocol.md, "Error shapes").</summary>
+    protected RealtimeException? TableFault { get; private set; }
+
+    /// <summary>Somebody wants the feed to run. Under the gate.</summary>
+    public IDisposable Use()
+    {
+        _interest++;
+        _linger?.Cancel();
+        _linger = null;
+        _subscription ??= IsEnded ? null : owner.Registry.Subscribe(CreateRequest());
+        return new Interest(this);
+    }
+
+    /// <summary>Starts the feed if nobody has; the task completes when it is live. Under the gate.</summary>
+    public Task WhenLiveAsync(CancellationToken cancellationToken)
+    {
+        if (IsEnded)
+        {
+            return Task.FromException(EndedBy ?? new ObjectDisposedException(nameof(IRealtimeChannelManager)));
+        }
+
+        var interest = Use();
+        var source = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _waiters.Add((source, interest));
+        ReleaseIfSettled();
+        if (cancellationToken.CanBeCanceled)
+        {
+            var registration = cancellationToken.UnsafeRegister(
+                static (state, token) =>
+                {
+                    var (feed, source) = ((ChangeFeed, TaskCompletionSource))state!;
+                    feed.Cancel(source, token);
+                },
+                (this, source));
+            source.Task.GetAwaiter().UnsafeOnCompleted(registration.Dispose);
+        }
+
+        return source.Task;
+    }
+
+    /// <summary>Ends the feed for good. Under the gate.</summary>
+    /// <param name="error"><see langword="null"/> completes it.</param>
+    public void End(Exception? error)
+    {
+        if (IsEnded)
+        {
+            return;
+        }
+
+        IsEnded = true;
+        IsReady = false;
+        EndedBy = error;
+        _linger?.Cancel();
+        if (_subscription is { } subscription)
+        {
+            owner.Registry.Unsubscribe(subscription);
+        }
+
+        Status.Set(RealtimeState.Closed, error as RealtimeException);
+        Status.End();
+        EndObservers(error);
+        Release(source => source.TrySetException(error ?? new ObjectDisposedException(nameof(IRealtimeChannelManager))));
+    }
+
+    void ISubscriptionSink.OnReady(ReadyCause cause)
+    {
+        if (IsEnded)
+        {
+            return;
+        }
+
+        IsReady = true;
+        if (cause == ReadyCause.Joined)
+        {
+            TableFault = null;
+        }
+
+        TellReady(cause);
+    }
+
+    void ISubscriptionSink.OnStatus(RealtimeState state, RealtimeException? error, int attempt, DateTimeOffset? nextRetry)
+    {
+        IsReady = state == RealtimeState.Live && IsReady;
+        if (state == RealtimeState.Live && TableFault is not null)
+        {
+            (state, error) = (RealtimeState.Faulted, TableFault);
+        }
+
+        Status.Set(state, error, attempt, nextRetry);
+        ReleaseIfSettled();
+    }
+
+    public abstract bool OnChange(in ChangeFrame change, bool verified);
+
+    public abstract void OnUnreadable();
+
+    public abstract void OnBurstEnd();
+
+    /// <summary>Brings the gap that a readiness means to every observer. Under the gate, on the reader's loop.</summary>
+    protected abstract void TellReady(ReadyCause cause);
+
+    protected abstract void EndObservers(Exception? error);
+
+    protected abstract SubscriptionRequest CreateRequest();
+
+    /// <summary>The server said 400 or 401: a configuration fault, shown as a status, once. On the reader's loop.</summary>
+    protected void TellTableFault(ReadOnlySpan<byte> errors)
+    {
+        lock (owner.Gate)
+        {
+            if (TableFault is null && !IsEnded)
+            {
+                TableFault = FaultTable.Change(Encoding.UTF8.GetString(errors)).ToException();
+                Status.Set(RealtimeState.Faulted, TableFault);
+                ReleaseIfSettled();
+            }
+        }
+    }
+
+    private void ReleaseIfSettled()
+    {
+        var status = Status.Current;
+        if (status.State == RealtimeState.Live)
+        {
+            Release(static source => source.TrySetResult());
+        }
+        else if (status.State == RealtimeState.Faulted)
+        {
+            Release(source => source.TrySetException(status.Error!));
+        }
+    }
+
+    private void Cancel(TaskCompletionSource source, CancellationToken token)
+    {
+        lock (owner.Gate)
+        {
+            var index = _waiters.FindIndex(w => w.Source == source);
+            if (index >= 0)
+            {
+                var (_, interest) = _waiters[index];
+                _waiters.RemoveAt(index);
+                source.TrySetCanceled(token);
+                interest.Dispose();
+            }
+        }
+    }
+
+    private void Release(Action<TaskCompletionSource> complete)
+    {
+        var released = _waiters.ToImmutableArray();
+        _waiters.Clear();
+        foreach (var (source, interest) in released)
+        {
+            complete(source);
+            interest.Dispose();
+        }
+    }
+
+    private void OnInterestEnded()
+    {
+        lock (owner.Gate)
+        {
+            if (--_interest == 0 && !IsEnded)
+            {
+                _linger = owner.Deadlines.Schedule(owner.Linger, Stop);
+            }
+        }
+    }
+
+    private void Stop()
+    {
+        _linger = null;
+        IsReady = false;
+        TableFault = null;
+        owner.Registry.Unsubscribe(_subscription!);
+        _subscription = null;
+        Status.Set(RealtimeState.Idle);
+    }
+
+    private sealed class Interest(ChangeFeed feed) : IDisposable
+    {
+        private int _disposed;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _disposed, 1) == 0)
+            {
+                feed.OnInterestEnded();
+            }
+        }
+    }
+}

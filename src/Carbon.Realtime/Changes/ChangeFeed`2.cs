@@ -1,0 +1,204 @@
+using System.Text;
+using Carbon.Realtime.Channels;
+using Carbon.Realtime.Primitives;
+using Carbon.Realtime.Protocol;
+
+namespace Carbon.Realtime.Changes;
+
+/// <summary>One table's changes for everybody who subscribed alike: decoded once, however many they are.</summary>
+internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
+    where TKey : notnull
+{
+    /// <summary>A burst is published at this size even while more arrives: the last of a long burst must not wait for its end.</summary>
+    private const int BurstSize = 256;
+
+    private readonly RealtimeTable<TKey, TRow> _table;
+    private readonly FeedKey _key;
+    private readonly byte[] _schemaUtf8;
+    private readonly byte[] _nameUtf8;
+    private readonly ChangeDecoder<TKey, TRow> _decoder;
+    private readonly List<TableChange<TKey, TRow>> _burst = [];
+    private Observer[] _observers = [];
+
+    public ChangeFeed(ChangeFeeds owner, FeedKey key, RealtimeTable<TKey, TRow> table)
+        : base(owner)
+    {
+        _key = key;
+        _table = table;
+        _schemaUtf8 = Encoding.UTF8.GetBytes(table.Schema);
+        _nameUtf8 = Encoding.UTF8.GetBytes(table.Name);
+        _decoder = new ChangeDecoder<TKey, TRow>($"{table.Schema}.{table.Name}", table.Definition, TenantFilter(), table.Filter, owner.Registry.Drops, owner.Logger);
+    }
+
+    /// <summary>Adds an observer: its first element is a gap, at once if changes flow already. Under the gate.</summary>
+    public IDisposable Subscribe(IObserver<TableChange<TKey, TRow>> target)
+    {
+        var buffer = CreateBuffer();
+        Observer? observer = null;
+        var delivery = new ObserverDelivery<TableChange<TKey, TRow>>(
+            target, Owner.Environment.Scheduler, buffer, e => ChangesLog.ObserverThrew(Owner.Logger, _table.ToString(), e), _ => Remove(observer!));
+        observer = new Observer(delivery.Post, delivery.End);
+        Add(observer);
+        return delivery;
+    }
+
+    /// <summary>Adds a reader that pulls. Under the gate.</summary>
+    public PullDelivery<TableChange<TKey, TRow>> Read()
+    {
+        Observer? observer = null;
+        var delivery = new PullDelivery<TableChange<TKey, TRow>>(CreateBuffer(), () => Remove(observer!));
+        observer = new Observer(delivery.Post, delivery.End);
+        Add(observer);
+        return delivery;
+    }
+
+    public override bool OnChange(in ChangeFrame change, bool verified)
+    {
+        if (Volatile.Read(ref _observers).Length == 0)
+        {
+            return false;
+        }
+
+        // The server compares names with LIKE: user_data also brings user1data's changes.
+        if (!change.Table.SequenceEqual(_nameUtf8) || !change.Schema.SequenceEqual(_schemaUtf8))
+        {
+            Owner.Registry.Drops.Count(FrameDropReason.ForeignTable);
+            return false;
+        }
+
+        if (!change.Errors.IsEmpty && FaultTable.Change(Encoding.UTF8.GetString(change.Errors)).Reaction == Reaction.RetrySlowly)
+        {
+            TellTableFault(change.Errors);
+            return false;
+        }
+
+        return _decoder.Decode(change, verified) is { } element && Gather(element);
+    }
+
+    public override void OnUnreadable()
+    {
+        OnBurstEnd();
+        Publish([new Gap<TKey, TRow>(GapReason.Undecodable)]);
+    }
+
+    public override void OnBurstEnd()
+    {
+        if (_burst.Count > 0)
+        {
+            Publish(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_burst));
+            _burst.Clear();
+        }
+    }
+
+    protected override void TellReady(ReadyCause cause)
+    {
+        OnBurstEnd();
+        foreach (var observer in _observers)
+        {
+            if (!observer.HasStarted)
+            {
+                observer.Start();
+            }
+            else if (cause != ReadyCause.TokenPushed)
+            {
+                observer.Post([new Gap<TKey, TRow>(cause == ReadyCause.Joined ? GapReason.Rejoined : GapReason.Resubscribed)]);
+            }
+        }
+    }
+
+    protected override void EndObservers(Exception? error)
+    {
+        foreach (var observer in _observers)
+        {
+            observer.End(error);
+        }
+
+        _observers = [];
+    }
+
+    protected override SubscriptionRequest CreateRequest()
+    {
+        // The tenant goes first: it is what the database indexes by, and what the server's log should show.
+        var filter = TenantFilter().And(_table.Filter);
+        var binding = new JoinBinding("*", _table.Schema, _table.Name, filter.IsEmpty ? null : filter.ToString());
+        var deletes = _key.Options.KeyOnlyDeletes && !filter.IsEmpty ? new JoinBinding("DELETE", _table.Schema, _table.Name, null) : null;
+        return new SubscriptionRequest(this, binding, deletes, _key.Options.Group, _key.Session);
+    }
+
+    private RealtimeFilter TenantFilter() =>
+        _key.Tenant is null ? RealtimeFilter.None : RealtimeFilter.Where(_table.TenantColumn!).Equal(_key.Tenant);
+
+    private DeliveryBuffer<TableChange<TKey, TRow>> CreateBuffer() =>
+        new(Owner.QueueCapacity, static () => new Gap<TKey, TRow>(GapReason.Overflow));
+
+    private void Add(Observer observer)
+    {
+        if (IsEnded)
+        {
+            observer.End(EndedBy);
+            return;
+        }
+
+        if (IsReady)
+        {
+            observer.Start();
+        }
+
+        _observers = [.. _observers, observer];
+        observer.Interest = Use();
+    }
+
+    private void Remove(Observer observer)
+    {
+        lock (Owner.Gate)
+        {
+            _observers = [.. _observers.Where(o => o != observer)];
+            observer.Interest?.Dispose();
+        }
+    }
+
+    /// <returns>Whether this is the first of its burst.</returns>
+    private bool Gather(TableChange<TKey, TRow> element)
+    {
+        _burst.Add(element);
+        if (_burst.Count >= BurstSize)
+        {
+            OnBurstEnd();
+        }
+
+        return _burst.Count == 1;
+    }
+
+    private void Publish(ReadOnlySpan<TableChange<TKey, TRow>> elements)
+    {
+        foreach (var observer in Volatile.Read(ref _observers))
+        {
+            if (observer.HasStarted)
+            {
+                observer.Post(elements);
+            }
+        }
+    }
+
+    private delegate void PostElements(ReadOnlySpan<TableChange<TKey, TRow>> elements);
+
+    /// <summary>One subscriber. Changes before its first gap are not for it: it has not read anything yet that they could change.</summary>
+    private sealed class Observer(PostElements post, Action<Exception?> end)
+    {
+        private volatile bool _hasStarted;
+
+        public bool HasStarted => _hasStarted;
+
+        public IDisposable? Interest { get; set; }
+
+        public void Start()
+        {
+            post([new Gap<TKey, TRow>(GapReason.Started)]);
+            _hasStarted = true;
+        }
+
+        public void Post(ReadOnlySpan<TableChange<TKey, TRow>> elements) => post(elements);
+
+        public void End(Exception? error) => end(error);
+    }
+}

@@ -1,0 +1,114 @@
+using Carbon.Realtime.Authentication;
+using Carbon.Realtime.Channels;
+using Carbon.Realtime.Primitives;
+using Microsoft.Extensions.Logging;
+
+namespace Carbon.Realtime.Changes;
+
+/// <summary>What makes two subscriptions the same.</summary>
+/// <param name="Definition">The table's definition, by identity.</param>
+/// <param name="Schema">Its schema.</param>
+/// <param name="Table">Its name.</param>
+/// <param name="Filter">Its filter.</param>
+/// <param name="TenantColumn">The column that names a row's tenant, where there is one.</param>
+/// <param name="Tenant">The tenant its rows must belong to; <see langword="null"/> where it is not scoped.</param>
+/// <param name="Scope">The tenant scope it was taken from; <see langword="null"/> for the manager itself, whose tenant can change.</param>
+/// <param name="Session">Whose token.</param>
+/// <param name="Options">How.</param>
+internal sealed record FeedKey(
+    object Definition, string Schema, string Table, RealtimeFilter Filter, string? TenantColumn, string? Tenant, object? Scope, TokenSession Session, ChangeStreamOptions Options);
+
+/// <summary>All feeds. A feed lives while somebody holds a stream of it or is subscribed; equal streams share one.</summary>
+internal sealed class ChangeFeeds(
+    ChannelRegistry registry, Deadlines deadlines, Lock gate, RealtimeEnvironment environment, int queueCapacity, TimeSpan linger, ILogger logger)
+{
+    private readonly Dictionary<FeedKey, WeakReference<ChangeFeed>> _feeds = [];
+    private int _pruneAt = 64;
+
+    public ChannelRegistry Registry => registry;
+
+    public Deadlines Deadlines => deadlines;
+
+    public Lock Gate => gate;
+
+    public RealtimeEnvironment Environment => environment;
+
+    public int QueueCapacity => queueCapacity;
+
+    public TimeSpan Linger => linger;
+
+    public ILogger Logger => logger;
+
+    public bool IsClosed { get; private set; }
+
+    /// <summary>The feed of a key. Takes the gate.</summary>
+    public ChangeFeed<TKey, TRow> Get<TKey, TRow>(FeedKey key, RealtimeTable<TKey, TRow> table)
+        where TKey : notnull
+    {
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(IsClosed, typeof(IRealtimeChannelManager));
+            if (_feeds.TryGetValue(key, out var known) && known.TryGetTarget(out var feed))
+            {
+                return (ChangeFeed<TKey, TRow>)feed;
+            }
+
+            var created = new ChangeFeed<TKey, TRow>(this, key, table);
+            _feeds[key] = new WeakReference<ChangeFeed>(created);
+            Prune();
+            return created;
+        }
+    }
+
+    /// <summary>Ends some feeds: of a tenant that is no longer current, of a scope that was disposed. Takes the gate.</summary>
+    public void End(Func<FeedKey, bool> which, Exception? error)
+    {
+        lock (gate)
+        {
+            foreach (var key in _feeds.Keys.Where(which).ToList())
+            {
+                End(key, error);
+            }
+        }
+    }
+
+    /// <summary>Completes every feed; no new one can be had. Takes the gate.</summary>
+    public void Close()
+    {
+        lock (gate)
+        {
+            IsClosed = true;
+            foreach (var key in _feeds.Keys.ToList())
+            {
+                End(key, null);
+            }
+        }
+    }
+
+    private void End(FeedKey key, Exception? error)
+    {
+        if (_feeds.Remove(key, out var known) && known.TryGetTarget(out var feed))
+        {
+            feed.End(error);
+        }
+    }
+
+    /// <summary>Feeds nobody holds any more leave an empty place each; they are swept as the number of places doubles.</summary>
+    private void Prune()
+    {
+        if (_feeds.Count < _pruneAt)
+        {
+            return;
+        }
+
+        foreach (var (key, reference) in _feeds.ToList())
+        {
+            if (!reference.TryGetTarget(out _))
+            {
+                _feeds.Remove(key);
+            }
+        }
+
+        _pruneAt = Math.Max(64, _feeds.Count * 2);
+    }
+}

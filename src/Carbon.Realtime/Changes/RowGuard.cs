@@ -1,0 +1,49 @@
+using System.Collections.Immutable;
+using Carbon.Realtime.Filters;
+using Carbon.Realtime.Protocol;
+
+namespace Carbon.Realtime.Changes;
+
+/// <summary>Judges every record before a row exists, whatever the server filtered: is it ours? One instance per place that judges.</summary>
+/// <remarks>
+/// The server can send rows of others: its filter and its row level security look at the row of the moment it polls, not at the change's
+/// (docs/protocol.md, "Who gets a change"). Reader's loop only: it remembers where columns stood.
+/// </remarks>
+internal sealed class RowGuard(ImmutableArray<FilterCondition> conditions)
+{
+    private readonly int[] _hints = new int[conditions.Length];
+    private readonly byte[][] _types = new byte[conditions.Length][];
+    private TableColumns? _typesOf;
+
+    public bool IsEmpty => conditions.IsEmpty;
+
+    /// <summary>Yes, no, or cannot tell: a column is absent, or only the server can compare its type.</summary>
+    public FilterVerdict Judge(ReadOnlySpan<byte> record, RecordIndex index, TableColumns columns)
+    {
+        if (!ReferenceEquals(columns, _typesOf))
+        {
+            for (var i = 0; i < conditions.Length; i++)
+            {
+                _types[i] = columns.TypeOf(conditions[i].ColumnUtf8);
+            }
+
+            _typesOf = columns;
+        }
+
+        var verdict = FilterVerdict.Yes;
+        for (var i = 0; i < conditions.Length; i++)
+        {
+            index.TryFind(record, conditions[i].ColumnUtf8, ref _hints[i], out var value);
+            switch (conditions[i].Evaluate(value, _types[i]))
+            {
+                case FilterVerdict.No:
+                    return FilterVerdict.No;
+                case FilterVerdict.CannotTell:
+                    verdict = FilterVerdict.CannotTell;
+                    break;
+            }
+        }
+
+        return verdict;
+    }
+}

@@ -1,0 +1,35 @@
+namespace Carbon.Realtime.Channels;
+
+/// <summary>The limits and timings of channels; their defaults and reasons are documented on <see cref="RealtimeOptions"/>.</summary>
+internal sealed record ChannelOptions
+{
+    /// <summary>Subscriptions made within this time join together.</summary>
+    public required TimeSpan GroupWindow { get; init; }
+
+    /// <summary>How long a join may stay unanswered, counted from when the server could have begun with it.</summary>
+    public required TimeSpan JoinTimeout { get; init; }
+
+    /// <summary>Past this a later subscription joins an existing channel anew instead of getting one of its own.</summary>
+    public required int MaxChannels { get; init; }
+
+    public required TimeSpan ReconnectMin { get; init; }
+
+    public required TimeSpan ReconnectMax { get; init; }
+
+    public required bool IsPrivate { get; init; }
+
+    /// <summary>Joins that wait for their reply at a time: a failing one blocks the socket for five seconds.</summary>
+    public int MaxJoinsInFlight { get; init; } = 4;
+
+    /// <summary>After this without a <c>system</c> ok the wait is logged; it goes on.</summary>
+    public TimeSpan ReadyTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>An answer of the token provider this young is used for a join without asking again.</summary>
+    public TimeSpan TokenFreshness { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long before its expiry a token is refreshed; half of what it has left, if that is less.</summary>
+    public TimeSpan TokenMargin { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The wait after a fault that only somebody's change can cure is drawn from between this and its double.</summary>
+    public TimeSpan SlowRetry { get; init; } = TimeSpan.FromSeconds(30);
+}

@@ -1,0 +1,344 @@
+using Carbon.Realtime.Connection;
+using Carbon.Realtime.Authentication;
+using Carbon.Realtime.Primitives;
+using Carbon.Realtime.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace Carbon.Realtime.Channels;
+
+/// <summary>All subscriptions and the channels that carry them. Every member is called under the connection's gate unless it says otherwise.</summary>
+internal sealed class ChannelRegistry
+{
+    private readonly RealtimeConnection _connection;
+    private readonly RealtimeEnvironment _environment;
+    private readonly ChannelOptions _options;
+    private readonly ILogger _logger;
+    private readonly List<Channel> _channels = [];
+    private readonly Dictionary<byte[], Channel> _byTopic = new(Utf8Keys.Comparer);
+    private readonly Dictionary<byte[], Channel>.AlternateLookup<ReadOnlySpan<byte>> _byTopicBytes;
+    private readonly Dictionary<(string Group, TokenSession Session), List<Subscription>> _gathering = [];
+
+    public ChannelRegistry(RealtimeConnection connection, FrameWriter writer, RealtimeEnvironment environment, ChannelOptions options, ILogger logger)
+    {
+        Writer = writer;
+        ConnectionStatus = new StatusSource(environment);
+        _connection = connection;
+        _environment = environment;
+        _options = options;
+        _logger = logger;
+        _byTopicBytes = _byTopic.GetAlternateLookup<ReadOnlySpan<byte>>();
+        Tokens = new TokenKeeper(this, connection, environment, options, logger);
+        Joins = new JoinQueue(this, connection, writer, options, logger);
+        connection.Attach(new FrameRouter(this, connection, logger));
+    }
+
+    public IReadOnlyList<Channel> All => _channels;
+
+    public TokenKeeper Tokens { get; }
+
+    public JoinQueue Joins { get; }
+
+    public DropCounter Drops { get; } = new();
+
+    /// <summary>Where the connection stands, for everybody.</summary>
+    public StatusSource ConnectionStatus { get; }
+
+    public FrameWriter Writer { get; }
+
+    /// <summary>Subscribes: onto a channel that has the bindings already, or with others of its group that come within the window.</summary>
+    public Subscription Subscribe(SubscriptionRequest request)
+    {
+        var subscription = new Subscription(request);
+        Tokens.Use(request.Session);
+        if (!TryShare(subscription))
+        {
+            Gather(subscription);
+        }
+
+        _connection.Need();
+        return subscription;
+    }
+
+    /// <summary>Ends a subscription; the last one's channel is left, the last channel's connection may close.</summary>
+    public void Unsubscribe(Subscription subscription)
+    {
+        if (subscription.IsEnded)
+        {
+            return;
+        }
+
+        subscription.IsEnded = true;
+        if (subscription.Channel is { } channel)
+        {
+            channel.Subscriptions.Remove(subscription);
+            channel.Routes = channel.Routes.Without(subscription);
+            if (channel.Subscriptions.Count == 0)
+            {
+                End(channel);
+            }
+        }
+        else
+        {
+            foreach (var gathered in _gathering.Values)
+            {
+                gathered.Remove(subscription);
+            }
+        }
+
+        Tokens.Release(subscription.Request.Session);
+        if (_channels.Count == 0 && _gathering.Values.All(static g => g.Count == 0))
+        {
+            _connection.NeedNot();
+        }
+
+        Joins.Pump();
+    }
+
+    public Channel? Find(ReadOnlySpan<byte> topic) => _byTopicBytes.TryGetValue(topic, out var channel) ? channel : null;
+
+    /// <summary>Gives the channel the topic of its next join.</summary>
+    public void StartJoin(Channel channel)
+    {
+        // The group names the topic for whoever reads the server's log; the nonce is what makes it this join's.
+        channel.StartJoin($"realtime:carbon-{channel.Group}-{_environment.Randomizer.NextNonce()}", _connection.NextReference());
+        _byTopic.Add(channel.TopicUtf8, channel);
+    }
+
+    /// <summary>Takes a channel off its topic, telling the server if it may still be there.</summary>
+    /// <param name="channel">A channel in any state; it wants to join again afterwards.</param>
+    /// <param name="serverEnded">Whether the server ended the channel by itself.</param>
+    public void Detach(Channel channel, bool serverEnded)
+    {
+        if (!serverEnded && channel.State is ChannelState.Joining or ChannelState.Joined or ChannelState.Live)
+        {
+            _connection.Send(Writer.Leave(channel.JoinRef, _connection.NextReference(), channel.Topic));
+        }
+
+        _byTopic.Remove(channel.TopicUtf8);
+        Joins.Forget(channel);
+        channel.Reset();
+    }
+
+    /// <summary>Something ended or refused the channel: says why and schedules the next join.</summary>
+    public void Recover(Channel channel, ServerFault fault, bool serverEnded)
+    {
+        Detach(channel, serverEnded);
+        channel.Error = fault.ToException();
+        channel.IsFaulted = fault.Reaction == Reaction.RetrySlowly;
+        ChannelsLog.Recovering(_logger, channel.Group, fault.Message);
+        var isFirst = channel.Backoff.Attempt == 0;
+        var wait = channel.Backoff.Next();
+        if (fault.Reaction == Reaction.RefreshTokenThenRetry)
+        {
+            TokenKeeper.Ask(channel.Session, AccessTokenReason.Rejected);
+            wait = isFirst ? TimeSpan.Zero : wait;
+        }
+        else if (channel.IsFaulted)
+        {
+            wait = Backoff.Between(_options.SlowRetry, _options.SlowRetry * 2, _environment.Randomizer);
+        }
+
+        if (wait > TimeSpan.Zero)
+        {
+            channel.MayJoin = false;
+            channel.NextRetry = _environment.TimeProvider.GetUtcNow() + wait;
+            channel.Deadline = _connection.Deadlines.Schedule(wait, () => RetryNow(channel));
+        }
+
+        NotifyStatus(channel);
+        Joins.Pump();
+    }
+
+    /// <summary>Leaves and joins again without a fault: another user, or more bindings.</summary>
+    public void Rejoin(Channel channel)
+    {
+        Detach(channel, serverEnded: false);
+        channel.MayJoin = true;
+        channel.NextRetry = null;
+        NotifyStatus(channel);
+        Joins.Pump();
+    }
+
+    /// <summary>Ends the wait of a channel that backs off.</summary>
+    public void RetryNow(Channel channel)
+    {
+        if (channel.State == ChannelState.Waiting && !channel.MayJoin)
+        {
+            channel.Deadline?.Cancel();
+            channel.Deadline = null;
+            channel.MayJoin = true;
+            channel.NextRetry = null;
+            NotifyStatus(channel);
+            Joins.Pump();
+        }
+    }
+
+    /// <summary>The server subscribes all bindings of a channel or none: each gets a channel of its own, so that a bad one silences nobody else.</summary>
+    public void Split(Channel channel, ServerFault fault)
+    {
+        ChannelsLog.Splitting(_logger, channel.Group, channel.Subscriptions.Count, fault.Message);
+        foreach (var alone in channel.Subscriptions.GroupBy(static s => (s.Request.Binding, s.Request.KeyOnlyDeletes)).Skip(1).ToList())
+        {
+            channel.Subscriptions.RemoveAll(alone.Contains);
+            Open(channel.Group, channel.Session, [.. alone]);
+        }
+
+        Rejoin(channel);
+    }
+
+    /// <summary>The socket is gone: every channel wants to join again on the next one.</summary>
+    public void OnConnectionLost()
+    {
+        foreach (var channel in _channels)
+        {
+            if (channel.State != ChannelState.Waiting)
+            {
+                _byTopic.Remove(channel.TopicUtf8);
+                channel.Reset();
+                channel.MayJoin = true;
+            }
+
+            // What matters now is why the connection is gone, unless somebody has to act on the channel's own fault.
+            channel.Error = channel.IsFaulted ? channel.Error : null;
+        }
+
+        Joins.ForgetAll();
+    }
+
+    public void NotifyAll()
+    {
+        var (state, error) = ConnectionStatusNow();
+        ConnectionStatus.Set(state, error, _connection.Attempt, _connection.NextRetry);
+        _channels.ForEach(NotifyStatus);
+        foreach (var subscription in _gathering.Values.SelectMany(static g => g))
+        {
+            Notify(subscription, null);
+        }
+    }
+
+    public void NotifyStatus(Channel channel) => channel.Subscriptions.ForEach(s => Notify(s, channel));
+
+    /// <summary>Leaves everything; the connection is closed by its owner.</summary>
+    public void EndAll()
+    {
+        foreach (var channel in _channels.ToList())
+        {
+            channel.Subscriptions.ForEach(static s => s.IsEnded = true);
+            End(channel);
+        }
+
+        _gathering.Clear();
+        Tokens.Close();
+        ConnectionStatus.End();
+    }
+
+    private void End(Channel channel)
+    {
+        Detach(channel, serverEnded: false);
+        channel.End();
+        _channels.Remove(channel);
+    }
+
+    private bool TryShare(Subscription subscription)
+    {
+        foreach (var channel in _channels.Where(c => c.Session == subscription.Request.Session))
+        {
+            var like = channel.Subscriptions.Find(s =>
+                s.Request.Binding == subscription.Request.Binding && s.Request.KeyOnlyDeletes == subscription.Request.KeyOnlyDeletes);
+            if (like is null)
+            {
+                continue;
+            }
+
+            subscription.Channel = channel;
+            channel.Subscriptions.Add(subscription);
+            channel.Routes = channel.Routes.With(subscription, like);
+            Notify(subscription, channel);
+            if (channel.State == ChannelState.Live)
+            {
+                subscription.Request.Sink.OnReady(ReadyCause.Joined);
+            }
+
+            return true;
+        }
+
+        return false;
+    }
+
+    private void Gather(Subscription subscription)
+    {
+        var key = (subscription.Request.Group, subscription.Request.Session);
+        if (_gathering.TryGetValue(key, out var gathered))
+        {
+            gathered.Add(subscription);
+        }
+        else
+        {
+            _gathering.Add(key, [subscription]);
+            _connection.Deadlines.Schedule(_options.GroupWindow, () => CloseWindow(key.Group, key.Session));
+        }
+
+        Notify(subscription, null);
+    }
+
+    private void CloseWindow(string group, TokenSession session)
+    {
+        if (!_gathering.Remove((group, session), out var gathered) || gathered.Count == 0)
+        {
+            return;
+        }
+
+        // A late subscription disturbs no joined channel, until the budget is spent: then the newest one takes it in, at the price of a gap.
+        if (_channels.Count >= _options.MaxChannels && _channels.FindLast(c => c.Session == session) is { } host)
+        {
+            Place(host, gathered);
+            Rejoin(host);
+        }
+        else
+        {
+            NotifyStatus(Open(group, session, gathered));
+            Joins.Pump();
+        }
+    }
+
+    private Channel Open(string group, TokenSession session, List<Subscription> subscriptions)
+    {
+        var channel = new Channel(group, session, new Backoff(_options.ReconnectMin, _options.ReconnectMax, _environment.Randomizer));
+        Place(channel, subscriptions);
+        _channels.Add(channel);
+        return channel;
+    }
+
+    private static void Place(Channel channel, List<Subscription> subscriptions)
+    {
+        subscriptions.ForEach(s => s.Channel = channel);
+        channel.Subscriptions.AddRange(subscriptions);
+    }
+
+    private void Notify(Subscription subscription, Channel? channel)
+    {
+        var (state, error, attempt, nextRetry) = channel switch
+        {
+            { State: ChannelState.Live } => (RealtimeState.Live, null, 0, null),
+            { State: ChannelState.Joining or ChannelState.Joined, Error: null } => (RealtimeState.Joining, null, 0, null),
+            { Error: { } fault } => (channel.IsFaulted ? RealtimeState.Faulted : RealtimeState.Recovering, fault, channel.Backoff.Attempt, channel.NextRetry),
+            _ => OfConnection(),
+        };
+        subscription.Request.Sink.OnStatus(state, error, attempt, nextRetry);
+    }
+
+    private (RealtimeState State, RealtimeException? Error, int Attempt, DateTimeOffset? NextRetry) OfConnection()
+    {
+        var (state, error) = ConnectionStatusNow();
+        return (state == RealtimeState.Live ? RealtimeState.Joining : state, error, _connection.Attempt, _connection.NextRetry);
+    }
+
+    private (RealtimeState State, RealtimeException? Error) ConnectionStatusNow() => _connection.State switch
+    {
+        ConnectionState.Idle or ConnectionState.Closing => (RealtimeState.Idle, null),
+        ConnectionState.Dialing => (RealtimeState.Connecting, _connection.Error),
+        ConnectionState.Open => (RealtimeState.Live, null),
+        ConnectionState.Waiting => (_connection.IsFaulted ? RealtimeState.Faulted : RealtimeState.Recovering, _connection.Error),
+        _ => (RealtimeState.Closed, null),
+    };
+}

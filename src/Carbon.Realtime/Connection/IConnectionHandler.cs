@@ -1,0 +1,30 @@
+using Carbon.Realtime.Protocol;
+
+namespace Carbon.Realtime.Connection;
+
+/// <summary>What sits on a connection. Channels implements it.</summary>
+internal interface IConnectionHandler
+{
+    /// <summary>Whether a join waits for its reply: the server reads and sends nothing meanwhile (docs/protocol.md, "Joins block the socket").</summary>
+    /// <remarks>Called under the gate.</remarks>
+    bool IsJoining { get; }
+
+    /// <summary>Before a dial: get tokens. Outside the gate; must not throw.</summary>
+    Task PrepareAsync();
+
+    /// <summary>The socket is open. Under the gate.</summary>
+    void OnOpened();
+
+    /// <summary>The state changed in another way: dialling, closed, waiting. Under the gate.</summary>
+    /// <param name="wasOpen">Whether a socket was lost by it.</param>
+    void OnChanged(bool wasOpen);
+
+    /// <summary>A frame came, in arrival order. On the reader's loop, outside the gate; must not throw.</summary>
+    void OnFrame(in Frame frame);
+
+    /// <summary>A message came that could not be read; it may have been anybody's change. On the reader's loop, outside the gate.</summary>
+    void OnUnreadable(FrameDropReason reason);
+
+    /// <summary>Nothing more has arrived for now: publish what was gathered. On the reader's loop, outside the gate.</summary>
+    void OnBurstEnd();
+}

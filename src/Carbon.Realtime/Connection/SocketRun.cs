@@ -1,0 +1,151 @@
+using System.Threading.Channels;
+using Carbon.Realtime.Protocol;
+using Carbon.Realtime.Transport;
+
+namespace Carbon.Realtime.Connection;
+
+/// <summary>One attempt: prepare, dial, read to the end, report. Its loops run on the scheduler and outlive nobody.</summary>
+internal sealed class SocketRun(
+    RealtimeEnvironment environment, IRealtimeSocketFactory factory, RealtimeSocketAddress address, TimeSpan connectTimeout, RealtimeConnection owner)
+{
+    private readonly Channel<byte[]> _outbound = Channel.CreateUnbounded<byte[]>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly CancellationTokenSource _stop = new();
+    private IRealtimeSocket? _socket;
+    private ServerFault? _fault;
+
+    public bool WasOpen { get; private set; }
+
+    /// <summary>Whether we closed it because nobody needed it.</summary>
+    public bool IsVoluntary { get; private set; }
+
+    public void Send(byte[] frame) => _outbound.Writer.TryWrite(frame);
+
+    /// <summary>Ends the attempt at once. Posted, for a socket's abort may run other code inline.</summary>
+    public void Abort(ServerFault fault)
+    {
+        _fault ??= fault;
+        environment.Scheduler.Post(() =>
+        {
+            _stop.Cancel();
+            Volatile.Read(ref _socket)?.Abort();
+        });
+    }
+
+    /// <summary>Sends what is queued, then closes politely. Whoever calls it sees to it that this does not take for ever.</summary>
+    public void Close()
+    {
+        IsVoluntary = true;
+        _outbound.Writer.TryComplete();
+    }
+
+    public async Task RunAsync()
+    {
+        ServerFault fault;
+        try
+        {
+            fault = await DialAndReadAsync();
+        }
+#pragma warning disable CA1031 // Whatever a socket throws is the end of the connection, classified here.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            fault = _fault ?? Classify(e);
+        }
+
+        owner.OnEnded(this, fault);
+    }
+
+    private async Task<ServerFault> DialAndReadAsync()
+    {
+        await owner.PrepareAsync();
+        using (var late = new CancellationTokenSource(connectTimeout, environment.TimeProvider))
+        using (var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, _stop.Token))
+        {
+            try
+            {
+                Volatile.Write(ref _socket, await factory.ConnectAsync(address, either.Token));
+            }
+            catch (OperationCanceledException) when (late.IsCancellationRequested)
+            {
+                return new ServerFault(RealtimeErrorReason.ServerUnreachable, Reaction.Retry,
+                    $"No answer from {address} within {connectTimeout.TotalSeconds:0.#} s.");
+            }
+        }
+
+        await using var socket = _socket!;
+        if (!owner.OnOpened(this))
+        {
+            return _fault ?? FaultTable.Close(null, null);
+        }
+
+        WasOpen = true;
+        var sending = SendAllAsync(socket);
+        try
+        {
+            return await ReadAllAsync(socket);
+        }
+        finally
+        {
+            owner.OnBurstEnd();
+
+            // The writer may be inside a send that only the abort ends; nothing of this attempt may outlive it.
+            _outbound.Writer.TryComplete();
+            socket.Abort();
+            _stop.Cancel();
+            await sending;
+        }
+    }
+
+    private async Task<ServerFault> ReadAllAsync(IRealtimeSocket socket)
+    {
+        while (true)
+        {
+            var receiving = socket.ReceiveAsync(_stop.Token);
+            if (!receiving.IsCompleted)
+            {
+                owner.OnBurstEnd();
+            }
+
+            var message = await receiving;
+            if (message.Kind == SocketMessageKind.Closed)
+            {
+                return _fault ?? FaultTable.Close(message.CloseCode, message.CloseReason);
+            }
+
+            owner.OnMessage(message);
+        }
+    }
+
+    private async Task SendAllAsync(IRealtimeSocket socket)
+    {
+        try
+        {
+            while (await _outbound.Reader.WaitToReadAsync(_stop.Token))
+            {
+                while (_outbound.Reader.TryRead(out var frame))
+                {
+                    await socket.SendAsync(frame, _stop.Token);
+                }
+            }
+
+            await socket.CloseAsync(_stop.Token);
+        }
+#pragma warning disable CA1031 // A failed send is the end of the socket; the reader reports it.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Abort(Classify(e));
+        }
+    }
+
+    private ServerFault Classify(Exception e) => e switch
+    {
+        UpgradeRefusedException refused => FaultTable.Upgrade(refused.StatusCode, refused.Body),
+        RealtimeException known => new ServerFault(known.Reason, known.IsTransient ? Reaction.Retry : Reaction.RetrySlowly, known.Message, known.ServerCode),
+        _ when !WasOpen => new ServerFault(RealtimeErrorReason.ServerUnreachable, Reaction.Retry,
+            $"{address} cannot be reached ({Innermost(e).GetType().Name}); check Url and the network."),
+        _ => FaultTable.Close(null, Innermost(e).GetType().Name),
+    };
+
+    private static Exception Innermost(Exception e) => e.InnerException is { } inner ? Innermost(inner) : e;
+}

@@ -1,0 +1,101 @@
+namespace Carbon.Realtime.Primitives;
+
+/// <summary>Pushes what waits to one observer: serialised, in order, never under a lock, nothing after the end or after disposal.</summary>
+/// <remarks>One drainer at a time takes everything that waits. Disposal never waits: one <c>OnNext</c> may be under way, none starts later.</remarks>
+internal sealed class ObserverDelivery<T> : IThreadPoolWorkItem, IDisposable
+{
+    private readonly IObserver<T> _observer;
+    private readonly WorkScheduler _scheduler;
+    private readonly DeliveryBuffer<T> _buffer;
+    private readonly Action<Exception> _onObserverThrew;
+    private readonly Action<ObserverDelivery<T>> _onDisposed;
+    private int _disposed;
+
+    /// <param name="observer">Whom to tell.</param>
+    /// <param name="scheduler">Where to tell.</param>
+    /// <param name="buffer">What waits.</param>
+    /// <param name="onObserverThrew">Told when the observer throws; its subscription is disposed, and no other is.</param>
+    /// <param name="onDisposed">Told once, by whoever disposes.</param>
+    public ObserverDelivery(
+        IObserver<T> observer, WorkScheduler scheduler, DeliveryBuffer<T> buffer, Action<Exception> onObserverThrew, Action<ObserverDelivery<T>> onDisposed)
+    {
+        _observer = observer;
+        _scheduler = scheduler;
+        _buffer = buffer;
+        _onObserverThrew = onObserverThrew;
+        _onDisposed = onDisposed;
+    }
+
+    public void Post(ReadOnlySpan<T> items)
+    {
+        if (_buffer.Add(items))
+        {
+            _scheduler.Post(this);
+        }
+    }
+
+    public void Post(T item) => Post(new ReadOnlySpan<T>(ref item));
+
+    public void End(Exception? error)
+    {
+        if (_buffer.End(error))
+        {
+            _scheduler.Post(this);
+        }
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            _onDisposed(this);
+        }
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        try
+        {
+            Drain();
+        }
+#pragma warning disable CA1031 // Whatever an observer throws costs it its own subscription and nothing else.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Dispose();
+            _onObserverThrew(e);
+        }
+    }
+
+    private void Drain()
+    {
+        bool ended;
+        while (_buffer.TryTake(out var batch, out ended))
+        {
+            foreach (ref var item in batch)
+            {
+                if (Volatile.Read(ref _disposed) != 0)
+                {
+                    return;
+                }
+
+                var next = item;
+                item = default!;
+                _observer.OnNext(next);
+            }
+        }
+
+        if (ended && Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            _onDisposed(this);
+            if (_buffer.Error is { } error)
+            {
+                _observer.OnError(error);
+            }
+            else
+            {
+                _observer.OnCompleted();
+            }
+        }
+    }
+}

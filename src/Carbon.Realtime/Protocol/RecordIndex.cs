@@ -1,0 +1,106 @@
+namespace Carbon.Realtime.Protocol;
+
+/// <summary>Where each property of one record stands: found once, asked by the guard, the filter, the key and the row.</summary>
+/// <remarks>Reused from frame to frame by the reader's thread; valid until the next frame is read.</remarks>
+internal sealed class RecordIndex
+{
+    private Entry[] _entries = new Entry[16];
+
+    /// <summary>How many properties the record has.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Indexes <paramref name="scanner"/>'s next value, which must be an object or null.</summary>
+    /// <returns>Whether it could be walked; a null gives an empty index.</returns>
+    public bool TryRead(scoped ref JsonScanner scanner, ReadOnlySpan<byte> json, out ReadOnlySpan<byte> raw)
+    {
+        Count = 0;
+        raw = default;
+        if (scanner.Peek() != (byte)'{')
+        {
+            return scanner.TryReadValue(out var other) && (other.SequenceEqual("null"u8) || scanner.Fail(FrameDropReason.Malformed));
+        }
+
+        var start = scanner.Position;
+        scanner.TryTake((byte)'{');
+        if (!scanner.TakeIf((byte)'}'))
+        {
+            do
+            {
+                if (!scanner.TryReadString(out var name))
+                {
+                    return false;
+                }
+
+                var nameEnd = scanner.Position - 1 - start;
+                scanner.TryTake((byte)':');
+                if (!scanner.TryReadValue(out var value))
+                {
+                    return false;
+                }
+
+                Add(new Entry(nameEnd - name.Length, name.Length, scanner.Position - start - value.Length, value.Length));
+            }
+            while (scanner.MoveNext((byte)'}'));
+        }
+
+        raw = json[start..scanner.Position];
+        return scanner.Error == FrameDropReason.None;
+    }
+
+    /// <summary>An index of nothing.</summary>
+    public void Clear() => Count = 0;
+
+    /// <summary>Finds a property's value in the record that was indexed.</summary>
+    /// <param name="record">The record's text, as <see cref="TryRead"/> gave it.</param>
+    /// <param name="name">The column, plain UTF-8.</param>
+    /// <param name="hint">
+    /// Where it stood last time, and where it was found: columns keep their places from row to row, so one comparison usually does.
+    /// </param>
+    /// <param name="value">The value's JSON text.</param>
+    public bool TryFind(ReadOnlySpan<byte> record, ReadOnlySpan<byte> name, scoped ref int hint, out ReadOnlySpan<byte> value)
+    {
+        if ((uint)hint < (uint)Count && NameEquals(record, _entries[hint], name))
+        {
+            value = Value(record, hint);
+            return true;
+        }
+
+        for (var i = 0; i < Count; i++)
+        {
+            if (NameEquals(record, _entries[i], name))
+            {
+                hint = i;
+                value = Value(record, i);
+                return true;
+            }
+        }
+
+        value = default;
+        return false;
+    }
+
+    /// <inheritdoc cref="TryFind(ReadOnlySpan{byte}, ReadOnlySpan{byte}, ref int, out ReadOnlySpan{byte})"/>
+    public bool TryFind(ReadOnlySpan<byte> record, ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
+    {
+        var hint = -1;
+        return TryFind(record, name, ref hint, out value);
+    }
+
+    private static bool NameEquals(ReadOnlySpan<byte> record, Entry entry, ReadOnlySpan<byte> name) =>
+        JsonScanner.RawEquals(record.Slice(entry.NameStart, entry.NameLength), name);
+
+    private ReadOnlySpan<byte> Value(ReadOnlySpan<byte> record, int index) =>
+        record.Slice(_entries[index].ValueStart, _entries[index].ValueLength);
+
+    private void Add(Entry entry)
+    {
+        if (Count == _entries.Length)
+        {
+            Array.Resize(ref _entries, Count * 2);
+        }
+
+        _entries[Count++] = entry;
+    }
+
+    private readonly record struct Entry(int NameStart, int NameLength, int ValueStart, int ValueLength);
+}

@@ -1,0 +1,21 @@
+namespace Carbon.Realtime.Protocol;
+
+/// <summary>What the client does about something the server said.</summary>
+internal enum Reaction
+{
+    /// <summary>Back off and try again.</summary>
+    Retry,
+
+    /// <summary>Ask the provider for a fresh token, then try again.</summary>
+    RefreshTokenThenRetry,
+
+    /// <summary>Tell the user, and try again now and then: only somebody changing something can cure it.</summary>
+    RetrySlowly,
+}
+
+/// <summary>A classified fault: what to tell the user and what to do.</summary>
+internal sealed record ServerFault(RealtimeErrorReason Reason, Reaction Reaction, string Message, string? Code = null)
+{
+    public RealtimeException ToException(Exception? inner = null) =>
+        new(Reason, Message, isTransient: Reaction != Reaction.RetrySlowly, Code, inner);
+}

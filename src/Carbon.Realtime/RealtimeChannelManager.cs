@@ -1,0 +1,180 @@
+using System.Text.Json;
+using Carbon.Realtime.Authentication;
+using Carbon.Realtime.Changes;
+using Carbon.Realtime.Channels;
+using Carbon.Realtime.Connection;
+using Carbon.Realtime.Protocol;
+using Carbon.Realtime.Transport;
+
+namespace Carbon.Realtime;
+
+/// <summary>The manager: wires the rooms together and nothing else.</summary>
+public sealed class RealtimeChannelManager : IRealtimeChannelManager
+{
+    private readonly RealtimeOptions _options;
+    private readonly RealtimeDependencies _dependencies;
+    private readonly RealtimeConnection _connection;
+    private readonly ChannelRegistry _channels;
+    private readonly ChangeFeeds _feeds;
+    private readonly TokenSession _session;
+    private readonly TenantContext _tenant;
+    private readonly TenantScope _ambient;
+    private readonly ClientWebSocketFactory? _ownFactory;
+    private readonly Lock _disposal = new();
+    private Task? _disposed;
+
+    /// <summary>A manager with the defaults for everything but the options.</summary>
+    /// <exception cref="ArgumentException">Options are wrong; the message names each.</exception>
+    public RealtimeChannelManager(RealtimeOptions options)
+        : this(options, new RealtimeDependencies())
+    {
+    }
+
+    /// <summary>A manager made by hand.</summary>
+    /// <exception cref="ArgumentException">Options are wrong; the message names each.</exception>
+    public RealtimeChannelManager(RealtimeOptions options, RealtimeDependencies dependencies)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(dependencies);
+        if (RealtimeOptionsValidation.Validate(options) is { Count: > 0 } faults)
+        {
+            throw new ArgumentException(string.Join(" ", faults), nameof(options));
+        }
+
+        _options = options;
+        _dependencies = dependencies;
+        var environment = dependencies.Environment;
+        var factory = dependencies.SocketFactory ?? (_ownFactory = new ClientWebSocketFactory());
+        var writer = new FrameWriter(options.ProtocolVersion);
+        _connection = new RealtimeConnection(
+            environment,
+            new ConnectionOptions
+            {
+                ConnectTimeout = options.ConnectTimeout,
+                HeartbeatInterval = options.HeartbeatInterval,
+                ReconnectMin = options.ReconnectDelayMin,
+                ReconnectMax = options.ReconnectDelayMax,
+                IdleTimeout = options.IdleTimeout,
+            },
+            factory,
+            RealtimeOptionsValidation.Address(options),
+            writer,
+            dependencies.LoggerFactory.CreateLogger("Carbon.Realtime.Connection"));
+        _channels = new ChannelRegistry(
+            _connection,
+            writer,
+            environment,
+            new ChannelOptions
+            {
+                GroupWindow = options.GroupWindow,
+                JoinTimeout = options.JoinTimeout,
+                MaxChannels = options.MaxChannels,
+                ReconnectMin = options.ReconnectDelayMin,
+                ReconnectMax = options.ReconnectDelayMax,
+                IsPrivate = options.PrivateChannels,
+            },
+            dependencies.LoggerFactory.CreateLogger("Carbon.Realtime.Channels"));
+        _feeds = new ChangeFeeds(
+            _channels,
+            _connection.Deadlines,
+            _connection.Gate,
+            environment,
+            options.QueueCapacity,
+            options.Linger,
+            dependencies.LoggerFactory.CreateLogger("Carbon.Realtime.Changes"));
+        _session = CreateSession(dependencies.AccessTokens);
+        _tenant = new TenantContext(options.Tenant) { Changed = OnTenantChanged };
+        _ambient = new TenantScope(_feeds, _session, () => _tenant.Current, identity: null, options.TenantColumn);
+    }
+
+    /// <inheritdoc/>
+    public ITenantContext Tenant => _tenant;
+
+    /// <inheritdoc/>
+    public RealtimeStatus Status => _channels.ConnectionStatus.Current;
+
+    /// <inheritdoc/>
+    public IObservable<RealtimeStatus> StatusChanges => _channels.ConnectionStatus;
+
+    /// <summary>What was dropped, for tests and for the metrics to come.</summary>
+    internal DropCounter Drops => _channels.Drops;
+
+    /// <inheritdoc/>
+    public IChangeStream<TKey, TRow> Changes<TKey, TRow>(RealtimeTable<TKey, TRow> table)
+        where TKey : notnull => _ambient.Changes(table);
+
+    /// <inheritdoc/>
+    public IChangeStream<TKey, TRow> Changes<TKey, TRow>(RealtimeTable<TKey, TRow> table, ChangeStreamOptions options)
+        where TKey : notnull => _ambient.Changes(table, options);
+
+    /// <inheritdoc/>
+    public IChangeStream<JsonElement, JsonElement> Changes(string table) => _ambient.Changes(table);
+
+    /// <inheritdoc/>
+    public Task RefreshAccessTokenAsync() => RefreshAccessTokenAsync(CancellationToken.None);
+
+    /// <inheritdoc/>
+    public Task RefreshAccessTokenAsync(CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_feeds.IsClosed, this);
+        var refresh = _dependencies.Environment.Scheduler.Start(async () =>
+        {
+            var answer = await _session.AskAsync(AccessTokenReason.Changed);
+            if (answer.Error is { } error)
+            {
+                throw error;
+            }
+        });
+        return cancellationToken.CanBeCanceled ? refresh.WaitAsync(cancellationToken) : refresh;
+    }
+
+    /// <inheritdoc/>
+    public ITenantScope ForTenant(string tenant) => CreateScope(tenant, _session);
+
+    /// <inheritdoc/>
+    public ITenantScope ForTenant(string tenant, IAccessTokenProvider accessTokens)
+    {
+        ArgumentNullException.ThrowIfNull(accessTokens);
+        return CreateScope(tenant, CreateSession(accessTokens));
+    }
+
+    /// <summary>Begins what <see cref="DisposeAsync"/> finishes; never waits.</summary>
+    public void Dispose() => _ = CloseAsync();
+
+    /// <summary>Completes all streams, leaves all channels and closes the socket politely, within about two seconds.</summary>
+    /// <remarks>Does not wait for observers: one <c>OnNext</c> may still be under way.</remarks>
+    public ValueTask DisposeAsync() => new(CloseAsync());
+
+    private Task CloseAsync()
+    {
+        lock (_disposal)
+        {
+            return _disposed ??= _dependencies.Environment.Scheduler.Start(async () =>
+            {
+                _feeds.Close();
+                lock (_connection.Gate)
+                {
+                    _channels.EndAll();
+                }
+
+                _session.Close();
+                await _connection.DisposeAsync();
+                _ownFactory?.Dispose();
+            });
+        }
+    }
+
+    private TenantScope CreateScope(string tenant, TokenSession session)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(tenant);
+        ObjectDisposedException.ThrowIf(_feeds.IsClosed, this);
+        return new TenantScope(_feeds, session, () => tenant, identity: new object(), _options.TenantColumn);
+    }
+
+    private TokenSession CreateSession(IAccessTokenProvider? provider) => new(
+        provider, _dependencies.Environment, _options.AccessTokenTimeout, _dependencies.LoggerFactory.CreateLogger("Carbon.Realtime.Authentication"));
+
+    private void OnTenantChanged() => _feeds.End(
+        key => key is { Scope: null, Tenant: not null } && key.Tenant != _tenant.Current,
+        new RealtimeException(RealtimeErrorReason.TenantChanged, "The current tenant changed; take a new stream for the new one.", isTransient: false));
+}

@@ -1,0 +1,21 @@
+using Carbon.Realtime.Transport;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Carbon.Realtime;
+
+/// <summary>What a manager that is made by hand may be given; dependency injection fills it from the container.</summary>
+public sealed class RealtimeDependencies
+{
+    /// <summary>Clock, scheduler and chance. Default: the system's.</summary>
+    public RealtimeEnvironment Environment { get; init; } = RealtimeEnvironment.Default;
+
+    /// <summary>The socket. Default: <see cref="System.Net.WebSockets.ClientWebSocket"/>. Not disposed by the manager.</summary>
+    public IRealtimeSocketFactory? SocketFactory { get; init; }
+
+    /// <summary>The signed-in user's token. Default none: everything is done in the API key's role.</summary>
+    public IAccessTokenProvider? AccessTokens { get; init; }
+
+    /// <summary>Where to log. Default nowhere. No message contains a key, a token or row data.</summary>
+    public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
+}

@@ -1,0 +1,82 @@
+namespace Carbon.Realtime;
+
+/// <summary>How to reach a project, and the limits and timings of the client. Validated when the manager is made; messages name the option.</summary>
+public sealed class RealtimeOptions
+{
+    /// <summary>
+    /// The project's URL, such as <c>https://abc.supabase.co</c>; the Realtime and REST addresses follow from it. Required, unless
+    /// <see cref="RealtimeUrl"/> is set.
+    /// </summary>
+    public Uri? Url { get; set; }
+
+    /// <summary>The whole WebSocket address, for self-hosted servers whose address does not follow from <see cref="Url"/>. Default: derived.</summary>
+    public Uri? RealtimeUrl { get; set; }
+
+    /// <summary>The PostgREST root, for self-hosted servers. Default: derived from <see cref="Url"/>.</summary>
+    public Uri? RestUrl { get; set; }
+
+    /// <summary>The project's publishable or anonymous key. Required. Not a secret key in a program that leaves your hands.</summary>
+    public string ApiKey { get; set; } = "";
+
+    /// <summary>Where the API key travels. Default <see cref="ApiKeyPlacement.Query"/>, which hosted gateways and browsers need.</summary>
+    public ApiKeyPlacement ApiKeyPlacement { get; set; }
+
+    /// <summary>Further headers of the upgrade request; not possible in browsers. Default none.</summary>
+    public IDictionary<string, string> Headers { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Permits <c>ws</c> and <c>http</c> off loopback. Default <see langword="false"/>: keys and tokens would travel in the clear.</summary>
+    public bool AllowInsecureTransport { get; set; }
+
+    /// <summary>The protocol version. Default <see cref="ProtocolVersion.V2"/>.</summary>
+    public ProtocolVersion ProtocolVersion { get; set; }
+
+    /// <summary>Joins channels as private ones, for projects that allow no others. Default <see langword="false"/>.</summary>
+    public bool PrivateChannels { get; set; }
+
+    /// <summary>
+    /// The tenant of tenant-scoped tables until <see cref="ITenantContext.Set"/> says otherwise. Default none: such tables then throw.
+    /// </summary>
+    public string? Tenant { get; set; }
+
+    /// <summary>
+    /// The column by which tables named by a string (<c>Changes("job")</c>) are tenant-scoped; Carbon's is <c>companyId</c>. Default none:
+    /// such tables are not scoped, and what the server's row level security lets through is delivered.
+    /// </summary>
+    public string? TenantColumn { get; set; }
+
+    /// <summary>How long opening a socket may take. Default 15 s, at least 3 s: the server answers a refused connect after 2 s.</summary>
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long a join may stay unanswered. Default 15 s, at least 10 s: the server answers a refused join after 5 s, one after another.</summary>
+    public TimeSpan JoinTimeout { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long <see cref="IAccessTokenProvider"/> may take. Default 10 s.</summary>
+    public TimeSpan AccessTokenTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The time between heartbeats, which also is how long one may stay unanswered. Default 25 s, at most 55 s: the server closes after 60 s without one.</summary>
+    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(25);
+
+    /// <summary>The shortest wait before a reconnect or rejoin. Default 0.5 s.</summary>
+    public TimeSpan ReconnectDelayMin { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>The longest wait before a reconnect or rejoin, unless somebody has to change something first (30 to 60 s then). Default 30 s.</summary>
+    public TimeSpan ReconnectDelayMax { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Subscriptions of one group made within this time share a channel. Default 50 ms; zero gives each its own.</summary>
+    public TimeSpan GroupWindow { get; set; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>How long a channel stays joined after its last subscriber went, so that going from page to page does not flap it. Default 5 s.</summary>
+    public TimeSpan Linger { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a socket without channels stays open. Default 50 s.</summary>
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(50);
+
+    /// <summary>Channels at most; the server allows 100 a socket. Past it new subscriptions join an existing channel anew. Default 32.</summary>
+    public int MaxChannels { get; set; } = 32;
+
+    /// <summary>Elements that may wait for one subscriber; more become one <see cref="GapReason.Overflow"/>. Default 8192.</summary>
+    public int QueueCapacity { get; set; } = 8192;
+
+    /// <summary>The largest message accepted; a larger one is dropped and becomes a gap. Default 8 MiB, at least 64 KiB.</summary>
+    public int MaxMessageBytes { get; set; } = 8 * 1024 * 1024;
+}

@@ -1,0 +1,77 @@
+using Carbon.Realtime.Protocol;
+using Carbon.Realtime.Transport;
+
+namespace Carbon.Realtime;
+
+/// <summary>What is wrong with options, in sentences that name the option; and the address that right ones give.</summary>
+internal static class RealtimeOptionsValidation
+{
+    /// <summary>All faults at once: nobody wants to find them one by one.</summary>
+    public static IReadOnlyList<string> Validate(RealtimeOptions options)
+    {
+        var faults = new List<string>();
+        Check(faults, () => Address(options));
+        Check(faults, () => RestAddress(options));
+        Between(faults, nameof(options.ConnectTimeout), options.ConnectTimeout, TimeSpan.FromSeconds(3), TimeSpan.FromMinutes(5));
+        Between(faults, nameof(options.JoinTimeout), options.JoinTimeout, TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(5));
+        Between(faults, nameof(options.AccessTokenTimeout), options.AccessTokenTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));
+        Between(faults, nameof(options.HeartbeatInterval), options.HeartbeatInterval, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(55));
+        Between(faults, nameof(options.ReconnectDelayMin), options.ReconnectDelayMin, TimeSpan.FromMilliseconds(50), TimeSpan.FromMinutes(1));
+        Between(faults, nameof(options.ReconnectDelayMax), options.ReconnectDelayMax, options.ReconnectDelayMin, TimeSpan.FromHours(1));
+        Between(faults, nameof(options.GroupWindow), options.GroupWindow, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        Between(faults, nameof(options.Linger), options.Linger, TimeSpan.Zero, TimeSpan.FromHours(1));
+        Between(faults, nameof(options.IdleTimeout), options.IdleTimeout, TimeSpan.Zero, TimeSpan.FromHours(1));
+        Between(faults, nameof(options.MaxChannels), options.MaxChannels, 1, 100);
+        Between(faults, nameof(options.QueueCapacity), options.QueueCapacity, 16, 1_000_000);
+        Between(faults, nameof(options.MaxMessageBytes), options.MaxMessageBytes, 64 * 1024, 256 * 1024 * 1024);
+        if (options.Tenant is { } tenant && string.IsNullOrWhiteSpace(tenant))
+        {
+            faults.Add("Tenant must not be blank; leave it out until a tenant is known.");
+        }
+
+        return faults;
+    }
+
+    public static RealtimeSocketAddress Address(RealtimeOptions options) => RealtimeAddress.ForSocket(
+        (options.RealtimeUrl ?? options.Url)?.OriginalString ?? "",
+        options.ApiKey,
+        new FrameWriter(options.ProtocolVersion).Vsn,
+        options.ApiKeyPlacement,
+        [.. options.Headers],
+        options.MaxMessageBytes,
+        options.AllowInsecureTransport);
+
+    private static void RestAddress(RealtimeOptions options)
+    {
+        if ((options.RestUrl ?? options.Url) is { } url)
+        {
+            RealtimeAddress.ForRest(url.OriginalString, options.AllowInsecureTransport);
+        }
+    }
+
+    private static void Check(List<string> faults, Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (ArgumentException e)
+        {
+            // Without the parameter's name, which is the helper's, not the user's.
+            var message = e.Message.Split(" (Parameter", 2)[0];
+            if (!faults.Contains(message))
+            {
+                faults.Add(message);
+            }
+        }
+    }
+
+    private static void Between<T>(List<string> faults, string option, T value, T least, T most)
+        where T : IComparable<T>
+    {
+        if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
+        {
+            faults.Add(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{option} must be between {least} and {most}, not {value}."));
+        }
+    }
+}

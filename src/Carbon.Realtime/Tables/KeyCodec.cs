@@ -1,0 +1,85 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Carbon.Realtime.Tables;
+
+/// <summary>The key columns' JSON values, in the key's order.</summary>
+internal readonly ref struct KeyValues
+{
+    public ReadOnlySpan<byte> First { get; init; }
+
+    public ReadOnlySpan<byte> Second { get; init; }
+
+    public ReadOnlySpan<byte> Third { get; init; }
+}
+
+/// <summary>Makes a key from the values of its columns. May throw what System.Text.Json throws.</summary>
+internal abstract class KeyCodec<TKey>(params string[] columns)
+{
+    /// <summary>The most columns a key can have.</summary>
+    public const int MaxColumns = 3;
+
+    public IReadOnlyList<string> Columns { get; } = columns;
+
+    public byte[][] ColumnsUtf8 { get; } = [.. columns.Select(System.Text.Encoding.UTF8.GetBytes)];
+
+    public abstract TKey Decode(in KeyValues values);
+}
+
+internal sealed class SingleKeyCodec<TKey>(string column, JsonTypeInfo<TKey> type) : KeyCodec<TKey>(column)
+{
+    public override TKey Decode(in KeyValues values) => Part(values.First, type);
+
+    /// <summary>A key part is never null: PostgreSQL's primary keys are not.</summary>
+    internal static TKey Part(ReadOnlySpan<byte> json, JsonTypeInfo<TKey> type) =>
+        JsonSerializer.Deserialize(json, type) ?? throw new JsonException("A key column is null.");
+}
+
+internal sealed class PairKeyCodec<T1, T2>(string first, string second, JsonTypeInfo<T1> type1, JsonTypeInfo<T2> type2)
+    : KeyCodec<(T1, T2)>(first, second)
+{
+    public override (T1, T2) Decode(in KeyValues values) =>
+        (SingleKeyCodec<T1>.Part(values.First, type1), SingleKeyCodec<T2>.Part(values.Second, type2));
+}
+
+internal sealed class TripleKeyCodec<T1, T2, T3>(
+    string first, string second, string third, JsonTypeInfo<T1> type1, JsonTypeInfo<T2> type2, JsonTypeInfo<T3> type3)
+    : KeyCodec<(T1, T2, T3)>(first, second, third)
+{
+    public override (T1, T2, T3) Decode(in KeyValues values) =>
+        (SingleKeyCodec<T1>.Part(values.First, type1), SingleKeyCodec<T2>.Part(values.Second, type2), SingleKeyCodec<T3>.Part(values.Third, type3));
+}
+
+/// <summary>The key of an untyped table: the column's value, or an array of the columns' values.</summary>
+internal sealed class JsonKeyCodec(params string[] columns) : KeyCodec<JsonElement>(columns)
+{
+    public override JsonElement Decode(in KeyValues values)
+    {
+        if (Columns.Count == 1)
+        {
+            return Parse(values.First);
+        }
+
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartArray();
+            writer.WriteRawValue(values.First);
+            writer.WriteRawValue(values.Second);
+            if (Columns.Count > 2)
+            {
+                writer.WriteRawValue(values.Third);
+            }
+
+            writer.WriteEndArray();
+        }
+
+        return Parse(buffer.WrittenSpan);
+    }
+
+    internal static JsonElement Parse(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json);
+        return JsonElement.ParseValue(ref reader);
+    }
+}

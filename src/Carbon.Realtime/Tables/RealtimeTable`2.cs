@@ -1,0 +1,69 @@
+using Carbon.Realtime.Tables;
+
+namespace Carbon.Realtime;
+
+/// <summary>A table, or a filtered part of one: its name, key, row type, filter and tenant scope. Immutable; make it once and keep it.</summary>
+/// <typeparam name="TKey">The primary key; compared by its own equality.</typeparam>
+/// <typeparam name="TRow">The row.</typeparam>
+public sealed class RealtimeTable<TKey, TRow>
+    where TKey : notnull
+{
+    internal RealtimeTable(
+        TableDefinition<TKey, TRow> definition, string schema, string name, RealtimeFilter? filter = null, string? tenantColumn = null, bool allTenants = false)
+    {
+        Definition = definition;
+        Schema = schema;
+        Name = name;
+        Filter = filter ?? RealtimeFilter.None;
+        TenantColumn = tenantColumn;
+        IsAllTenants = allTenants;
+    }
+
+    /// <summary>The schema; <c>public</c> by default.</summary>
+    public string Schema { get; }
+
+    /// <summary>The table's name.</summary>
+    public string Name { get; }
+
+    /// <summary>Which rows; all of them by default.</summary>
+    public RealtimeFilter Filter { get; }
+
+    /// <summary>The column that names a row's tenant; <see langword="null"/> when the table is not tenant-scoped.</summary>
+    public string? TenantColumn { get; }
+
+    /// <summary>Whether <see cref="AllTenants"/> lifted the tenant scope.</summary>
+    public bool IsAllTenants { get; }
+
+    internal TableDefinition<TKey, TRow> Definition { get; }
+
+    /// <summary>The rows that match a filter in the server's syntax, such as <c>status=eq.released</c>, and all filters before.</summary>
+    /// <exception cref="FormatException">The filter cannot be parsed; the message says where and why.</exception>
+    public RealtimeTable<TKey, TRow> Where(string filter) => Where(RealtimeFilter.Parse(filter));
+
+    /// <summary>The rows that match a filter, and all filters before.</summary>
+    public RealtimeTable<TKey, TRow> Where(RealtimeFilter filter)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        return new(Definition, Schema, Name, Filter.And(filter), TenantColumn, IsAllTenants);
+    }
+
+    /// <summary>
+    /// Rows belong to the tenant named in <paramref name="column"/>: streams send the tenant as a filter and check it on every record,
+    /// and throw where no tenant is known.
+    /// </summary>
+    public RealtimeTable<TKey, TRow> TenantScoped(string column)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(column);
+        return new(Definition, Schema, Name, Filter, column, allTenants: false);
+    }
+
+    /// <summary>Lifts the tenant scope, explicitly: the rows of every tenant that the server lets the user see.</summary>
+    public RealtimeTable<TKey, TRow> AllTenants() => new(Definition, Schema, Name, Filter, TenantColumn, allTenants: true);
+
+    /// <summary>The same table in another schema.</summary>
+    public RealtimeTable<TKey, TRow> InSchema(string schema) =>
+        new(Definition, RealtimeTable.CheckName(schema), Name, Filter, TenantColumn, IsAllTenants);
+
+    /// <summary>Schema, name and filter.</summary>
+    public override string ToString() => Filter.IsEmpty ? $"{Schema}.{Name}" : $"{Schema}.{Name} where {Filter}";
+}

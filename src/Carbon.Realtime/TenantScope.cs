@@ -1,0 +1,63 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Carbon.Realtime.Authentication;
+using Carbon.Realtime.Changes;
+
+namespace Carbon.Realtime;
+
+/// <summary>Makes streams for one tenant and one user: the manager's ambient ones, or a scope's.</summary>
+internal sealed class TenantScope(ChangeFeeds feeds, TokenSession session, Func<string?> tenant, object? identity, string? defaultColumn)
+    : ITenantScope
+{
+    private readonly ConcurrentDictionary<string, RealtimeTable<JsonElement, JsonElement>> _untyped = new(StringComparer.Ordinal);
+    private volatile bool _disposed;
+
+    public string Tenant => tenant()!;
+
+    public IChangeStream<TKey, TRow> Changes<TKey, TRow>(RealtimeTable<TKey, TRow> table)
+        where TKey : notnull => Changes(table, ChangeStreamOptions.Default);
+
+    public IChangeStream<TKey, TRow> Changes<TKey, TRow>(RealtimeTable<TKey, TRow> table, ChangeStreamOptions options)
+        where TKey : notnull
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        ArgumentNullException.ThrowIfNull(options);
+        ObjectDisposedException.ThrowIf(_disposed, typeof(ITenantScope));
+        CheckGroup(options.Group);
+        var scoped = table is { TenantColumn: not null, IsAllTenants: false };
+        var current = !scoped ? null : tenant() ?? throw new InvalidOperationException(
+            $"Table {table.Schema}.{table.Name} is tenant-scoped and no tenant is known: set RealtimeOptions.Tenant, call ITenantContext.Set after login, "
+            + "or say AllTenants() if every tenant's rows are meant.");
+        var key = new FeedKey(table.Definition, table.Schema, table.Name, table.Filter, table.TenantColumn, current, identity, session, options);
+        return new ChangeStream<TKey, TRow>(feeds, feeds.Get(key, table), table);
+    }
+
+    public IChangeStream<JsonElement, JsonElement> Changes(string table) => Changes(_untyped.GetOrAdd(table, static (name, column) =>
+    {
+        var untyped = RealtimeTable.Untyped(name);
+        return column is null ? untyped : untyped.TenantScoped(column);
+    }, defaultColumn));
+
+    public void Dispose()
+    {
+        if (!_disposed)
+        {
+            _disposed = true;
+            feeds.End(key => ReferenceEquals(key.Scope, identity), error: null);
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private static void CheckGroup(string group)
+    {
+        if (group.Length is 0 or > 64 || !group.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
+        {
+            throw new ArgumentException($"A group is 1 to 64 letters, digits, '-' or '_'; '{group}' is not.", nameof(group));
+        }
+    }
+}
