@@ -51,8 +51,8 @@ internal static class LimitClient
 
     /// <summary>Tokenises the whole frame and decodes its record.</summary>
     /// <remarks>
-    /// By span, with the record skipped by the reader before: the reader overload of <c>Deserialize</c> skips inside as well, and costs
-    /// more (<see cref="Micro.RecordBenchmarks"/>).
+    /// By span, with the record skipped by the reader before: the reader overload of <c>Deserialize</c> skips inside as well and is no
+    /// cheaper (<see cref="Micro.RecordBenchmarks"/>: 2.0 against 2.2 µs).
     /// </remarks>
     internal static Item? ReadRow(ReadOnlySpan<byte> frame)
     {
