@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace Carbon.Realtime.Benchmarks.Rows;
 
 /// <summary>
-/// Carbon's item: the row of the race. Setters, not <c>init</c>: for <c>init</c> properties the source generator goes through a
-/// constructor with an argument array, and the race would measure that instead of the way of an event.
+/// Carbon's item: the row of the race. Setters, not <c>init</c>: for <c>init</c> properties the source generator collects constructor
+/// arguments, 112 bytes of garbage per row (measured: 661 against 549), and bytes per event would no longer be the row's own size.
 /// </summary>
 public sealed class Item
 {
