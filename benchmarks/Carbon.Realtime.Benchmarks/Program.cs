@@ -1,1 +1,85 @@
-System.Console.WriteLine("benchmarks");
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using System.Text.Json;
+using BenchmarkDotNet.Running;
+using Carbon.Realtime.Benchmarks;
+using Carbon.Realtime.Benchmarks.Clients;
+using Carbon.Realtime.Benchmarks.Race;
+using Carbon.Realtime.Benchmarks.Rows;
+using Carbon.Realtime.Benchmarks.Sender;
+
+const long Warmup = 200_000;
+const long Events = 500_000;
+const string Usage = """
+    race     [--runs 7] [--events 500000] [--warmup 200000] [--kind insert|update] [--contenders limit,carbon,drain]
+             [--date TEXT] [--out FILE] [--check]              the default command
+    micro    [BenchmarkDotNet's options]                       e.g. micro --filter '*'
+    row                                                        the size of the row's object graph
+
+    The race's own processes:
+    sender   [--kind insert|update]                            prints "listening PORT", ends with its standard input
+    limit | carbon | drain   --port PORT [--events N] [--warmup N]
+    """;
+
+try
+{
+    var command = args.Length == 0 || args[0].StartsWith("--", StringComparison.Ordinal) ? "race" : args[0];
+    if (command == "micro")
+    {
+        BenchmarkSwitcher.FromAssembly(typeof(Arguments).Assembly).Run(args[1..]);
+        return 0;
+    }
+
+    var arguments = new Arguments(command == "race" && args is not ["race", ..] ? args : args[1..]);
+    switch (command)
+    {
+        case "race":
+            return RaceCommand.Run(Asked(arguments, RaceFrom));
+        case "sender":
+            return new SenderCommand(Asked(arguments, KindFrom)).Run();
+        case "row":
+            Console.WriteLine(Asked(arguments, _ => RowGraph.BytesPerRow()));
+            return 0;
+        default:
+            if (!Contenders.All.TryGetValue(command, out var contender)) throw new ArgumentException($"There is no command '{command}' in this build.");
+            var figures = await contender(Asked(arguments, RunFrom));
+            Console.WriteLine(JsonSerializer.Serialize(figures, RaceJson.Default.RunFigures));
+            return 0;
+    }
+}
+catch (ArgumentException exception)
+{
+    Console.Error.WriteLine($"{exception.Message}\n\n{Usage}");
+    return 2;
+}
+catch (Exception exception) when (exception is InvalidOperationException or IOException or WebSocketException or SocketException or TimeoutException)
+{
+    Console.Error.WriteLine(exception);
+    return 1;
+}
+
+static T Asked<T>(Arguments arguments, Func<Arguments, T> options)
+{
+    var result = options(arguments);
+    arguments.End();
+    return result;
+}
+
+static ChangeKind KindFrom(Arguments arguments) => arguments.Choice("kind", ChangeKind.Insert);
+
+static RunOptions RunFrom(Arguments arguments) => new(
+    (int)(arguments.Number("port") ?? throw new ArgumentException("--port is the one that the sender printed.")),
+    arguments.Number("warmup") ?? Warmup,
+    arguments.Number("events") ?? Events);
+
+static RaceOptions RaceFrom(Arguments arguments) => new()
+{
+    Contenders = Contenders.Parse(arguments.Text("contenders") ?? "limit,carbon"),
+    Runs = (int)(arguments.Number("runs") ?? 7),
+    Warmup = arguments.Number("warmup") ?? Warmup,
+    Events = arguments.Number("events") ?? Events,
+    Kind = KindFrom(arguments),
+    Date = arguments.Text("date"),
+    Out = arguments.Text("out"),
+    Check = arguments.Flag("check"),
+};
