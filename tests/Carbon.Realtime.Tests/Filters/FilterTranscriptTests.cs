@@ -4,7 +4,7 @@ using Carbon.Realtime.Filters;
 
 namespace Carbon.Realtime.Tests.Filters;
 
-/// <summary>Every filtered binding and every change of transcript 06, judged here and compared with the ids that the real server sent.</summary>
+/// <summary>Every filtered binding and change of transcript 06, judged here and compared with the ids that the real server sent.</summary>
 public sealed class FilterTranscriptTests
 {
     private static readonly string Path = System.IO.Path.Combine(AppContext.BaseDirectory, "Transcripts", "06_filters_and_ids.jsonl");
@@ -16,8 +16,12 @@ public sealed class FilterTranscriptTests
 
         verdicts.Where(verdict => verdict.Ours is FilterVerdict.Yes && !verdict.Server).Should().BeEmpty();
         verdicts.Where(verdict => verdict.Ours is FilterVerdict.No && verdict.Server).Should().BeEmpty();
-        verdicts.Where(verdict => verdict.Ours is FilterVerdict.CannotTell && verdict.Type != "DELETE").Select(verdict => verdict.Filter).Distinct()
-            .Should().BeEquivalentTo(["name=match.^B.b$", "name=imatch.^b", "m=eq.happy"], "regular expressions and other texts of an enum are the database's");
+        verdicts.Where(verdict => verdict.Ours is FilterVerdict.CannotTell && verdict.Type != "DELETE")
+            .Select(verdict => verdict.Filter)
+            .Distinct()
+            .Should().BeEquivalentTo(
+                ["name=match.^B.b$", "name=imatch.^b", "m=eq.happy"],
+                "regular expressions, and what another label of an enum equals, are the database's");
         verdicts.Where(verdict => verdict.Ours is FilterVerdict.CannotTell && verdict.Type == "DELETE" && verdict.Server)
             .Should().BeEmpty("a delete whose old row lacks the column is not delivered");
         verdicts.Count(verdict => verdict.Ours is FilterVerdict.Yes).Should().BeGreaterThan(40);
@@ -86,7 +90,8 @@ public sealed class FilterTranscriptTests
         }
     }
 
-    private static IEnumerable<Verdict> Judge(JsonElement payload, List<(long Id, string Event, RealtimeFilter Filter, string Text)> bindings)
+    private static IEnumerable<Verdict> Judge(
+        JsonElement payload, List<(long Id, string Event, RealtimeFilter Filter, string Text)> bindings)
     {
         var data = payload.GetProperty("data");
         var type = data.GetProperty("type").GetString()!;
