@@ -37,7 +37,8 @@ internal static class BindingSyntax
     private static bool NeedsQuotesAsElement(string value) =>
         value.AsSpan().ContainsAny('{', '}') || value.Equals("NULL", StringComparison.OrdinalIgnoreCase);
 
-    private static StringBuilder Append(StringBuilder text, string value, bool quoted) => quoted ? AppendQuoted(text, value) : text.Append(value);
+    private static StringBuilder Append(StringBuilder text, string value, bool quoted) =>
+        quoted ? AppendQuoted(text, value) : text.Append(value);
 
     public static StringBuilder AppendQuoted(StringBuilder text, string value)
     {

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Carbon.Realtime.Filters;
 
-/// <summary>A boolean in any form PostgreSQL reads: 1, 0, and unambiguous beginnings of true, false, yes, no, on, off in any case.</summary>
+/// <summary>A boolean in any form PostgreSQL reads: 1, 0, and unambiguous beginnings of true, false, yes, no, on, off.</summary>
 internal static class BooleanText
 {
     public static bool TryParse(ReadOnlySpan<byte> text, out bool value)

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Carbon.Realtime.Filters;
 
-/// <summary>A number of any length, located inside its text: compared digit by digit, because int8 and numeric exceed every .NET number.</summary>
+/// <summary>A number of any length, located inside its text: compared digit by digit, because numeric exceeds every .NET number.</summary>
 /// <remarks>
 /// Accepts what PostgreSQL and JSON have in common (<c>[+-]digits[.digits][e[+-]digits]</c>) and numeric's NaN and infinities.
 /// An exponent of more than six digits is no number here: PostgreSQL has none so large.

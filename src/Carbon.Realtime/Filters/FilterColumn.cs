@@ -7,7 +7,8 @@ namespace Carbon.Realtime;
 /// <para>
 /// Every method returns a filter with one condition; combine several with <see cref="RealtimeFilter.And"/>. Arguments convert from text,
 /// numbers, booleans, <see cref="Guid"/>, dates and times (see <see cref="FilterValue"/>). All throw <see cref="ArgumentNullException"/>
-/// for a value that is <see langword="null"/>, and <see cref="ArgumentException"/> for one that PostgreSQL cannot store as text (U+0000, half a surrogate pair).
+/// for a value that is <see langword="null"/>, and <see cref="ArgumentException"/> for one that PostgreSQL cannot store as text (U+0000,
+/// half a surrogate pair).
 /// </para>
 /// <para>
 /// Servers before 2.112.0 know <c>eq neq lt lte gt gte in</c> only, without negation, and before 2.100.0 one condition per filter.
@@ -84,13 +85,17 @@ public sealed class FilterColumn
     /// <summary><c>like</c>: all of the text matches the pattern. Text columns only.</summary>
     /// <param name="pattern"><c>%</c> is any run of characters, <c>_</c> any one, <c>\</c> takes the next literally.</param>
     /// <returns>The condition as a filter.</returns>
-    /// <exception cref="ArgumentException">The pattern ends with an open escape: such a filter would stop the server's decoding of changes.</exception>
+    /// <exception cref="ArgumentException">
+    /// The pattern ends with an open escape: the server accepts that, and PostgreSQL then fails on changes that match up to there.
+    /// </exception>
     public RealtimeFilter Like(string pattern) => Create(FilterOperator.Like, pattern);
 
     /// <summary><c>ilike</c>: as <see cref="Like"/>, ignoring case by the database's rules.</summary>
     /// <param name="pattern">The pattern, as for <see cref="Like"/>.</param>
     /// <returns>The condition as a filter.</returns>
-    /// <exception cref="ArgumentException">The pattern ends with an open escape: such a filter would stop the server's decoding of changes.</exception>
+    /// <exception cref="ArgumentException">
+    /// The pattern ends with an open escape: the server accepts that, and PostgreSQL then fails on changes that match up to there.
+    /// </exception>
     public RealtimeFilter ILike(string pattern) => Create(FilterOperator.ILike, pattern);
 
     /// <summary><c>match</c>: a part of the text matches the POSIX regular expression. Text columns only.</summary>
@@ -103,7 +108,7 @@ public sealed class FilterColumn
     /// <returns>The condition as a filter.</returns>
     public RealtimeFilter IMatch(string pattern) => Create(FilterOperator.IMatch, pattern);
 
-    /// <summary><c>is</c>: the column is NULL, or a boolean is true, false or unknown. Never unknown itself: its negation matches the rest.</summary>
+    /// <summary><c>is</c>: the column is NULL, or a boolean is true, false or unknown. Its negation matches all other rows.</summary>
     /// <param name="value">What to test for; all but <see cref="FilterIs.Null"/> on boolean columns only.</param>
     /// <returns>The condition as a filter.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="value"/> is not a member of the enumeration.</exception>
@@ -120,7 +125,7 @@ public sealed class FilterColumn
     /// <returns>The condition as a filter.</returns>
     public RealtimeFilter IsNull() => Is(FilterIs.Null);
 
-    /// <summary><c>isdistinct</c>: the column is NULL or differs from the value; with <see cref="Not"/>, that it equals the value.</summary>
+    /// <summary><c>isdistinct</c>: the column is NULL or differs from the value; with <see cref="Not"/>, it equals the value.</summary>
     /// <param name="value">The value.</param>
     /// <returns>The condition as a filter.</returns>
     public RealtimeFilter IsDistinctFrom(FilterValue value) => Create(FilterOperator.IsDistinct, value);

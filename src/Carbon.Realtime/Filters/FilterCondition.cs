@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Carbon.Realtime.Filters;
 
-/// <summary>One condition of a filter: column, optional <c>not.</c>, operator, value or values. Immutable, and valid once it exists.</summary>
+/// <summary>One condition of a filter: column, optional <c>not.</c>, operator, values. Immutable, and valid once it exists.</summary>
 /// <remarks>Equal texts are equal conditions: rendering is canonical.</remarks>
 internal sealed class FilterCondition
 {
@@ -50,7 +50,7 @@ internal sealed class FilterCondition
     public string Text { get; }
 
     /// <summary>Judges the condition on one value of a record, without allocating.</summary>
-    /// <param name="jsonValue">The column's JSON value exactly as on the wire, without surrounding blanks; empty if the record lacks it.</param>
+    /// <param name="jsonValue">The column's JSON value as on the wire, without surrounding blanks; empty if the record lacks it.</param>
     /// <param name="pgType">The column's type as the change names it (<c>int4</c>, <c>_text</c>, <c>mood</c>); empty if not known.</param>
     public FilterVerdict Evaluate(ReadOnlySpan<byte> jsonValue, ReadOnlySpan<byte> pgType) =>
         FilterEvaluator.Evaluate(this, jsonValue, pgType);
@@ -138,7 +138,8 @@ internal sealed class FilterCondition
             FilterOperator.Is when values[0] is not ("null" or "true" or "false" or "unknown") =>
                 $"'is' takes exactly null, true, false or unknown, in lower case, not '{values[0]}'",
             FilterOperator.Like or FilterOperator.ILike when EndsInEscape(values[0]) =>
-                // The server checks only that the column is text; PostgreSQL raises while it decodes changes, for all clients of the project.
+                // At subscribe the server checks only that the column is text. PostgreSQL raises an error where a value matches up to the
+                // escape, and by the server's SQL that is while it decodes changes, for every client of the project (not tried out).
                 $"the pattern ends with its escape character: write \\\\ for a backslash in '{op.Name()}'",
             _ => null,
         };

@@ -8,6 +8,9 @@ namespace Carbon.Realtime.Filters;
 /// <remarks>protocol.md §9.2; <c>parse_filters</c> in the server's subscriptions.ex.</remarks>
 internal static class FilterParser
 {
+    // What PostgreSQL takes for a blank in an array literal; conditions are trimmed of any Unicode blank.
+    private const string ArraySpaces = " \t\n\r\v\f";
+
     public static bool TryParse(string text, out ImmutableArray<FilterCondition> conditions, [NotNullWhen(false)] out string? error)
     {
         conditions = [];
@@ -30,7 +33,7 @@ internal static class FilterParser
             }
 
             var problem = swallowed >= 0
-                ? $"the comma at position {swallowed} stands inside {(scanner.InQuotes ? "a quote" : "a parenthesis")} that is never closed, "
+                ? $"the comma at position {swallowed} stands inside a {(scanner.InQuotes ? "quote" : "parenthesis")} that is never closed, "
                     + "so it separates nothing: close it, or put the value in double quotes"
                 : null;
             FilterCondition? condition = null;
@@ -94,8 +97,10 @@ internal static class FilterParser
         }
 
         var value = rest[(dot + 1)..].ToString();
-        return (op is FilterOperator.In ? TryReadElements(column, value, out var values, out error) : TryReadValue(op, value, out values, out error))
-            && FilterCondition.TryCreate(column, negated, op, values, out condition, out error);
+        var read = op is FilterOperator.In
+            ? TryReadElements(column, value, out var values, out error)
+            : TryReadValue(op, value, out values, out error);
+        return read && FilterCondition.TryCreate(column, negated, op, values, out condition, out error);
     }
 
     private static string UnknownOperator(string column, string written, string name)
@@ -137,9 +142,11 @@ internal static class FilterParser
             return true;
         }
 
-        if (text is ['(', .., ')'] && op is not (FilterOperator.Like or FilterOperator.ILike or FilterOperator.Match or FilterOperator.IMatch))
+        var isPattern = op is FilterOperator.Like or FilterOperator.ILike or FilterOperator.Match or FilterOperator.IMatch;
+        if (text is ['(', .., ')'] && !isPattern)
         {
-            error = $"parentheses belong to 'in' only: write {op.Name()}.{text[1..^1]}, or {op.Name()}.\"{text}\" if they are part of the value";
+            error = $"parentheses belong to 'in' only: write {op.Name()}.{text[1..^1]}, "
+                + $"or {op.Name()}.\"{text}\" if they are part of the value";
             return false;
         }
 
@@ -183,8 +190,6 @@ internal static class FilterParser
 
         return true;
     }
-
-    private const string ArraySpaces = " \t\n\r\v\f";
 
     private static string? ReadQuotedElement(string text, ref int at, StringBuilder value)
     {

@@ -41,11 +41,11 @@ public readonly record struct FilterValue
     /// <param name="value">The number.</param>
     public static implicit operator FilterValue(decimal value) => new(value.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>The shortest text that reads back as the same number; <c>NaN</c> and <c>Infinity</c> are values of PostgreSQL too.</summary>
+    /// <summary>The shortest text that reads back as the same number; PostgreSQL too has <c>NaN</c> and <c>Infinity</c>.</summary>
     /// <param name="value">The number.</param>
     public static implicit operator FilterValue(float value) => new(value.ToString("R", CultureInfo.InvariantCulture));
 
-    /// <summary>The shortest text that reads back as the same number; <c>NaN</c> and <c>Infinity</c> are values of PostgreSQL too.</summary>
+    /// <summary>The shortest text that reads back as the same number; PostgreSQL too has <c>NaN</c> and <c>Infinity</c>.</summary>
     /// <param name="value">The number.</param>
     public static implicit operator FilterValue(double value) => new(value.ToString("R", CultureInfo.InvariantCulture));
 
@@ -58,7 +58,7 @@ public readonly record struct FilterValue
     public static implicit operator FilterValue(DateTimeOffset value) =>
         new(value.ToString("yyyy-MM-ddTHH:mm:ss.FFFFFFzzz", CultureInfo.InvariantCulture));
 
-    /// <summary>A time stamp: without a zone if its kind is unspecified, with <c>Z</c> if it is UTC. Below microseconds it is cut off.</summary>
+    /// <summary>A time stamp: without a zone if its kind is unspecified, with <c>Z</c> if it is UTC; cut off below microseconds.</summary>
     /// <param name="value">The time stamp. Use <see cref="DateTimeOffset"/> for an instant of local time.</param>
     /// <exception cref="ArgumentException">The kind is local: its meaning would depend on the machine.</exception>
     public static implicit operator FilterValue(DateTime value) => value.Kind switch

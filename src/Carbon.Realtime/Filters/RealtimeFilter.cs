@@ -12,8 +12,9 @@ namespace Carbon.Realtime;
 /// There is no OR: use <c>in</c>, or one subscription for each alternative.
 /// </para>
 /// <para>
-/// The server judges an update by the new row alone: a row that leaves the filter gives no event. It judges a delete by the replica identity:
-/// a filter on another column than the key then needs <c>REPLICA IDENTITY FULL</c>. Comparisons with NULL never match, negated or not.
+/// The server judges an update by the new row alone: a row that leaves the filter gives no event. It judges a delete by the replica
+/// identity: a filter on another column than the key then needs <c>REPLICA IDENTITY FULL</c>. Comparisons with NULL never match, negated
+/// or not.
 /// </para>
 /// <para>Source: protocol.md §9; the grammar is that of the server's <c>subscriptions.ex</c>.</para>
 /// </remarks>
@@ -61,7 +62,8 @@ public sealed class RealtimeFilter : IEquatable<RealtimeFilter>
     /// <returns>The filter; its <see cref="ToString"/> is the same filter with canonical quoting.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="text"/> is <see langword="null"/>.</exception>
     /// <exception cref="FormatException">
-    /// The text is blank, the server would refuse it, or would take it for something that nobody means. The message says where and what to write.
+    /// The text is blank, the server would refuse it, or would take it for something that nobody means. The message says where and what
+    /// to write.
     /// </exception>
     public static RealtimeFilter Parse(string text)
     {

@@ -120,7 +120,8 @@ internal readonly struct TimestampText
         return true;
     }
 
-    // The proleptic Gregorian calendar, counted from 1 March so that the leap day comes last (Howard Hinnant, "chrono-compatible date algorithms").
+    // The proleptic Gregorian calendar, counted from 1 March so that the leap day comes last
+    // (Howard Hinnant, "chrono-compatible low-level date algorithms").
     private static long DaysFromCivil(int year, int month, int day)
     {
         var shifted = month <= 2 ? year - 1 : year;
