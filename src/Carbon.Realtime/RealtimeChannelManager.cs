@@ -16,7 +16,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
     private readonly RealtimeConnection _connection;
     private readonly ChannelRegistry _channels;
     private readonly ChangeFeeds _feeds;
-    private readonly TokenSession _session;
+    private readonly ChannelUser _user;
     private readonly TenantContext _tenant;
     private readonly TenantScope _ambient;
     private readonly ClientWebSocketFactory? _ownFactory;
@@ -82,9 +82,9 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
             options.QueueCapacity,
             options.Linger,
             dependencies.LoggerFactory.CreateLogger("Carbon.Realtime.Changes"));
-        _session = CreateSession(dependencies.AccessTokens);
+        _user = CreateUser(dependencies.AccessTokens);
         _tenant = new TenantContext(options.Tenant) { Changed = OnTenantChanged };
-        _ambient = new TenantScope(_feeds, _session, () => _tenant.Current, identity: null, options.TenantColumn);
+        _ambient = new TenantScope(_feeds, _user, () => _tenant.Current, identity: null, options.TenantColumn);
     }
 
     /// <inheritdoc/>
@@ -119,7 +119,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
         ObjectDisposedException.ThrowIf(_feeds.IsClosed, this);
         var refresh = _dependencies.Environment.Scheduler.Start(async () =>
         {
-            var answer = await _session.AskAsync(AccessTokenReason.Changed);
+            var answer = await _user.Tokens.AskAsync(AccessTokenReason.Changed);
             if (answer.Error is { } error)
             {
                 throw error;
@@ -129,13 +129,13 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
     }
 
     /// <inheritdoc/>
-    public ITenantScope ForTenant(string tenant) => CreateScope(tenant, _session);
+    public ITenantScope ForTenant(string tenant) => CreateScope(tenant, _user);
 
     /// <inheritdoc/>
     public ITenantScope ForTenant(string tenant, IAccessTokenProvider accessTokens)
     {
         ArgumentNullException.ThrowIfNull(accessTokens);
-        return CreateScope(tenant, CreateSession(accessTokens));
+        return CreateScope(tenant, CreateUser(accessTokens));
     }
 
     /// <summary>Begins what <see cref="DisposeAsync"/> finishes; never waits.</summary>
@@ -157,22 +157,22 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
                     _channels.EndAll();
                 }
 
-                _session.Close();
+                _user.Tokens.Close();
                 await _connection.DisposeAsync();
                 _ownFactory?.Dispose();
             });
         }
     }
 
-    private TenantScope CreateScope(string tenant, TokenSession session)
+    private TenantScope CreateScope(string tenant, ChannelUser user)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(tenant);
         ObjectDisposedException.ThrowIf(_feeds.IsClosed, this);
-        return new TenantScope(_feeds, session, () => tenant, identity: new object(), _options.TenantColumn);
+        return new TenantScope(_feeds, user, () => tenant, identity: new object(), _options.TenantColumn);
     }
 
-    private TokenSession CreateSession(IAccessTokenProvider? provider) => new(
-        provider, _dependencies.Environment, _options.AccessTokenTimeout, _dependencies.LoggerFactory.CreateLogger("Carbon.Realtime.Authentication"));
+    private ChannelUser CreateUser(IAccessTokenProvider? provider) => new(new TokenSession(
+        provider, _dependencies.Environment, _options.AccessTokenTimeout, _dependencies.LoggerFactory.CreateLogger("Carbon.Realtime.Authentication")));
 
     private void OnTenantChanged() => _feeds.End(
         key => key is { Scope: null, Tenant: not null } && key.Tenant != _tenant.Current,

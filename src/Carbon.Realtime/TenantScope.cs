@@ -1,12 +1,12 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using Carbon.Realtime.Authentication;
 using Carbon.Realtime.Changes;
+using Carbon.Realtime.Channels;
 
 namespace Carbon.Realtime;
 
 /// <summary>Makes streams for one tenant and one user: the manager's ambient ones, or a scope's.</summary>
-internal sealed class TenantScope(ChangeFeeds feeds, TokenSession session, Func<string?> tenant, object? identity, string? defaultColumn)
+internal sealed class TenantScope(ChangeFeeds feeds, ChannelUser user, Func<string?> tenant, object? identity, string? defaultColumn)
     : ITenantScope
 {
     private readonly ConcurrentDictionary<string, RealtimeTable<JsonElement, JsonElement>> _untyped = new(StringComparer.Ordinal);
@@ -28,7 +28,7 @@ internal sealed class TenantScope(ChangeFeeds feeds, TokenSession session, Func<
         var current = !scoped ? null : tenant() ?? throw new InvalidOperationException(
             $"Table {table.Schema}.{table.Name} is tenant-scoped and no tenant is known: set RealtimeOptions.Tenant, call ITenantContext.Set after login, "
             + "or say AllTenants() if every tenant's rows are meant.");
-        var key = new FeedKey(table.Definition, table.Schema, table.Name, table.Filter, table.TenantColumn, current, identity, session, options);
+        var key = new FeedKey(table.Definition, table.Schema, table.Name, table.Filter, table.TenantColumn, current, identity, user, options);
         return new ChangeStream<TKey, TRow>(feeds, feeds.Get(key, table), table);
     }
 

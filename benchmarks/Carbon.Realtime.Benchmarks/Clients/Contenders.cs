@@ -9,9 +9,7 @@ internal static class Contenders
         new Dictionary<string, Func<RunOptions, Task<RunFigures>>>
         {
             ["limit"] = LimitClient.RunAsync,
-#if CARBON
             ["carbon"] = CarbonClient.RunAsync,
-#endif
             ["drain"] = DrainClient.RunAsync,
         };
 

@@ -45,7 +45,7 @@ internal abstract class ChangeFeed(ChangeFeeds owner) : ISubscriptionSink
     {
         if (IsEnded)
         {
-            return Task.FromException(EndedBy ?? new ObjectDisposedException(nameof(IRealtimeChannelManager)));
+            return Task.FromException(EndedBy ?? new ObjectDisposedException(ChangeFeeds.ManagerName));
         }
 
         var interest = Use();
@@ -88,7 +88,7 @@ internal abstract class ChangeFeed(ChangeFeeds owner) : ISubscriptionSink
         Status.Set(RealtimeState.Closed, error as RealtimeException);
         Status.End();
         EndObservers(error);
-        Release(source => source.TrySetException(error ?? new ObjectDisposedException(nameof(IRealtimeChannelManager))));
+        Release(source => source.TrySetException(error ?? new ObjectDisposedException(ChangeFeeds.ManagerName)));
     }
 
     void ISubscriptionSink.OnReady(ReadyCause cause)

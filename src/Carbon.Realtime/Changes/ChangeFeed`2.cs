@@ -122,7 +122,7 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
         var filter = TenantFilter().And(_table.Filter);
         var binding = new JoinBinding("*", _table.Schema, _table.Name, filter.IsEmpty ? null : filter.ToString());
         var deletes = _key.Options.KeyOnlyDeletes && !filter.IsEmpty ? new JoinBinding("DELETE", _table.Schema, _table.Name, null) : null;
-        return new SubscriptionRequest(this, binding, deletes, _key.Options.Group, _key.Session);
+        return new SubscriptionRequest(this, binding, deletes, _key.Options.Group, _key.User);
     }
 
     private RealtimeFilter TenantFilter() =>

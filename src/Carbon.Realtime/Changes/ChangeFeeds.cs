@@ -1,4 +1,3 @@
-using Carbon.Realtime.Authentication;
 using Carbon.Realtime.Channels;
 using Carbon.Realtime.Primitives;
 using Microsoft.Extensions.Logging;
@@ -13,15 +12,18 @@ namespace Carbon.Realtime.Changes;
 /// <param name="TenantColumn">The column that names a row's tenant, where there is one.</param>
 /// <param name="Tenant">The tenant its rows must belong to; <see langword="null"/> where it is not scoped.</param>
 /// <param name="Scope">The tenant scope it was taken from; <see langword="null"/> for the manager itself, whose tenant can change.</param>
-/// <param name="Session">Whose token.</param>
+/// <param name="User">Whose token.</param>
 /// <param name="Options">How.</param>
 internal sealed record FeedKey(
-    object Definition, string Schema, string Table, RealtimeFilter Filter, string? TenantColumn, string? Tenant, object? Scope, TokenSession Session, ChangeStreamOptions Options);
+    object Definition, string Schema, string Table, RealtimeFilter Filter, string? TenantColumn, string? Tenant, object? Scope, ChannelUser User, ChangeStreamOptions Options);
 
 /// <summary>All feeds. A feed lives while somebody holds a stream of it or is subscribed; equal streams share one.</summary>
 internal sealed class ChangeFeeds(
     ChannelRegistry registry, Deadlines deadlines, Lock gate, RealtimeEnvironment environment, int queueCapacity, TimeSpan linger, ILogger logger)
 {
+    /// <summary>How the front door is called in exceptions.</summary>
+    public const string ManagerName = "RealtimeChannelManager";
+
     private readonly Dictionary<FeedKey, WeakReference<ChangeFeed>> _feeds = [];
     private int _pruneAt = 64;
 
@@ -47,7 +49,7 @@ internal sealed class ChangeFeeds(
     {
         lock (gate)
         {
-            ObjectDisposedException.ThrowIf(IsClosed, typeof(IRealtimeChannelManager));
+            ObjectDisposedException.ThrowIf(IsClosed, this);
             if (_feeds.TryGetValue(key, out var known) && known.TryGetTarget(out var feed))
             {
                 return (ChangeFeed<TKey, TRow>)feed;

@@ -1,16 +1,17 @@
+using Carbon.Realtime.Primitives;
 using Microsoft.Extensions.Logging;
 
 namespace Carbon.Realtime.Changes;
 
 internal static partial class ChangesLog
 {
-    [LoggerMessage(3000, LogLevel.Error, "An observer of {Table} threw; its subscription is disposed")]
+    [LoggerMessage(LogEventRanges.Changes + 1, LogLevel.Error, "An observer of {Table} threw; its subscription is disposed")]
     public static partial void ObserverThrew(ILogger logger, string table, Exception exception);
 
-    [LoggerMessage(3001, LogLevel.Warning, "A row of {Table} could not be decoded at {Path} into {Row} ({Exception}); streams get a gap for it")]
+    [LoggerMessage(LogEventRanges.Changes + 2, LogLevel.Warning, "A row of {Table} could not be decoded at {Path} into {Row} ({Exception}); streams get a gap for it")]
     public static partial void Undecodable(ILogger logger, string table, string path, string row, string exception);
 
-    [LoggerMessage(3002, LogLevel.Warning,
+    [LoggerMessage(LogEventRanges.Changes + 3, LogLevel.Warning,
         "A change of {Table} lacks column {Column}, which {Row} maps; streams get a gap for its key. Unchanged large values and columns the role may not read are not sent")]
     public static partial void ColumnAbsent(ILogger logger, string table, string column, string row);
 }

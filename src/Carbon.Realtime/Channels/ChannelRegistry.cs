@@ -1,5 +1,5 @@
-using Carbon.Realtime.Connection;
 using Carbon.Realtime.Authentication;
+using Carbon.Realtime.Connection;
 using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Protocol;
 using Microsoft.Extensions.Logging;
@@ -49,7 +49,7 @@ internal sealed class ChannelRegistry
     public Subscription Subscribe(SubscriptionRequest request)
     {
         var subscription = new Subscription(request);
-        Tokens.Use(request.Session);
+        Tokens.Use(request.User.Tokens);
         if (!TryShare(subscription))
         {
             Gather(subscription);
@@ -85,7 +85,7 @@ internal sealed class ChannelRegistry
             }
         }
 
-        Tokens.Release(subscription.Request.Session);
+        Tokens.Release(subscription.Request.User.Tokens);
         if (_channels.Count == 0 && _gathering.Values.All(static g => g.Count == 0))
         {
             _connection.NeedNot();
@@ -241,7 +241,7 @@ internal sealed class ChannelRegistry
 
     private bool TryShare(Subscription subscription)
     {
-        foreach (var channel in _channels.Where(c => c.Session == subscription.Request.Session))
+        foreach (var channel in _channels.Where(c => c.Session == subscription.Request.User.Tokens))
         {
             var like = channel.Subscriptions.Find(s =>
                 s.Request.Binding == subscription.Request.Binding && s.Request.KeyOnlyDeletes == subscription.Request.KeyOnlyDeletes);
@@ -267,7 +267,7 @@ internal sealed class ChannelRegistry
 
     private void Gather(Subscription subscription)
     {
-        var key = (subscription.Request.Group, subscription.Request.Session);
+        var key = (subscription.Request.Group, Session: subscription.Request.User.Tokens);
         if (_gathering.TryGetValue(key, out var gathered))
         {
             gathered.Add(subscription);

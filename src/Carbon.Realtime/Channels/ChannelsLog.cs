@@ -1,3 +1,4 @@
+using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Protocol;
 using Microsoft.Extensions.Logging;
 
@@ -5,30 +6,30 @@ namespace Carbon.Realtime.Channels;
 
 internal static partial class ChannelsLog
 {
-    [LoggerMessage(2000, LogLevel.Debug, "Joining {Topic} with {Bindings} bindings")]
+    [LoggerMessage(LogEventRanges.Channels + 1, LogLevel.Debug, "Joining {Topic} with {Bindings} bindings")]
     public static partial void Joining(ILogger logger, string topic, int bindings);
 
-    [LoggerMessage(2001, LogLevel.Debug, "Changes flow on {Topic} ({Cause})")]
+    [LoggerMessage(LogEventRanges.Channels + 2, LogLevel.Debug, "Changes flow on {Topic} ({Cause})")]
     public static partial void Subscribed(ILogger logger, string topic, ReadyCause cause);
 
-    [LoggerMessage(2002, LogLevel.Warning, "Channel {Group} will be joined again: {Reason}")]
+    [LoggerMessage(LogEventRanges.Channels + 3, LogLevel.Warning, "Channel {Group} will be joined again: {Reason}")]
     public static partial void Recovering(ILogger logger, string group, string reason);
 
-    [LoggerMessage(2003, LogLevel.Warning, "The server refused one of {Count} subscriptions of channel {Group}; each joins alone now: {Reason}")]
+    [LoggerMessage(LogEventRanges.Channels + 4, LogLevel.Warning, "The server refused one of {Count} subscriptions of channel {Group}; each joins alone now: {Reason}")]
     public static partial void Splitting(ILogger logger, string group, int count, string reason);
 
-    [LoggerMessage(2004, LogLevel.Error, "Subscription on {Topic} refused: {Reason}")]
+    [LoggerMessage(LogEventRanges.Channels + 5, LogLevel.Error, "Subscription on {Topic} refused: {Reason}")]
     public static partial void Refused(ILogger logger, string topic, string reason);
 
-    [LoggerMessage(2005, LogLevel.Warning, "{Topic} is joined but the server has not said within {Timeout} that changes flow; still waiting")]
+    [LoggerMessage(LogEventRanges.Channels + 6, LogLevel.Warning, "{Topic} is joined but the server has not said within {Timeout} that changes flow; still waiting")]
     public static partial void SlowToSubscribe(ILogger logger, string topic, TimeSpan timeout);
 
-    [LoggerMessage(2006, LogLevel.Debug, "Token pushed on {Topic}")]
+    [LoggerMessage(LogEventRanges.Channels + 7, LogLevel.Debug, "Token pushed on {Topic}")]
     public static partial void TokenPushed(ILogger logger, string topic);
 
-    [LoggerMessage(2007, LogLevel.Information, "Another user is signed in: {Topic} is left and joined again")]
+    [LoggerMessage(LogEventRanges.Channels + 8, LogLevel.Information, "Another user is signed in: {Topic} is left and joined again")]
     public static partial void UserChanged(ILogger logger, string topic);
 
-    [LoggerMessage(2008, LogLevel.Warning, "A message from the server could not be read ({Reason}); streams that may have lost a change are told")]
+    [LoggerMessage(LogEventRanges.Channels + 9, LogLevel.Warning, "A message from the server could not be read ({Reason}); streams that may have lost a change are told")]
     public static partial void Unreadable(ILogger logger, FrameDropReason reason);
 }

@@ -1,4 +1,3 @@
-using Carbon.Realtime.Authentication;
 using Carbon.Realtime.Protocol;
 
 namespace Carbon.Realtime.Channels;
@@ -8,6 +7,6 @@ namespace Carbon.Realtime.Channels;
 /// <param name="Binding">Carries the filter; what it matched, the server has judged.</param>
 /// <param name="KeyOnlyDeletes">An unfiltered DELETE binding beside it, for tables whose deletes carry only the key; or none.</param>
 /// <param name="Group">Subscriptions of one group that are made together join as one channel.</param>
-/// <param name="Session">Whose token the channel carries.</param>
+/// <param name="User">Whose token the channel carries.</param>
 internal sealed record SubscriptionRequest(
-    ISubscriptionSink Sink, JoinBinding Binding, JoinBinding? KeyOnlyDeletes, string Group, TokenSession Session);
+    ISubscriptionSink Sink, JoinBinding Binding, JoinBinding? KeyOnlyDeletes, string Group, ChannelUser User);

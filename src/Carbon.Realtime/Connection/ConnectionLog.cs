@@ -1,3 +1,4 @@
+using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Transport;
 using Microsoft.Extensions.Logging;
 
@@ -5,15 +6,15 @@ namespace Carbon.Realtime.Connection;
 
 internal static partial class ConnectionLog
 {
-    [LoggerMessage(1000, LogLevel.Debug, "Connecting to {Address}, attempt {Attempt}")]
+    [LoggerMessage(LogEventRanges.Connection + 1, LogLevel.Debug, "Connecting to {Address}, attempt {Attempt}")]
     public static partial void Dialing(ILogger logger, RealtimeSocketAddress address, int attempt);
 
-    [LoggerMessage(1001, LogLevel.Information, "Connected to {Address}")]
+    [LoggerMessage(LogEventRanges.Connection + 2, LogLevel.Information, "Connected to {Address}")]
     public static partial void Opened(ILogger logger, RealtimeSocketAddress address);
 
-    [LoggerMessage(1002, LogLevel.Information, "Connection to {Address} ended: {Reason}")]
+    [LoggerMessage(LogEventRanges.Connection + 3, LogLevel.Information, "Connection to {Address} ended: {Reason}")]
     public static partial void Ended(ILogger logger, RealtimeSocketAddress address, string reason);
 
-    [LoggerMessage(1003, LogLevel.Debug, "Connecting again in {Wait}")]
+    [LoggerMessage(LogEventRanges.Connection + 4, LogLevel.Debug, "Connecting again in {Wait}")]
     public static partial void Retrying(ILogger logger, TimeSpan wait);
 }

@@ -15,11 +15,61 @@ internal static class PublicTypes
             "RealtimeEnvironment",
             "RealtimeErrorReason",
             "RealtimeException",
+            "RealtimeState",
+            "RealtimeStatus",
             "WorkScheduler",
+        ],
+        ["Protocol"] =
+        [
+            "ProtocolVersion",
         ],
         ["Transport"] =
         [
             "ApiKeyPlacement",
+        ],
+        ["Authentication"] =
+        [
+            "AccessTokenReason",
+            "AccessTokenRequest",
+            "IAccessTokenProvider",
+        ],
+        ["Filters"] =
+        [
+            "FilterColumn",
+            "FilterIs",
+            "FilterValue",
+            "RealtimeFilter",
+        ],
+        ["Tables"] =
+        [
+            "RealtimeTable",
+            "RealtimeTable`2",
+        ],
+        ["Changes"] =
+        [
+            "ChangeStreamOptions",
+            "Deleted`2",
+            "Gap`2",
+            "GapReason",
+            "IChangeStream`2",
+            "Inserted`2",
+            "TableChange`2",
+            "Updated`2",
+        ],
+        ["Hosting"] =
+        [
+            "ICarbonRealtimeBuilder",
+            "Microsoft.Extensions.DependencyInjection.CarbonRealtimeServiceCollectionExtensions",
+        ],
+        [Rooms.Root] =
+        [
+            "IChangeSource",
+            "IRealtimeChannelManager",
+            "ITenantContext",
+            "ITenantScope",
+            "RealtimeChannelManager",
+            "RealtimeDependencies",
+            "RealtimeOptions",
         ],
     };
 }
