@@ -9,7 +9,7 @@ namespace Carbon.Realtime.Testing;
 public sealed class EmulatorConnection
 {
     // Cowboy's max_frame_size in the server's endpoint (protocol.md section 1.4).
-    private const int MaxFrameBytes = 5_000_000;
+    internal const int MaxFrameBytes = 5_000_000;
 
     private readonly EmulatorServer _server;
     private readonly IEmulatorPeer _peer;

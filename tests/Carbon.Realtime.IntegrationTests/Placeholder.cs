@@ -1,3 +1,0 @@
-namespace Carbon.Realtime.IntegrationTests;
-
-internal static class Placeholder;
