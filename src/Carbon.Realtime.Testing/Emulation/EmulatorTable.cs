@@ -40,7 +40,7 @@ internal sealed class EmulatorTable
     public OrderedDictionary<string, EmulatorRow> Rows { get; } = new(StringComparer.Ordinal);
 
     /// <summary>The last number given by an <c>identity</c> default.</summary>
-    public long Identity { get; set; }
+    public long Identity { get; set; } = long.MinValue;
 
     /// <summary>Names rows of a table without a primary key.</summary>
     public long LastRowId { get; set; }

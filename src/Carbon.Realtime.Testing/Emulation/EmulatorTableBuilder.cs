@@ -31,8 +31,8 @@ public sealed class EmulatorTableBuilder
     /// an enum of <see cref="RealtimeEmulator.CreateEnum"/>, <c>_text</c> for an array. The values of an unknown type are passed on as text.
     /// </param>
     /// <param name="defaultValue">
-    /// What a row gets that does not name the column: the text of a JSON value, or <c>now()</c>, <c>gen_random_uuid()</c> or <c>identity</c>
-    /// (the next number). Default null.
+    /// What a row gets that does not name the column: the text of a JSON value, or <c>now()</c>, <c>gen_random_uuid()</c>, or <c>identity</c>
+    /// for the next number, <c>identity(100)</c> to begin with 100. Default null.
     /// </param>
     public EmulatorTableBuilder Column(string name, string type, string? defaultValue = null)
     {

@@ -116,6 +116,13 @@ public sealed class EmulatorTransaction
     private static string KeyOf(EmulatorTable table, EmulatorRow row) =>
         table.KeyColumns.Length > 0 ? table.KeyOf(row.Cells) : table.Rows.First(r => ReferenceEquals(r.Value, row)).Key;
 
+    private static string NextIdentity(EmulatorTable table, long first)
+    {
+        // As a sequence, it is not set back by a rollback.
+        table.Identity = Math.Max(table.Identity + 1, first);
+        return table.Identity.ToString(CultureInfo.InvariantCulture);
+    }
+
     private string Default(EmulatorTable table, EmulatorColumn column)
     {
         switch (column.DefaultValue)
@@ -123,7 +130,9 @@ public sealed class EmulatorTransaction
             case null:
                 return PgValues.Null;
             case "identity":
-                return (++table.Identity).ToString(CultureInfo.InvariantCulture);
+                return NextIdentity(table, 1);
+            case var identity when identity.StartsWith("identity(", StringComparison.Ordinal):
+                return NextIdentity(table, long.Parse(identity["identity(".Length..].TrimEnd(')'), CultureInfo.InvariantCulture));
             case "now()":
                 // now() is the start of the transaction: equal for all its rows.
                 return JsonText.Quote(column.Type.Name switch

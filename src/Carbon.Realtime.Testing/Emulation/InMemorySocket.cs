@@ -4,11 +4,10 @@ namespace Carbon.Realtime.Testing.Emulation;
 
 internal sealed class InMemorySocketFactory(RealtimeEmulator emulator) : IRealtimeSocketFactory
 {
-    public async ValueTask<IRealtimeSocket> ConnectAsync(RealtimeSocketAddress address, CancellationToken cancellationToken)
+    public ValueTask<IRealtimeSocket> ConnectAsync(RealtimeSocketAddress address, CancellationToken cancellationToken)
     {
         var socket = new InMemorySocket(address.MaxMessageBytes);
-        socket.Connection = await emulator.ConnectAsync(EmulatorConnectRequest.FromUri(address.Uri, address.Headers), socket, cancellationToken);
-        return socket;
+        return emulator.ConnectAsync(EmulatorConnectRequest.FromUri(address.Uri, address.Headers), socket, socket.Attach, cancellationToken);
     }
 }
 
@@ -19,9 +18,15 @@ internal sealed class InMemorySocket(int maxMessageBytes) : IRealtimeSocket, IEm
     private readonly Queue<SocketMessage> _inbox = new();
     private TaskCompletionSource<SocketMessage>? _receiver;
     private Exception? _failure;
+    private EmulatorConnection? _connection;
     private bool _isClosed;
 
-    public EmulatorConnection Connection { get; set; } = null!;
+
+    public IRealtimeSocket Attach(EmulatorConnection connection)
+    {
+        _connection = connection;
+        return this;
+    }
 
     public void OnMessage(SocketMessage message) =>
         Accept(message.Payload.Length > maxMessageBytes ? SocketMessage.TooLarge() : message, isLast: message.Kind == SocketMessageKind.Closed);
@@ -66,20 +71,20 @@ internal sealed class InMemorySocket(int maxMessageBytes) : IRealtimeSocket, IEm
             }
         }
 
-        Connection.Receive(utf8Text.Span);
+        _connection!.Receive(utf8Text.Span);
         return ValueTask.CompletedTask;
     }
 
     public ValueTask CloseAsync(CancellationToken cancellationToken)
     {
-        Connection.Disconnect();
+        _connection!.Disconnect();
         Accept(SocketMessage.Closed(1000, ""), isLast: true);
         return ValueTask.CompletedTask;
     }
 
     public void Abort()
     {
-        Connection.Disconnect();
+        _connection!.Disconnect();
         Fail(new IOException("The emulated socket was aborted."));
     }
 

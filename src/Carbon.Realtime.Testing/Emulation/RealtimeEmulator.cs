@@ -178,40 +178,9 @@ public sealed class RealtimeEmulator : IDisposable
     /// <param name="peer">Gets what the server sends.</param>
     /// <param name="cancellationToken">The client gave up.</param>
     /// <exception cref="UpgradeRefusedException">The server refuses (protocol.md section 1.3), after <see cref="EmulatorTiming.ConnectErrorDelay"/>.</exception>
-    public async ValueTask<EmulatorConnection> ConnectAsync(
-        EmulatorConnectRequest request, IEmulatorPeer peer, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        ArgumentNullException.ThrowIfNull(peer);
-        var opened = new TaskCompletionSource<EmulatorConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_agenda.Gate)
-        {
-            // A connect never completes inside the call: a real one does not either.
-            var refusal = EmulatorGate.Check(request, Tokens, _refusal, out var version);
-            var delay = refusal is { IsSlow: true } ? Options.Timing.ConnectErrorDelay : TimeSpan.Zero;
-            _agenda.After(delay, () =>
-            {
-                if (refusal is not null)
-                {
-                    opened.TrySetException(new UpgradeRefusedException(refusal.Status, refusal.Body));
-                }
-                else if (!opened.Task.IsCompleted)
-                {
-                    var connection = Server.Open(peer, version, request.ApiKey!);
-                    if (!opened.TrySetResult(connection))
-                    {
-                        // The client gave up at this very moment.
-                        connection.Disconnect();
-                    }
-                }
-            });
-        }
-
-        using (cancellationToken.UnsafeRegister(static (o, t) => ((TaskCompletionSource<EmulatorConnection>)o!).TrySetCanceled(t), opened))
-        {
-            return await opened.Task;
-        }
-    }
+    public ValueTask<EmulatorConnection> ConnectAsync(
+        EmulatorConnectRequest request, IEmulatorPeer peer, CancellationToken cancellationToken = default) =>
+        ConnectAsync(request, peer, static connection => connection, cancellationToken);
 
     /// <summary>A factory whose sockets talk to this emulator in memory. It takes any host name and both of the server's paths.</summary>
     public IRealtimeSocketFactory CreateSocketFactory() => new InMemorySocketFactory(this);
@@ -284,6 +253,37 @@ public sealed class RealtimeEmulator : IDisposable
         {
             _agenda.Dispose();
         }
+    }
+
+    internal ValueTask<T> ConnectAsync<T>(
+        EmulatorConnectRequest request, IEmulatorPeer peer, Func<EmulatorConnection, T> wrap, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(peer);
+        var opening = new EmulatorOpening<T>(cancellationToken);
+        lock (_agenda.Gate)
+        {
+            // A connect never completes inside the call: a real one does not either.
+            var refusal = EmulatorGate.Check(request, Tokens, _refusal, out var version);
+            _agenda.After(refusal is { IsSlow: true } ? Options.Timing.ConnectErrorDelay : TimeSpan.Zero, () =>
+            {
+                if (refusal is not null)
+                {
+                    opening.Fail(new UpgradeRefusedException(refusal.Status, refusal.Body));
+                }
+                else if (!opening.Task.IsCompleted)
+                {
+                    var connection = Server.Open(peer, version, request.ApiKey!);
+                    if (!opening.Succeed(wrap(connection)))
+                    {
+                        // The client gave up at this very moment.
+                        connection.Disconnect();
+                    }
+                }
+            });
+        }
+
+        return new ValueTask<T>(opening.Task);
     }
 
     // Keys of a real project are valid for ten years.
