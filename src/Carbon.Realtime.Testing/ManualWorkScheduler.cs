@@ -47,7 +47,7 @@ public sealed class ManualWorkScheduler : WorkScheduler
                 throw new InvalidOperationException($"Still busy after {limit} work items: something posts itself for ever.");
             }
 
-            item.Execute();
+            Execute(item);
         }
     }
 
@@ -60,8 +60,27 @@ public sealed class ManualWorkScheduler : WorkScheduler
             return false;
         }
 
-        item.Execute();
+        Execute(item);
         return true;
+    }
+
+    /// <summary>Runs an item without the caller's synchronization context.</summary>
+    /// <remarks>
+    /// An await captures that context before it looks at the task scheduler: under a test runner that has one, continuations would go to the runner's
+    /// threads instead of coming back here.
+    /// </remarks>
+    private static void Execute(IThreadPoolWorkItem item)
+    {
+        var context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        try
+        {
+            item.Execute();
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
     }
 
     private bool TryTake([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out IThreadPoolWorkItem? item)
