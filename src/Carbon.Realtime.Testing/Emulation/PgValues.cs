@@ -39,6 +39,9 @@ internal static class PgValues
                 return JsonText.Quote(Checked(type, text).ToLowerInvariant());
             case PgKind.Enum:
                 return JsonText.Quote(Checked(type, text));
+            case PgKind.Other when value.ValueKind != JsonValueKind.String && type.Name != "oid":
+                // Domains and composites have the JSON form of what they are made of.
+                return JsonText.Jsonb(value);
             default:
                 // The server cuts char(n) and bit(n) to their first character: a bug, and what clients see (protocol.md section 24, fact 27).
                 return JsonText.Quote(type.Name is "bpchar" or "bit" && text.Length > 1 ? text[..1] : text);
@@ -125,16 +128,22 @@ internal static class PgValues
     {
         if (value.ValueKind == JsonValueKind.Array)
         {
-            return $"[{string.Join(", ", value.EnumerateArray().Select(e => e.ValueKind == JsonValueKind.Array ? ArrayCell(type, e) : ToCell(type.Element!, e)))}]";
+            return $"[{string.Join(", ", value.EnumerateArray().Select(e => ElementCell(type, e)))}]";
         }
 
         var text = new StringBuilder("[");
         foreach (var element in PgArrayLiteral.Parse(value.GetString() ?? "{}"))
         {
             using var json = JsonDocument.Parse(element is null ? Null : JsonText.Quote(element));
-            text.Append(text.Length > 1 ? ", " : "").Append(ToCell(type.Element!, json.RootElement));
+            text.Append(text.Length > 1 ? ", " : "").Append(ElementCell(type, json.RootElement));
         }
 
         return text.Append(']').ToString();
     }
+
+    // Inside an array NaN survives as a string, where a column of its own becomes null (transcript 08_types).
+    private static string ElementCell(PgType array, JsonElement element) =>
+        element.ValueKind == JsonValueKind.Array ? ArrayCell(array, element)
+        : element.ValueKind == JsonValueKind.String && element.GetString() is "NaN" or "Infinity" or "-Infinity" ? JsonText.Quote(element.GetString()!)
+        : ToCell(array.Element!, element);
 }
