@@ -4,7 +4,9 @@ namespace Carbon.Realtime.Emulator;
 public sealed class EmulatorPortInUseException : IOException
 {
     internal EmulatorPortInUseException(int port, Exception innerException)
-        : base($"Port {port} of 127.0.0.1 is in use by another program. Stop it, or start the emulator on another port; 0 takes a free one.", innerException) =>
+        : base(
+            $"Port {port} of 127.0.0.1 is in use by another program. Stop it, or start the emulator on another port; 0 takes a free one.",
+            innerException) =>
         Port = port;
 
     /// <summary>The port.</summary>

@@ -94,7 +94,7 @@ public sealed class RealtimeEmulatorHost : IAsyncDisposable
         }
 
         // A client that does not answer the close frame must not hold the program up.
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2), Emulator.Options.Environment.TimeProvider);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1), Emulator.Options.Environment.TimeProvider);
         await _application.StopAsync(patience.Token);
         await _application.DisposeAsync();
     }

@@ -136,6 +136,16 @@ public sealed class EmulatorHostTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task A_client_that_never_answers_does_not_hold_the_stop_up()
+    {
+        using var socket = await ConnectAsync();
+
+        await _host.DisposeAsync();
+
+        _emulator.Connections.Should().BeEmpty();
+    }
+
+    [Fact]
     public async Task A_busy_port_is_named()
     {
         var starting = () => RealtimeEmulatorHost.StartAsync(_emulator, _host.Url.Port, _hang.Token);

@@ -32,7 +32,10 @@ public sealed class CarbonShop
     /// Creates <c>item</c>, <c>customer</c>, <c>supplier</c>, <c>employee</c>, <c>salesOrder</c> and <c>job</c>, published, with row level security and
     /// replica identity FULL, and the unpublished <c>userToCompany</c>.
     /// </summary>
-    /// <remarks>A user sees the rows of the companies in the token's claim <c>companies</c> and of those that <c>userToCompany</c> lists for its <c>sub</c>.</remarks>
+    /// <remarks>
+    /// A user sees the rows of the companies in the token's claim <c>companies</c> and of those that <c>userToCompany</c> lists for its
+    /// <c>sub</c>.
+    /// </remarks>
     public static void CreateTables(RealtimeEmulator emulator)
     {
         ArgumentNullException.ThrowIfNull(emulator);
@@ -76,10 +79,12 @@ public sealed class CarbonShop
             {
                 for (var i = 0; i < rowsPerTable; i++)
                 {
-                    foreach (var insert in (Func<EmulatorTransaction, string, string>[])[InsertItem, InsertCustomer, InsertSupplier, InsertEmployee, InsertOrder, InsertJob])
-                    {
-                        insert(t, company);
-                    }
+                    InsertItem(t, company);
+                    InsertCustomer(t, company);
+                    InsertSupplier(t, company);
+                    InsertEmployee(t, company);
+                    InsertOrder(t, company);
+                    InsertJob(t, company);
                 }
             });
         }
@@ -253,7 +258,11 @@ public sealed class CarbonShop
     private JsonObject Firm(string prefix)
     {
         var number = Next();
-        return new JsonObject { ["readableId"] = string.Create(CultureInfo.InvariantCulture, $"{prefix}{number:00000}"), ["name"] = $"{Pick(Firms)} {number}" };
+        return new JsonObject
+        {
+            ["readableId"] = string.Create(CultureInfo.InvariantCulture, $"{prefix}{number:00000}"),
+            ["name"] = $"{Pick(Firms)} {number}",
+        };
     }
 
     private int Next() => ++_lastNumber;

@@ -10,7 +10,9 @@ internal sealed record ChangeView(string? Error, int[] Columns, int[] OldColumns
     public string Key { get; } = $"{Error}/{string.Join(',', Columns)}/{string.Join(',', OldColumns)}";
 }
 
-/// <summary>Who receives a change, and what of it: filters, row level security, replica identity, privileges (protocol.md sections 8 to 10).</summary>
+/// <summary>
+/// Who receives a change, and what of it: filters, row level security, replica identity, privileges (protocol.md sections 8 to 10).
+/// </summary>
 internal static class ChangeJudge
 {
     private const string ServiceRole = "service_role";
@@ -52,7 +54,10 @@ internal static class ChangeJudge
         : table.KeyColumns.All(i => table.MaySelect(role, i)) ? null
         : "Error 401: Unauthorized";
 
-    /// <summary>INSERT and UPDATE are judged by the new row, DELETE by what the log has of the old one; a column that is not there matches nothing (section 9.3).</summary>
+    /// <summary>
+    /// INSERT and UPDATE are judged by the new row, DELETE by what the log has of the old one; a column that is not there matches nothing
+    /// (section 9.3).
+    /// </summary>
     private static bool PassesFilters(EmulatorChange change, EmulatorSubscription subscription) => change.New is { } row
         ? subscription.Filters.All(f => f.IsMatch(row.Cells[f.Column]))
         : subscription.Filters.All(f => change.IdentityColumns.Contains(f.Column) && f.IsMatch(change.Old!.Cells[f.Column]));

@@ -2,7 +2,10 @@ using System.Text;
 
 namespace Carbon.Realtime.Testing.Emulation;
 
-/// <summary>Writes the payload of a <c>postgres_changes</c> frame as the server does: its own compact JSON around rows in <c>jsonb</c> spelling (protocol.md section 8).</summary>
+/// <summary>
+/// Writes the payload of a <c>postgres_changes</c> frame as the server does: its own compact JSON around rows in <c>jsonb</c> spelling
+/// (protocol.md section 8).
+/// </summary>
 internal static class ChangeWriter
 {
     /// <summary>The value of <c>data</c>.</summary>

@@ -41,13 +41,14 @@ internal static class ElixirText
 
     public static string Inspect(JsonElement value) => value.ValueKind switch
     {
-        JsonValueKind.Object =>
-            $"%{{{string.Join(", ", value.EnumerateObject().OrderBy(static p => p.Name, StringComparer.Ordinal).Select(static p => $"{Quote(p.Name)} => {Inspect(p.Value)}"))}}}",
+        JsonValueKind.Object => $"%{{{string.Join(", ", value.EnumerateObject().OrderBy(static p => p.Name, StringComparer.Ordinal).Select(Member))}}}",
         JsonValueKind.Array => $"[{string.Join(", ", value.EnumerateArray().Select(Inspect))}]",
         JsonValueKind.String => Quote(value.GetString()!),
         JsonValueKind.Null => "nil",
         _ => value.GetRawText(),
     };
+
+    private static string Member(JsonProperty property) => $"{Quote(property.Name)} => {Inspect(property.Value)}";
 
     private static string Tuple(string[] elements)
     {

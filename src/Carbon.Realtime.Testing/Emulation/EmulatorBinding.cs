@@ -14,7 +14,10 @@ internal sealed class EmulatorBinding
         Id = Hash(Canonical);
     }
 
-    /// <summary>A hash of the entry and of nothing else: equal entries share it, on any channel (protocol.md section 4.2). Not the real server's numbers.</summary>
+    /// <summary>
+    /// A hash of the entry and of nothing else: equal entries share it, on any channel (protocol.md section 4.2). Not the real server's
+    /// numbers.
+    /// </summary>
     public uint Id { get; }
 
     public string Event { get; private set; } = "*";
@@ -48,7 +51,8 @@ internal sealed class EmulatorBinding
 
     /// <summary>How error texts quote the entry.</summary>
     public override string ToString() =>
-        $"[event: {Event}, schema: {Schema}, table: {Table}, filters: {ElixirText.Filters(Filters)}, select: {(Select is null ? "nil" : ElixirText.List(Select))}]";
+        $"[event: {Event}, schema: {Schema}, table: {Table}, filters: {ElixirText.Filters(Filters)}, "
+        + $"select: {(Select is null ? "nil" : ElixirText.List(Select))}]";
 
     private static uint Hash(string text)
     {

@@ -49,7 +49,8 @@ internal sealed class EmulatorChannel(EmulatorConnection connection, string topi
 
     public void PushSystem(string extension, string status, string message) => Push(
         "system",
-        $"{{\"message\":{JsonText.Quote(message)},\"status\":\"{status}\",\"extension\":\"{extension}\",\"channel\":{JsonText.Quote(Topic[Prefix.Length..])}}}");
+        $"{{\"message\":{JsonText.Quote(message)},\"status\":\"{status}\",\"extension\":\"{extension}\","
+        + $"\"channel\":{JsonText.Quote(Topic[Prefix.Length..])}}}");
 
     /// <summary>The last word of a channel: <c>phx_close</c> or <c>phx_error</c>, with the join reference in both places.</summary>
     public void PushEnd(string @event) => Connection.Push(JoinRef, JoinRef, Topic, @event, "{}");

@@ -1,6 +1,8 @@
 namespace Carbon.Realtime.Testing.Emulation;
 
-/// <summary>The write-ahead log and its poll: judges every change at poll time and sends it to who may see it. Guarded by the agenda's lock.</summary>
+/// <summary>
+/// The write-ahead log and its poll: judges every change at poll time and sends it to who may see it. Guarded by the agenda's lock.
+/// </summary>
 internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgenda agenda, EmulatorServer server)
 {
     private readonly List<EmulatorChange> _log = [];

@@ -45,7 +45,10 @@ internal sealed record EmulatorSubscription(
         return created;
     }
 
-    /// <summary>Whether a filter of this subscription stands on an array column: accepted, and then the server's poll breaks on it (protocol.md section 24, fact 8).</summary>
+    /// <summary>
+    /// Whether a filter of this subscription stands on an array column: accepted, and then the server's poll breaks on it (protocol.md
+    /// section 24, fact 8).
+    /// </summary>
     public bool BreaksPoll(EmulatorTable table) => ReferenceEquals(Table, table) && Filters.Any(static f => f.Type.Kind == PgKind.Array);
 
     private static EmulatorSubscription Create(EmulatorBinding binding, EmulatorTable table, EmulatorClaims claims, IReadOnlyList<string> roles)

@@ -4,7 +4,9 @@ using Carbon.Realtime.Testing.Emulation;
 
 namespace Carbon.Realtime.Testing;
 
-/// <summary>Changes that are committed together: they share a commit timestamp, and if the transaction's code throws, none of them happened.</summary>
+/// <summary>
+/// Changes that are committed together: they share a commit timestamp, and if the transaction's code throws, none of them happened.
+/// </summary>
 /// <remarks>Lives only inside <see cref="RealtimeEmulator.Transaction"/>, on its thread.</remarks>
 public sealed class EmulatorTransaction
 {

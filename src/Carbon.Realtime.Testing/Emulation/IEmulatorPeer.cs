@@ -6,7 +6,9 @@ namespace Carbon.Realtime.Testing;
 /// <remarks>Called on the environment's scheduler, in order, never under the emulator's lock and never twice at a time.</remarks>
 public interface IEmulatorPeer
 {
-    /// <summary>A frame of the server, or <see cref="SocketMessageKind.Closed"/> when the server closes the socket. The payload may be kept.</summary>
+    /// <summary>
+    /// A frame of the server, or <see cref="SocketMessageKind.Closed"/> when the server closes the socket. The payload may be kept.
+    /// </summary>
     void OnMessage(SocketMessage message);
 
     /// <summary>The connection broke without a close frame. Nothing follows.</summary>

@@ -4,10 +4,15 @@ using System.Text.Json;
 
 namespace Carbon.Realtime.Testing.Emulation;
 
-/// <summary>JSON in the two spellings that frames of the real server mix: PostgreSQL's <c>jsonb</c> text and the compact one of its own encoder.</summary>
+/// <summary>
+/// JSON in the two spellings that frames of the real server mix: PostgreSQL's <c>jsonb</c> text and the compact one of its own encoder.
+/// </summary>
 internal static class JsonText
 {
-    /// <summary>The text of a <c>jsonb</c> value: a blank after <c>:</c> and <c>,</c>, keys by length and then by bytes, the last of equal keys wins.</summary>
+    /// <summary>
+    /// The text of a <c>jsonb</c> value: a blank after <c>:</c> and <c>,</c>, keys by length and then by bytes, the last of equal keys
+    /// wins.
+    /// </summary>
     public static string Jsonb(JsonElement value)
     {
         var text = new StringBuilder();
@@ -16,7 +21,8 @@ internal static class JsonText
     }
 
     /// <summary>The compact text with sorted keys in which the server echoes what a client sent.</summary>
-    public static void AppendCanonical(StringBuilder text, JsonElement value) => Append(text, value, ",", ":", static p => p.OrderBy(x => x.Name, StringComparer.Ordinal));
+    public static void AppendCanonical(StringBuilder text, JsonElement value) =>
+        Append(text, value, ",", ":", static p => p.OrderBy(x => x.Name, StringComparer.Ordinal));
 
     public static string Quote(string value)
     {

@@ -3,7 +3,10 @@ using System.Text.RegularExpressions;
 
 namespace Carbon.Realtime.Testing.Emulation;
 
-/// <summary>SQL's LIKE: <c>%</c> any text, <c>_</c> one character, <c>\</c> takes the next one literally. Table names are matched with it too (protocol.md section 8).</summary>
+/// <summary>
+/// SQL's LIKE: <c>%</c> any text, <c>_</c> one character, <c>\</c> takes the next one literally. Table names are matched with it too
+/// (protocol.md section 8).
+/// </summary>
 internal static class LikePattern
 {
     public static bool IsMatch(string text, string pattern, bool ignoreCase = false) => ToRegex(pattern, ignoreCase).IsMatch(text);

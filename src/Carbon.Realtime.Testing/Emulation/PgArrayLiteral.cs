@@ -2,7 +2,10 @@ using System.Text;
 
 namespace Carbon.Realtime.Testing.Emulation;
 
-/// <summary>PostgreSQL's text form of a one-dimensional array, <c>{a,"b,c",NULL}</c>: also what an <c>in</c> filter becomes (protocol.md section 9.2).</summary>
+/// <summary>
+/// PostgreSQL's text form of a one-dimensional array, <c>{a,"b,c",NULL}</c>: also what an <c>in</c> filter becomes (protocol.md section
+/// 9.2).
+/// </summary>
 internal static class PgArrayLiteral
 {
     /// <summary>The elements; an unquoted <c>NULL</c> is null.</summary>

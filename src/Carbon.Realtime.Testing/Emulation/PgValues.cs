@@ -56,9 +56,9 @@ internal static class PgValues
             return null;
         }
 
-        if (cell[0] != '"')
+        if (cell[0] != '"' || !cell.Contains('\\', StringComparison.Ordinal))
         {
-            return cell;
+            return cell[0] == '"' ? cell[1..^1] : cell;
         }
 
         using var document = JsonDocument.Parse(cell);

@@ -62,7 +62,10 @@ public sealed class RealtimeEmulator : IDisposable
         }
     }
 
-    /// <summary>While set, joins are answered but nothing is subscribed: no "Subscribed" message, and changes polled meanwhile are lost, as on a cold server.</summary>
+    /// <summary>
+    /// While set, joins are answered but nothing is subscribed: no "Subscribed" message, and changes polled meanwhile are lost, as on a
+    /// cold server.
+    /// </summary>
     /// <value>Default <see langword="false"/>. Clearing it subscribes what waits.</value>
     public bool HoldSystemOk
     {
@@ -177,7 +180,9 @@ public sealed class RealtimeEmulator : IDisposable
     /// <param name="request">What the client asked for.</param>
     /// <param name="peer">Gets what the server sends.</param>
     /// <param name="cancellationToken">The client gave up.</param>
-    /// <exception cref="UpgradeRefusedException">The server refuses (protocol.md section 1.3), after <see cref="EmulatorTiming.ConnectErrorDelay"/>.</exception>
+    /// <exception cref="UpgradeRefusedException">
+    /// The server refuses (protocol.md section 1.3), after <see cref="EmulatorTiming.ConnectErrorDelay"/>.
+    /// </exception>
     public ValueTask<EmulatorConnection> ConnectAsync(
         EmulatorConnectRequest request, IEmulatorPeer peer, CancellationToken cancellationToken = default) =>
         ConnectAsync(request, peer, static connection => connection, cancellationToken);
