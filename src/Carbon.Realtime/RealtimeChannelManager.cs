@@ -116,7 +116,11 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
     /// <inheritdoc/>
     public Task RefreshAccessTokenAsync(CancellationToken cancellationToken)
     {
-        ObjectDisposedException.ThrowIf(_feeds.IsClosed, this);
+        if (_feeds.IsClosed)
+        {
+            return Task.FromException(new ObjectDisposedException(ChangeFeeds.ManagerName));
+        }
+
         var refresh = _dependencies.Environment.Scheduler.Start(async () =>
         {
             var answer = await _user.Tokens.AskAsync(AccessTokenReason.Changed);

@@ -330,7 +330,9 @@ internal sealed class ChannelRegistry
     private (RealtimeState State, RealtimeException? Error, int Attempt, DateTimeOffset? NextRetry) OfConnection()
     {
         var (state, error) = ConnectionStatusNow();
-        return (state == RealtimeState.Live ? RealtimeState.Joining : state, error, _connection.Attempt, _connection.NextRetry);
+        return state == RealtimeState.Live
+            ? (RealtimeState.Joining, null, 0, null)
+            : (state, error, _connection.Attempt, _connection.NextRetry);
     }
 
     private (RealtimeState State, RealtimeException? Error) ConnectionStatusNow() => _connection.State switch

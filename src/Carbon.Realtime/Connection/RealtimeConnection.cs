@@ -23,6 +23,7 @@ internal sealed class RealtimeConnection : IAsyncDisposable
     private readonly Heartbeat _heartbeat;
     private Deadlines.Deadline? _retry;
     private Deadlines.Deadline? _idle;
+    private Deadlines.Deadline? _closeIsLate;
     private SocketRun? _run;
     private Task _running = Task.CompletedTask;
     private long _reference;
@@ -166,7 +167,7 @@ internal sealed class RealtimeConnection : IAsyncDisposable
             // A server that does not answer the close must not keep us waiting.
             var run = _run!;
             run.Close();
-            Deadlines.Schedule(_options.CloseTimeout, () => run.Abort(FaultTable.Close(null, null)));
+            _closeIsLate = Deadlines.Schedule(_options.CloseTimeout, () => run.Abort(FaultTable.Close(null, null)));
         }
         else if (State == ConnectionState.Dialing)
         {
@@ -251,6 +252,7 @@ internal sealed class RealtimeConnection : IAsyncDisposable
         {
             var wasOpen = run.WasOpen;
             _heartbeat.Stop();
+            _closeIsLate?.Cancel();
             _idle?.Cancel();
             _idle = null;
             ConnectionLog.Ended(_logger, _address, fault.Message);

@@ -1,3 +1,0 @@
-namespace Carbon.Realtime.Emulator;
-
-internal static class Placeholder;

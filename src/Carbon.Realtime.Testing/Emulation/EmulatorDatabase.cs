@@ -1,0 +1,51 @@
+namespace Carbon.Realtime.Testing.Emulation;
+
+/// <summary>Tables and enums by name. Guarded by the emulator's lock.</summary>
+internal sealed class EmulatorDatabase
+{
+    public const string DefaultSchema = "public";
+
+    private readonly Dictionary<string, PgType> _enums = new(StringComparer.Ordinal);
+
+    public List<EmulatorTable> Tables { get; } = [];
+
+    public void CreateEnum(string name, string[] labels) => _enums.Add(name, new PgType(name, name, PgKind.Enum, labels));
+
+    public void CreateTable(string schema, string name, Action<EmulatorTableBuilder> define)
+    {
+        if (Tables.Any(t => t.Schema == schema && t.Name == name))
+        {
+            throw new ArgumentException($"The table {schema}.{name} exists already.", nameof(name));
+        }
+
+        var builder = new EmulatorTableBuilder(_enums);
+        define(builder);
+        Tables.Add(new EmulatorTable(schema, name, builder));
+    }
+
+    /// <summary>Finds <c>item</c> in the default schema, or <c>app.items</c> in another.</summary>
+    public EmulatorTable Find(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        var dot = name.IndexOf('.', StringComparison.Ordinal);
+        return Tables.Find(t => t.Schema == DefaultSchema && t.Name == name)
+            ?? (dot > 0 ? Tables.Find(t => t.Schema == name[..dot] && t.Name == name[(dot + 1)..]) : null)
+            ?? throw new ArgumentException($"There is no table {name}: create it first.", nameof(name));
+    }
+
+    public static IReadOnlyList<EmulatorRow> Find(EmulatorTable table, EmulatorKey key)
+    {
+        if (key.Text is { } text)
+        {
+            return table.KeyColumns is [var column]
+                ? [.. table.Rows.Values.Where(r => PgValues.ToText(r.Cells[column]) == text)]
+                : throw new ArgumentException($"The primary key of {table.Name} has not one column: name the columns.", nameof(key));
+        }
+
+        var wanted = (key.Columns ?? throw new ArgumentException("An empty key names no row.", nameof(key))).Element.EnumerateObject()
+            .Select(p => (Index: table.Index(p.Name), p.Value))
+            .Select(p => (p.Index, Cell: PgValues.ToCell(table.Columns[p.Index].Type, p.Value)))
+            .ToArray();
+        return [.. table.Rows.Values.Where(r => wanted.All(w => r.Cells[w.Index] == w.Cell))];
+    }
+}

@@ -1,0 +1,42 @@
+namespace Carbon.Realtime.Testing;
+
+/// <summary>What an emulator is like. All options have defaults that suit a unit test.</summary>
+public sealed class EmulatorOptions
+{
+    /// <summary>The secret that Supabase's local development stack uses.</summary>
+    public const string DevelopmentJwtSecret = "super-secret-jwt-token-with-at-least-32-characters-long";
+
+    /// <summary>The secret that signs and validates tokens (HS256).</summary>
+    /// <value>Default <see cref="DevelopmentJwtSecret"/>. Not empty.</value>
+    public string JwtSecret { get; init; } = DevelopmentJwtSecret;
+
+    /// <summary>The host name under which clients of the in-memory host reach the project; it is not looked up anywhere.</summary>
+    /// <value>Default <c>project.emulator.test</c>. Interacts with <see cref="RealtimeEmulator.ProjectUrl"/>.</value>
+    public string ProjectHost { get; init; } = "project.emulator.test";
+
+    /// <summary>How long things take.</summary>
+    /// <value>Default <see cref="EmulatorTiming.Instant"/>.</value>
+    public EmulatorTiming Timing { get; init; } = EmulatorTiming.Instant;
+
+    /// <summary>Clock, scheduler and chance.</summary>
+    /// <value>Default <see cref="RealtimeEnvironment.Default"/>. In a test, the same environment as the client's.</value>
+    public RealtimeEnvironment Environment { get; init; } = RealtimeEnvironment.Default;
+
+    /// <summary>Database roles that a token may name. Another role fails the subscription, as in PostgreSQL.</summary>
+    /// <value>Default <c>anon</c>, <c>authenticated</c>, <c>service_role</c>; the last one bypasses row level security.</value>
+    public IReadOnlyList<string> Roles { get; init; } = ["anon", "authenticated", "service_role"];
+
+    /// <summary>How many of the last received frames a connection remembers in <see cref="EmulatorConnection.ReceivedFrames"/>.</summary>
+    /// <value>Default 10 000. Zero remembers none.</value>
+    public int ReceivedFrameLogLimit { get; init; } = 10_000;
+
+    internal void Validate()
+    {
+        ArgumentException.ThrowIfNullOrEmpty(JwtSecret);
+        ArgumentException.ThrowIfNullOrEmpty(ProjectHost);
+        ArgumentNullException.ThrowIfNull(Timing);
+        ArgumentNullException.ThrowIfNull(Environment);
+        ArgumentNullException.ThrowIfNull(Roles);
+        ArgumentOutOfRangeException.ThrowIfNegative(ReceivedFrameLogLimit);
+    }
+}

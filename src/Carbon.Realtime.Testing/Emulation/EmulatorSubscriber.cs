@@ -1,0 +1,76 @@
+namespace Carbon.Realtime.Testing.Emulation;
+
+/// <summary>Turns the bindings of a joined channel into subscriptions, and says so (protocol.md section 7). Guarded by the agenda's lock.</summary>
+internal sealed class EmulatorSubscriber(EmulatorOptions options, EmulatorAgenda agenda, EmulatorDatabase database)
+{
+    private readonly List<EmulatorChannel> _held = [];
+    private bool _isHolding;
+    private bool _isWarm;
+
+    public bool IsHolding
+    {
+        get => _isHolding;
+        set
+        {
+            _isHolding = value;
+            if (!value)
+            {
+                foreach (var channel in _held.ToArray())
+                {
+                    Start(channel, TimeSpan.Zero);
+                }
+
+                _held.Clear();
+            }
+        }
+    }
+
+    public void CoolDown() => _isWarm = false;
+
+    public void Subscribe(EmulatorChannel channel) =>
+        Start(channel, agenda.Draw(_isWarm ? options.Timing.SubscribeDelay : options.Timing.ColdStartDelay));
+
+    /// <summary>After a new token: one of several pushes is enough.</summary>
+    public void Resubscribe(EmulatorChannel channel)
+    {
+        if (channel.Subscribing is null)
+        {
+            Start(channel, agenda.Draw(options.Timing.ResubscribeDelay));
+        }
+    }
+
+    private void Start(EmulatorChannel channel, TimeSpan delay)
+    {
+        if (channel.Bindings.Count > 0)
+        {
+            channel.Subscribing = agenda.After(delay, () => Finish(channel));
+        }
+    }
+
+    private void Finish(EmulatorChannel channel)
+    {
+        if (!channel.IsOpen)
+        {
+            return;
+        }
+
+        if (_isHolding)
+        {
+            _held.Add(channel);
+            return;
+        }
+
+        _isWarm = true;
+        channel.Subscribing = null;
+        var subscriptions = EmulatorSubscription.Create(database, channel.Bindings, channel.Claims, options.Roles, out var error);
+        if (error is not null)
+        {
+            // The channel stays joined and silent, or with the subscriptions that it had; there is no retry.
+            channel.PushSystem("postgres_changes", "error", error);
+            return;
+        }
+
+        channel.Subscriptions = subscriptions;
+        channel.PushSystem("postgres_changes", "ok", "Subscribed to PostgreSQL");
+    }
+}

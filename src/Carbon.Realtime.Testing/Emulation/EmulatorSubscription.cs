@@ -1,0 +1,78 @@
+namespace Carbon.Realtime.Testing.Emulation;
+
+/// <summary>A row of <c>realtime.subscription</c>: one binding of one channel on one table, with the claims it was made with.</summary>
+internal sealed record EmulatorSubscription(
+    EmulatorBinding Binding, EmulatorTable Table, IReadOnlyList<CompiledFilter> Filters, IReadOnlySet<int>? Selected, EmulatorClaims Claims)
+{
+    /// <summary>Makes the subscriptions of a channel: of all its bindings, or of none (protocol.md section 6).</summary>
+    /// <param name="database">The tables.</param>
+    /// <param name="bindings">The bindings of the channel.</param>
+    /// <param name="claims">Of the channel's token.</param>
+    /// <param name="roles">The roles that exist.</param>
+    /// <param name="error">The text of the <c>system</c> error.</param>
+    public static IReadOnlyList<EmulatorSubscription> Create(
+        EmulatorDatabase database, IReadOnlyList<EmulatorBinding> bindings, EmulatorClaims claims, IReadOnlyList<string> roles, out string? error)
+    {
+        // The server parses all entries before it asks the database for any.
+        error = bindings.Select(static b => b.Error).FirstOrDefault(static e => e is not null);
+        if (error is not null)
+        {
+            return [];
+        }
+
+        var created = new List<EmulatorSubscription>();
+        foreach (var binding in bindings)
+        {
+            var tables = database.Tables.Where(t => t.IsPublished && Matches(t.Schema, binding.Schema) && Matches(t.Name, binding.Table)).ToArray();
+            if (tables.Length == 0)
+            {
+                error = $"Unable to subscribe to changes with given parameters. Please check Realtime is enabled for the given connect parameters: {binding}";
+                return [];
+            }
+
+            try
+            {
+                created.AddRange(tables.Select(t => Create(binding, t, claims, roles)));
+            }
+            catch (SubscriptionRefusedException e)
+            {
+                error = "Unable to subscribe to changes with given parameters. An exception happened so please check your connect parameters: "
+                    + $"{binding}. Exception: ERROR {e.Message}";
+                return [];
+            }
+        }
+
+        return created;
+    }
+
+    /// <summary>
+    /// Whether a filter of this subscription stands on an array column: accepted, and then the server's poll breaks on it (protocol.md
+    /// section 24, fact 8).
+    /// </summary>
+    public bool BreaksPoll(EmulatorTable table) => ReferenceEquals(Table, table) && Filters.Any(static f => f.Type.Kind == PgKind.Array);
+
+    private static EmulatorSubscription Create(EmulatorBinding binding, EmulatorTable table, EmulatorClaims claims, IReadOnlyList<string> roles)
+    {
+        if (!roles.Contains(claims.Role, StringComparer.Ordinal))
+        {
+            throw new SubscriptionRefusedException($"42704 (undefined_object) role \"{claims.Role}\" does not exist");
+        }
+
+        var filters = binding.Filters.Select(f => CompiledFilter.Compile(table, f, claims.Role)).ToArray();
+        HashSet<int>? selected = null;
+        foreach (var column in binding.Select ?? [])
+        {
+            if (!table.TryGetIndex(column, out var index) || !table.MaySelect(claims.Role, index))
+            {
+                throw SubscriptionRefusedException.Raised($"invalid column for select {column}");
+            }
+
+            selected ??= [.. table.KeyColumns];
+            selected.Add(index);
+        }
+
+        return new EmulatorSubscription(binding, table, filters, selected, claims);
+    }
+
+    private static bool Matches(string name, string pattern) => pattern == "*" || LikePattern.IsMatch(name, pattern);
+}

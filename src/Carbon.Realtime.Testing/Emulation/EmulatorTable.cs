@@ -1,0 +1,60 @@
+namespace Carbon.Realtime.Testing.Emulation;
+
+internal sealed record EmulatorColumn(string Name, PgType Type, string? DefaultValue);
+
+/// <summary>A table's definition and its rows. Guarded by the emulator's lock.</summary>
+internal sealed class EmulatorTable
+{
+    private readonly Dictionary<string, int> _index;
+    private readonly Func<string, string, bool>? _privilege;
+
+    public EmulatorTable(string schema, string name, EmulatorTableBuilder definition)
+    {
+        Schema = schema;
+        Name = name;
+        Columns = [.. definition.Columns];
+        _index = Columns.Select(static (c, i) => (c.Name, i)).ToDictionary(static c => c.Name, static c => c.i, StringComparer.Ordinal);
+        KeyColumns = [.. definition.Key.Select(Index)];
+        SetIdentity(definition.IdentityFull, definition.Identity);
+        Policy = definition.Policy;
+        _privilege = definition.Privilege;
+        IsPublished = definition.IsPublished;
+    }
+
+    public string Schema { get; }
+
+    public string Name { get; }
+
+    public EmulatorColumn[] Columns { get; }
+
+    public int[] KeyColumns { get; }
+
+    /// <summary>The columns that an old row carries in the log.</summary>
+    public int[] IdentityColumns { get; private set; } = [];
+
+    public Func<EmulatorClaims, EmulatorRow, bool>? Policy { get; }
+
+    public bool IsPublished { get; set; }
+
+    /// <summary>Rows by key, in the order of their insertion.</summary>
+    public OrderedDictionary<string, EmulatorRow> Rows { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The last number given by an <c>identity</c> default.</summary>
+    public long Identity { get; set; } = long.MinValue;
+
+    /// <summary>Names rows of a table without a primary key.</summary>
+    public long LastRowId { get; set; }
+
+    public int Index(string column) =>
+        _index.TryGetValue(column, out var index) ? index : throw new ArgumentException($"The table {Name} has no column {column}.", nameof(column));
+
+    public bool TryGetIndex(string column, out int index) => _index.TryGetValue(column, out index);
+
+    public bool MaySelect(string role, int column) => _privilege is null || _privilege(role, Columns[column].Name);
+
+    public string KeyOf(string[] cells) =>
+        KeyColumns.Length == 0 ? $"row {++LastRowId}" : string.Join('\n', KeyColumns.Select(i => cells[i]));
+
+    public void SetIdentity(bool full, string[]? index) =>
+        IdentityColumns = full ? [.. Enumerable.Range(0, Columns.Length)] : index is null ? KeyColumns : [.. index.Select(Index)];
+}

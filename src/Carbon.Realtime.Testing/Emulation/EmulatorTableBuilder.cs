@@ -1,0 +1,107 @@
+using Carbon.Realtime.Testing.Emulation;
+
+namespace Carbon.Realtime.Testing;
+
+/// <summary>Describes a table for <see cref="RealtimeEmulator.CreateTable"/>.</summary>
+/// <remarks>Without further calls a table is published, has no primary key, no row level security and the default replica identity.</remarks>
+public sealed class EmulatorTableBuilder
+{
+    private readonly IReadOnlyDictionary<string, PgType> _enums;
+
+    internal EmulatorTableBuilder(IReadOnlyDictionary<string, PgType> enums) => _enums = enums;
+
+    internal List<EmulatorColumn> Columns { get; } = [];
+
+    internal string[] Key { get; private set; } = [];
+
+    internal string[]? Identity { get; private set; }
+
+    internal bool IdentityFull { get; private set; }
+
+    internal bool IsPublished { get; private set; } = true;
+
+    internal Func<EmulatorClaims, EmulatorRow, bool>? Policy { get; private set; }
+
+    internal Func<string, string, bool>? Privilege { get; private set; }
+
+    /// <summary>Adds a column.</summary>
+    /// <param name="name">Its name, case sensitive.</param>
+    /// <param name="type">
+    /// The PostgreSQL type's short name: <c>text</c>, <c>int4</c>, <c>int8</c>, <c>numeric</c>, <c>bool</c>, <c>timestamptz</c>, <c>uuid</c>, <c>jsonb</c>,
+    /// an enum of <see cref="RealtimeEmulator.CreateEnum"/>, <c>_text</c> for an array. The values of an unknown type are passed on as text.
+    /// </param>
+    /// <param name="defaultValue">
+    /// What a row gets that does not name the column: the text of a JSON value, or <c>now()</c>, <c>gen_random_uuid()</c>, or <c>identity</c>
+    /// for the next number, <c>identity(100)</c> to begin with 100. Default null.
+    /// </param>
+    public EmulatorTableBuilder Column(string name, string type, string? defaultValue = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentException.ThrowIfNullOrEmpty(type);
+        if (Columns.Any(c => c.Name == name))
+        {
+            throw new ArgumentException($"The column {name} was added already.", nameof(name));
+        }
+
+        Columns.Add(new EmulatorColumn(name, PgType.Find(type, _enums), defaultValue));
+        return this;
+    }
+
+    /// <summary>Names the columns of the primary key.</summary>
+    public EmulatorTableBuilder PrimaryKey(params string[] columns)
+    {
+        Key = columns;
+        return this;
+    }
+
+    /// <summary>Old rows carry all columns.</summary>
+    public EmulatorTableBuilder ReplicaIdentityFull()
+    {
+        IdentityFull = true;
+        return this;
+    }
+
+    /// <summary>Old rows carry the primary key: PostgreSQL's default.</summary>
+    public EmulatorTableBuilder ReplicaIdentityDefault()
+    {
+        IdentityFull = false;
+        Identity = null;
+        return this;
+    }
+
+    /// <summary>Old rows carry the columns of a unique index, without the primary key (protocol.md section 24, fact 22).</summary>
+    public EmulatorTableBuilder ReplicaIdentityIndex(params string[] columns)
+    {
+        IdentityFull = false;
+        Identity = columns;
+        return this;
+    }
+
+    /// <summary>Turns row level security on.</summary>
+    /// <param name="policy">
+    /// Whether the holder of these claims may read the row. Judged when the change is polled, on the row as it is then (protocol.md section 10);
+    /// not asked for <c>service_role</c>. Runs under the emulator's lock: it must be quick and must not wait, and may read the emulator's tables.
+    /// </param>
+    public EmulatorTableBuilder RowLevelSecurity(Func<EmulatorClaims, EmulatorRow, bool> policy)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        Policy = policy;
+        return this;
+    }
+
+    /// <summary>Limits which columns a role may SELECT. Without it, every role may select every column.</summary>
+    /// <param name="privilege">Whether a role (first) may select a column (second).</param>
+    public EmulatorTableBuilder SelectPrivilege(Func<string, string, bool> privilege)
+    {
+        ArgumentNullException.ThrowIfNull(privilege);
+        Privilege = privilege;
+        return this;
+    }
+
+    /// <summary>Whether the table is in the publication <c>supabase_realtime</c>.</summary>
+    public EmulatorTableBuilder Published(bool published = true)
+    {
+        IsPublished = published;
+        return this;
+    }
+}

@@ -1,0 +1,126 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Carbon.Realtime.Testing.Emulation;
+
+namespace Carbon.Realtime.Testing;
+
+/// <summary>Signs and checks JSON Web Tokens with the emulator's secret (HS256).</summary>
+public sealed class EmulatorTokens
+{
+    private const string Header = """{"alg":"HS256","typ":"JWT"}""";
+
+    private readonly byte[] _secret;
+    private readonly TimeProvider _time;
+
+    internal EmulatorTokens(string secret, TimeProvider time)
+    {
+        _secret = Encoding.UTF8.GetBytes(secret);
+        _time = time;
+    }
+
+    /// <summary>Signs any payload: for tokens that are wrong on purpose.</summary>
+    /// <param name="payload">The claims.</param>
+    /// <param name="secret">Another secret than the emulator's, for a wrong signature.</param>
+    public string Sign(JsonObject payload, string? secret = null)
+    {
+        ArgumentNullException.ThrowIfNull(payload);
+        var signed = $"{Encode(Header)}.{Encode(payload.ToJsonString())}";
+        return $"{signed}.{Signature(signed, secret is null ? _secret : Encoding.UTF8.GetBytes(secret))}";
+    }
+
+    /// <summary>Signs a user's token.</summary>
+    /// <param name="subject">The user's id, or none.</param>
+    /// <param name="role">The database role.</param>
+    /// <param name="expiresIn">From now; negative for a token that has expired. Default one hour.</param>
+    /// <param name="claims">More claims, which win over the others.</param>
+    public string Issue(string? subject, string role = "authenticated", TimeSpan? expiresIn = null, JsonObject? claims = null)
+    {
+        var now = _time.GetUtcNow();
+        var payload = new JsonObject
+        {
+            ["role"] = role,
+            ["iat"] = now.ToUnixTimeSeconds(),
+            ["exp"] = (now + (expiresIn ?? TimeSpan.FromHours(1))).ToUnixTimeSeconds(),
+        };
+        if (subject is not null)
+        {
+            payload["sub"] = subject;
+            payload["aud"] = "authenticated";
+        }
+
+        foreach (var (name, value) in claims ?? [])
+        {
+            payload[name] = value?.DeepClone();
+        }
+
+        return Sign(payload);
+    }
+
+    /// <summary>Checks a token as the server does: form, signature, required claims, expiry (protocol.md sections 1.3 and 5).</summary>
+    internal TokenVerdict Check(string token)
+    {
+        var parts = token.Split('.');
+        if (parts.Length != 3)
+        {
+            return TokenVerdict.Malformed;
+        }
+
+        if (!TryDecode(parts[0], out var header) || !TryDecode(parts[1], out var payload))
+        {
+            return TokenVerdict.Undecodable;
+        }
+
+        if (!header.TryGetProperty("alg", out var algorithm) || algorithm.ValueKind != JsonValueKind.String || algorithm.GetString() != "HS256")
+        {
+            return TokenVerdict.NoSigner;
+        }
+
+        var expected = Encoding.ASCII.GetBytes(Signature($"{parts[0]}.{parts[1]}", _secret));
+        if (!CryptographicOperations.FixedTimeEquals(expected, Encoding.UTF8.GetBytes(parts[2])))
+        {
+            return TokenVerdict.WrongSignature;
+        }
+
+        if (!payload.TryGetProperty("role", out var role) || role.ValueKind != JsonValueKind.String || !payload.TryGetProperty("exp", out var exp))
+        {
+            return TokenVerdict.FieldsMissing;
+        }
+
+        if (exp.ValueKind != JsonValueKind.Number || !exp.TryGetDouble(out var seconds))
+        {
+            return TokenVerdict.ExpiryInvalid;
+        }
+
+        var expiresAt = DateTimeOffset.FromUnixTimeSeconds((long)Math.Clamp(Math.Floor(seconds), -60_000_000_000, 250_000_000_000));
+        var now = _time.GetUtcNow();
+        return now >= expiresAt
+            ? TokenVerdict.Expired(ExpiredText(now, expiresAt))
+            : TokenVerdict.Valid(new EmulatorClaims(payload, role.GetString()!, expiresAt));
+    }
+
+    internal static string ExpiredText(DateTimeOffset now, DateTimeOffset expiresAt) =>
+        string.Create(CultureInfo.InvariantCulture, $"Token has expired {Math.Max(0, (long)(now - expiresAt).TotalSeconds)} seconds ago");
+
+    private static string Encode(string text) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(text));
+
+    private static string Signature(string signed, byte[] secret) => Base64Url.EncodeToString(HMACSHA256.HashData(secret, Encoding.ASCII.GetBytes(signed)));
+
+    private static bool TryDecode(string part, out JsonElement json)
+    {
+        json = default;
+        try
+        {
+            using var document = JsonDocument.Parse(Base64Url.DecodeFromChars(part));
+            json = document.RootElement.Clone();
+            return json.ValueKind == JsonValueKind.Object;
+        }
+        catch (Exception e) when (e is FormatException or JsonException)
+        {
+            return false;
+        }
+    }
+}

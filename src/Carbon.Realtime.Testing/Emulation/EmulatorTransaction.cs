@@ -1,0 +1,197 @@
+using System.Globalization;
+using System.Text.Json;
+using Carbon.Realtime.Testing.Emulation;
+
+namespace Carbon.Realtime.Testing;
+
+/// <summary>
+/// Changes that are committed together: they share a commit timestamp, and if the transaction's code throws, none of them happened.
+/// </summary>
+/// <remarks>Lives only inside <see cref="RealtimeEmulator.Transaction"/>, on its thread.</remarks>
+public sealed class EmulatorTransaction
+{
+    private readonly EmulatorDatabase _database;
+    private readonly RealtimeEnvironment _environment;
+    private readonly DateTimeOffset _now;
+    private readonly List<EmulatorChange> _changes = [];
+    private readonly Stack<Action> _undo = new();
+
+    internal EmulatorTransaction(EmulatorDatabase database, RealtimeEnvironment environment)
+    {
+        _database = database;
+        _environment = environment;
+        _now = environment.TimeProvider.GetUtcNow();
+    }
+
+    internal IReadOnlyList<EmulatorChange> Changes => _changes;
+
+    /// <summary>Inserts a row.</summary>
+    /// <param name="table">The table's name, with its schema (<c>app.items</c>) if that is not <c>public</c>.</param>
+    /// <param name="row">The values; columns that are not named get their defaults.</param>
+    /// <returns>The row with its defaults.</returns>
+    /// <exception cref="ArgumentException">There is no such table or column, or PostgreSQL would refuse a value.</exception>
+    /// <exception cref="InvalidOperationException">The primary key exists already.</exception>
+    public EmulatorRow Insert(string table, EmulatorJson row)
+    {
+        var target = _database.Find(table);
+        var cells = new string?[target.Columns.Length];
+        Assign(target, cells, row);
+        for (var i = 0; i < cells.Length; i++)
+        {
+            cells[i] ??= Default(target, target.Columns[i]);
+        }
+
+        var inserted = new EmulatorRow(target, cells!);
+        Add(target, inserted);
+        Log(target, "INSERT", inserted, null);
+        return inserted;
+    }
+
+    /// <summary>Changes the rows that a key names. Equal values count as a change, as in PostgreSQL.</summary>
+    /// <returns>How many rows it changed.</returns>
+    /// <exception cref="ArgumentException">There is no such table or column, or PostgreSQL would refuse a value.</exception>
+    /// <exception cref="InvalidOperationException">The new primary key exists already.</exception>
+    public int Update(string table, EmulatorKey key, EmulatorJson patch)
+    {
+        var target = _database.Find(table);
+        var found = EmulatorDatabase.Find(target, key);
+        foreach (var old in found)
+        {
+            var cells = (string?[])old.Cells.Clone();
+            Assign(target, cells, patch);
+            var updated = new EmulatorRow(target, cells!);
+            Replace(target, old, updated);
+            Log(target, "UPDATE", updated, old);
+        }
+
+        return found.Count;
+    }
+
+    /// <summary>Deletes the rows that a key names.</summary>
+    /// <returns>How many rows it deleted.</returns>
+    /// <exception cref="ArgumentException">There is no such table or column.</exception>
+    public int Delete(string table, EmulatorKey key)
+    {
+        var target = _database.Find(table);
+        var found = EmulatorDatabase.Find(target, key);
+        foreach (var row in found)
+        {
+            Remove(target, row);
+            Log(target, "DELETE", null, row);
+        }
+
+        return found.Count;
+    }
+
+    /// <summary>Deletes all rows; nobody is told (protocol.md section 7).</summary>
+    /// <exception cref="ArgumentException">There is no such table.</exception>
+    public void Truncate(string table)
+    {
+        var target = _database.Find(table);
+        foreach (var row in target.Rows.Values.ToArray())
+        {
+            Remove(target, row);
+        }
+    }
+
+    /// <summary>The rows as this transaction sees them, in the order of their insertion.</summary>
+    /// <exception cref="ArgumentException">There is no such table.</exception>
+    public IReadOnlyList<EmulatorRow> Rows(string table) => [.. _database.Find(table).Rows.Values];
+
+    internal void RollBack()
+    {
+        while (_undo.TryPop(out var undo))
+        {
+            undo();
+        }
+    }
+
+    private static void Assign(EmulatorTable table, string?[] cells, EmulatorJson values)
+    {
+        foreach (var property in values.Element.EnumerateObject())
+        {
+            var index = table.Index(property.Name);
+            cells[index] = PgValues.ToCell(table.Columns[index].Type, property.Value);
+        }
+    }
+
+    private static string KeyOf(EmulatorTable table, EmulatorRow row) =>
+        table.KeyColumns.Length > 0 ? table.KeyOf(row.Cells) : table.Rows.First(r => ReferenceEquals(r.Value, row)).Key;
+
+    private static string NextIdentity(EmulatorTable table, long first)
+    {
+        // As a sequence, it is not set back by a rollback.
+        table.Identity = Math.Max(table.Identity + 1, first);
+        return table.Identity.ToString(CultureInfo.InvariantCulture);
+    }
+
+    private string Default(EmulatorTable table, EmulatorColumn column)
+    {
+        switch (column.DefaultValue)
+        {
+            case null:
+                return PgValues.Null;
+            case "identity":
+                return NextIdentity(table, 1);
+            case var identity when identity.StartsWith("identity(", StringComparison.Ordinal):
+                return NextIdentity(table, long.Parse(identity["identity(".Length..].TrimEnd(')'), CultureInfo.InvariantCulture));
+            case "now()":
+                // now() is the start of the transaction: equal for all its rows.
+                return JsonText.Quote(column.Type.Name switch
+                {
+                    "timestamp" => PgTime.Timestamp(_now),
+                    "date" => PgTime.Date(_now),
+                    _ => PgTime.TimestampTz(_now),
+                });
+            case "gen_random_uuid()":
+                return JsonText.Quote(new Guid(Convert.FromHexString(_environment.Randomizer.NextNonce() + _environment.Randomizer.NextNonce())).ToString());
+            default:
+                using (var value = JsonDocument.Parse(column.DefaultValue))
+                {
+                    return PgValues.ToCell(column.Type, value.RootElement);
+                }
+        }
+    }
+
+    private void Add(EmulatorTable table, EmulatorRow row)
+    {
+        var key = table.KeyOf(row.Cells);
+        if (!table.Rows.TryAdd(key, row))
+        {
+            throw new InvalidOperationException($"23505 (unique_violation) duplicate key value violates unique constraint \"{table.Name}_pkey\"");
+        }
+
+        _undo.Push(() => table.Rows.Remove(key));
+    }
+
+    private void Remove(EmulatorTable table, EmulatorRow row)
+    {
+        var key = KeyOf(table, row);
+        var position = table.Rows.IndexOf(key);
+        table.Rows.RemoveAt(position);
+        _undo.Push(() => table.Rows.Insert(position, key, row));
+    }
+
+    private void Replace(EmulatorTable table, EmulatorRow old, EmulatorRow updated)
+    {
+        var key = KeyOf(table, old);
+        if (table.KeyColumns.Length == 0 || table.KeyOf(updated.Cells) == key)
+        {
+            table.Rows[key] = updated;
+            _undo.Push(() => table.Rows[key] = old);
+            return;
+        }
+
+        Remove(table, old);
+        Add(table, updated);
+    }
+
+    private void Log(EmulatorTable table, string type, EmulatorRow? newRow, EmulatorRow? old)
+    {
+        // Without an identity the log has nothing to say about a DELETE (protocol.md section 10).
+        if (table.IsPublished && (type != "DELETE" || table.IdentityColumns.Length > 0))
+        {
+            _changes.Add(new EmulatorChange(table, type, newRow, old, table.IdentityColumns, PgTime.Commit(_now)));
+        }
+    }
+}

@@ -1,0 +1,149 @@
+using System.Globalization;
+using System.Numerics;
+using System.Text;
+using System.Text.Json;
+
+namespace Carbon.Realtime.Testing.Emulation;
+
+/// <summary>Values as the server has them. A cell is the <c>jsonb</c> text that goes on the wire; <c>null</c> is the SQL null.</summary>
+internal static class PgValues
+{
+    public const string Null = "null";
+
+    /// <summary>Turns a given JSON value into the cell of a column (protocol.md section 11).</summary>
+    /// <exception cref="ArgumentException">PostgreSQL would refuse the value.</exception>
+    public static string ToCell(PgType type, JsonElement value)
+    {
+        if (value.ValueKind == JsonValueKind.Null)
+        {
+            return Null;
+        }
+
+        var text = value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
+        switch (type.Kind)
+        {
+            case PgKind.Json:
+                return JsonText.Jsonb(value);
+            case PgKind.Array:
+                return ArrayCell(type, value);
+            case PgKind.Integer or PgKind.Numeric or PgKind.Float:
+                // Not a number and the infinities have no JSON form: wal2json writes null.
+                return text is "NaN" or "Infinity" or "-Infinity" ? Null : Checked(type, text).Trim();
+            case PgKind.Bool:
+                return ToBool(Checked(type, text)) ? "true" : "false";
+            case PgKind.Timestamp:
+                return JsonText.Quote(Time(text, type.Name == "timestamptz" ? PgTime.TimestampTz : PgTime.Timestamp));
+            case PgKind.Date:
+                return JsonText.Quote(Time(text, PgTime.Date));
+            case PgKind.Uuid:
+                return JsonText.Quote(Checked(type, text).ToLowerInvariant());
+            case PgKind.Enum:
+                return JsonText.Quote(Checked(type, text));
+            case PgKind.Other when value.ValueKind != JsonValueKind.String && type.Name != "oid":
+                // Domains and composites have the JSON form of what they are made of.
+                return JsonText.Jsonb(value);
+            default:
+                // The server cuts char(n) and bit(n) to their first character: a bug, and what clients see (protocol.md section 24, fact 27).
+                return JsonText.Quote(type.Name is "bpchar" or "bit" && text.Length > 1 ? text[..1] : text);
+        }
+    }
+
+    /// <summary>The text of a cell as PostgreSQL casts it to <c>text</c>; <see langword="null"/> for null.</summary>
+    public static string? ToText(string cell)
+    {
+        if (cell == Null)
+        {
+            return null;
+        }
+
+        if (cell[0] != '"' || !cell.Contains('\\', StringComparison.Ordinal))
+        {
+            return cell[0] == '"' ? cell[1..^1] : cell;
+        }
+
+        using var document = JsonDocument.Parse(cell);
+        return document.RootElement.GetString();
+    }
+
+    /// <summary>Why a text cannot be a value of a type, in PostgreSQL's words with its SQLSTATE; <see langword="null"/> if it can.</summary>
+    public static string? CastError(PgType type, string text)
+    {
+        var valid = type.Kind switch
+        {
+            PgKind.Integer => PgNumber.TryParse(text, out var number) && !text.Contains('.', StringComparison.Ordinal) && number.IsInteger,
+            PgKind.Numeric or PgKind.Float => text.Trim() is "NaN" or "Infinity" or "-Infinity" || PgNumber.TryParse(text, out _),
+            PgKind.Bool => text.Trim().ToLowerInvariant() is "t" or "f" or "true" or "false" or "yes" or "no" or "on" or "off" or "1" or "0" or "y" or "n",
+            PgKind.Uuid => Guid.TryParse(text, out _),
+            PgKind.Timestamp or PgKind.Date => PgTime.TryParse(text, out _),
+            PgKind.Enum => type.Labels!.Contains(text, StringComparer.Ordinal),
+            _ => true,
+        };
+        if (!valid)
+        {
+            return type.Kind switch
+            {
+                PgKind.Enum => $"22P02 (invalid_text_representation) invalid input value for enum {type.Name}: \"{text}\"",
+                PgKind.Timestamp or PgKind.Date => $"22007 (invalid_datetime_format) invalid input syntax for type {type.SqlName}: \"{text}\"",
+                _ => $"22P02 (invalid_text_representation) invalid input syntax for type {type.SqlName}: \"{text}\"",
+            };
+        }
+
+        var (minimum, maximum) = type.Name switch
+        {
+            "int2" => ((BigInteger)short.MinValue, (BigInteger)short.MaxValue),
+            "int4" => (int.MinValue, int.MaxValue),
+            "int8" => (long.MinValue, long.MaxValue),
+            _ => (BigInteger.Zero, BigInteger.Zero),
+        };
+        return type.Kind == PgKind.Integer && PgNumber.TryParse(text, out var value) && !value.IsWithin(minimum, maximum)
+            ? $"22003 (numeric_value_out_of_range) value \"{text}\" is out of range for type {type.SqlName}"
+            : null;
+    }
+
+    /// <summary>Compares two texts as values of a type. Text compares by code points: the collation of the emulated database is <c>C</c>.</summary>
+    public static int Compare(PgType type, string left, string right) => type.Kind switch
+    {
+        PgKind.Integer or PgKind.Numeric when PgNumber.TryParse(left, out var x) && PgNumber.TryParse(right, out var y) => x.CompareTo(y),
+        PgKind.Float => ToDouble(left).CompareTo(ToDouble(right)),
+        PgKind.Bool => ToBool(left).CompareTo(ToBool(right)),
+        PgKind.Timestamp or PgKind.Date when PgTime.TryParse(left, out var x) && PgTime.TryParse(right, out var y) => x.CompareTo(y),
+        PgKind.Enum => Label(type, left).CompareTo(Label(type, right)),
+        PgKind.Uuid => string.CompareOrdinal(left.ToLowerInvariant(), right.ToLowerInvariant()),
+        _ => string.CompareOrdinal(left, right),
+    };
+
+    public static bool ToBool(string text) => text.Trim().ToLowerInvariant() is "t" or "true" or "yes" or "on" or "1" or "y";
+
+    private static int Label(PgType type, string text) => type.Labels!.ToList().IndexOf(text);
+
+    private static double ToDouble(string text) => double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
+
+    private static string Checked(PgType type, string text) => CastError(type, text) is { } error ? throw new ArgumentException(error) : text;
+
+    // A text that .NET cannot read ("0044-03-15 00:00:00+00 BC") is passed on as it is.
+    private static string Time(string text, Func<DateTimeOffset, string> format) =>
+        PgTime.TryParse(text, out var ticks) && ticks is not (long.MinValue or long.MaxValue) ? format(new DateTimeOffset(ticks, TimeSpan.Zero)) : text;
+
+    private static string ArrayCell(PgType type, JsonElement value)
+    {
+        if (value.ValueKind == JsonValueKind.Array)
+        {
+            return $"[{string.Join(", ", value.EnumerateArray().Select(e => ElementCell(type, e)))}]";
+        }
+
+        var text = new StringBuilder("[");
+        foreach (var element in PgArrayLiteral.Parse(value.GetString() ?? "{}"))
+        {
+            using var json = JsonDocument.Parse(element is null ? Null : JsonText.Quote(element));
+            text.Append(text.Length > 1 ? ", " : "").Append(ElementCell(type, json.RootElement));
+        }
+
+        return text.Append(']').ToString();
+    }
+
+    // Inside an array NaN survives as a string, where a column of its own becomes null (transcript 08_types).
+    private static string ElementCell(PgType array, JsonElement element) =>
+        element.ValueKind == JsonValueKind.Array ? ArrayCell(array, element)
+        : element.ValueKind == JsonValueKind.String && element.GetString() is "NaN" or "Infinity" or "-Infinity" ? JsonText.Quote(element.GetString()!)
+        : ToCell(array.Element!, element);
+}

@@ -1,0 +1,337 @@
+using System.Text.Json.Nodes;
+using Carbon.Realtime.Testing.Emulation;
+using Carbon.Realtime.Transport;
+
+namespace Carbon.Realtime.Testing;
+
+/// <summary>
+/// A Supabase project in memory: tables with row level security and a Realtime server that speaks both protocol versions. It shares no
+/// protocol, filter or table code with the client, so that it can serve as an oracle for it.
+/// </summary>
+/// <remarks>
+/// Thread-safe: all state is behind one lock, and everything it sends is posted to the environment's scheduler. Under a
+/// <see cref="ManualEnvironment"/> it is deterministic. Dispose it to stop its timers (token expiry, idle sockets).
+/// </remarks>
+public sealed class RealtimeEmulator : IDisposable
+{
+    private readonly EmulatorAgenda _agenda;
+    private readonly EmulatorDatabase _database = new();
+    private readonly EmulatorSubscriber _subscriber;
+    private readonly EmulatorReplication _replication;
+    private (int Status, string Body)? _refusal;
+
+    /// <summary>An empty project.</summary>
+    /// <param name="options">Defaults suit a unit test, but for the environment: give it the test's.</param>
+    public RealtimeEmulator(EmulatorOptions? options = null)
+    {
+        Options = options ?? new EmulatorOptions();
+        Options.Validate();
+        _agenda = new EmulatorAgenda(Options.Environment);
+        Tokens = new EmulatorTokens(Options.JwtSecret, Options.Environment.TimeProvider);
+        _subscriber = new EmulatorSubscriber(Options, _agenda, _database);
+        Server = new EmulatorServer(Options, _agenda, Tokens, _subscriber);
+        _replication = new EmulatorReplication(Options, _agenda, Server);
+        AnonKey = ApiKey("anon");
+        ServiceKey = ApiKey("service_role");
+    }
+
+    /// <summary>The options it was made with.</summary>
+    public EmulatorOptions Options { get; }
+
+    /// <summary>The project's address for clients of <see cref="CreateSocketFactory"/>. A Kestrel host has its own.</summary>
+    public Uri ProjectUrl => new($"http://{Options.ProjectHost}");
+
+    /// <summary>The API key with the role <c>anon</c>.</summary>
+    public string AnonKey { get; }
+
+    /// <summary>The API key with the role <c>service_role</c>, which bypasses row level security.</summary>
+    public string ServiceKey { get; }
+
+    /// <summary>Signs tokens of any content.</summary>
+    public EmulatorTokens Tokens { get; }
+
+    /// <summary>The sockets that are open now, oldest first.</summary>
+    public IReadOnlyList<EmulatorConnection> Connections
+    {
+        get
+        {
+            lock (_agenda.Gate)
+            {
+                return [.. Server.Connections];
+            }
+        }
+    }
+
+    /// <summary>
+    /// While set, joins are answered but nothing is subscribed: no "Subscribed" message, and changes polled meanwhile are lost, as on a
+    /// cold server.
+    /// </summary>
+    /// <value>Default <see langword="false"/>. Clearing it subscribes what waits.</value>
+    public bool HoldSystemOk
+    {
+        get
+        {
+            lock (_agenda.Gate)
+            {
+                return _subscriber.IsHolding;
+            }
+        }
+
+        set
+        {
+            lock (_agenda.Gate)
+            {
+                _subscriber.IsHolding = value;
+            }
+        }
+    }
+
+    internal EmulatorServer Server { get; }
+
+    /// <summary>Signs a user's token with the project's secret.</summary>
+    /// <param name="subject">The user's id.</param>
+    /// <param name="role">The database role.</param>
+    /// <param name="expiresIn">From now; negative for a token that has expired. Default one hour.</param>
+    /// <param name="claims">More claims, which win over the others.</param>
+    public string IssueToken(string subject, string role = "authenticated", TimeSpan? expiresIn = null, JsonObject? claims = null) =>
+        Tokens.Issue(subject, role, expiresIn, claims);
+
+    /// <summary>Creates an enum type; comparisons use the order of its labels.</summary>
+    public void CreateEnum(string name, params string[] labels)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        lock (_agenda.Gate)
+        {
+            _database.CreateEnum(name, labels);
+        }
+    }
+
+    /// <summary>Creates a table.</summary>
+    /// <param name="name">Its name, case sensitive.</param>
+    /// <param name="define">Describes it.</param>
+    /// <param name="schema">Its schema.</param>
+    /// <exception cref="ArgumentException">It exists already, or a column that does not exist is named.</exception>
+    public void CreateTable(string name, Action<EmulatorTableBuilder> define, string schema = EmulatorDatabase.DefaultSchema)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(define);
+        ArgumentException.ThrowIfNullOrEmpty(schema);
+        lock (_agenda.Gate)
+        {
+            _database.CreateTable(schema, name, define);
+        }
+    }
+
+    /// <summary>Puts a table into the publication or takes it out. Subscriptions that exist stay (protocol.md section 25).</summary>
+    public void SetPublished(string table, bool published)
+    {
+        lock (_agenda.Gate)
+        {
+            _database.Find(table).IsPublished = published;
+        }
+    }
+
+    /// <summary>Changes a table's replica identity, for changes from now on.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="full">All columns, else the primary key.</param>
+    public void SetReplicaIdentity(string table, bool full)
+    {
+        lock (_agenda.Gate)
+        {
+            _database.Find(table).SetIdentity(full, null);
+        }
+    }
+
+    /// <inheritdoc cref="EmulatorTransaction.Insert"/>
+    public EmulatorRow Insert(string table, EmulatorJson row) => Run(t => t.Insert(table, row));
+
+    /// <inheritdoc cref="EmulatorTransaction.Update"/>
+    public int Update(string table, EmulatorKey key, EmulatorJson patch) => Run(t => t.Update(table, key, patch));
+
+    /// <inheritdoc cref="EmulatorTransaction.Delete"/>
+    public int Delete(string table, EmulatorKey key) => Run(t => t.Delete(table, key));
+
+    /// <inheritdoc cref="EmulatorTransaction.Truncate"/>
+    public void Truncate(string table) => Transaction(t => t.Truncate(table));
+
+    /// <summary>The committed rows, in the order of their insertion.</summary>
+    /// <exception cref="ArgumentException">There is no such table.</exception>
+    public IReadOnlyList<EmulatorRow> Rows(string table)
+    {
+        lock (_agenda.Gate)
+        {
+            return [.. _database.Find(table).Rows.Values];
+        }
+    }
+
+    /// <summary>Commits several changes at once; they share a commit timestamp.</summary>
+    /// <param name="change">Runs under the emulator's lock, so it must not wait. If it throws, nothing of it happened.</param>
+    public void Transaction(Action<EmulatorTransaction> change)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        Run(t =>
+        {
+            change(t);
+            return 0;
+        });
+    }
+
+    /// <summary>Opens a socket, as a host does for its client.</summary>
+    /// <param name="request">What the client asked for.</param>
+    /// <param name="peer">Gets what the server sends.</param>
+    /// <param name="cancellationToken">The client gave up.</param>
+    /// <exception cref="UpgradeRefusedException">
+    /// The server refuses (protocol.md section 1.3), after <see cref="EmulatorTiming.ConnectErrorDelay"/>.
+    /// </exception>
+    public ValueTask<EmulatorConnection> ConnectAsync(
+        EmulatorConnectRequest request, IEmulatorPeer peer, CancellationToken cancellationToken = default) =>
+        ConnectAsync(request, peer, static connection => connection, cancellationToken);
+
+    /// <summary>A factory whose sockets talk to this emulator in memory. It takes any host name and both of the server's paths.</summary>
+    public IRealtimeSocketFactory CreateSocketFactory() => new InMemorySocketFactory(this);
+
+    /// <summary>The server closes all sockets.</summary>
+    /// <param name="code">1012 on a restart or changed settings, 1001 on too many joins, 1000 when idle (protocol.md section 17).</param>
+    /// <param name="reason">Usually empty.</param>
+    public void DropConnections(int code = 1012, string reason = "") => ForEachConnection(c => c.CloseUnderLock(code, reason));
+
+    /// <summary>All connections break without a close frame, as when a network fails.</summary>
+    public void BreakConnections() => ForEachConnection(static c => c.Break());
+
+    /// <summary>Refuses all connects from now on, until <see cref="AcceptConnects"/>.</summary>
+    /// <param name="status">The HTTP status.</param>
+    /// <param name="body">The body; the server's is <c>{"error":"…"}</c>.</param>
+    public void RefuseConnects(int status, string body)
+    {
+        lock (_agenda.Gate)
+        {
+            _refusal = (status, body);
+        }
+    }
+
+    /// <summary>Ends <see cref="RefuseConnects"/>.</summary>
+    public void AcceptConnects()
+    {
+        lock (_agenda.Gate)
+        {
+            _refusal = null;
+        }
+    }
+
+    /// <summary>Sends every subscribed channel another "Subscribed" that it did not ask for: possibly a gap (protocol.md section 7).</summary>
+    public void RepeatSubscribed()
+    {
+        lock (_agenda.Gate)
+        {
+            foreach (var channel in Server.Channels.Where(static c => c.Subscriptions.Count > 0).ToArray())
+            {
+                channel.PushSystem("postgres_changes", "ok", "Subscribed to PostgreSQL");
+            }
+        }
+    }
+
+    /// <summary>All channel processes crash: <c>phx_error</c>.</summary>
+    public void CrashChannels() => ForEachChannel(EmulatorServer.Crash);
+
+    /// <summary>The server ends all channels: a <c>system</c> error and <c>phx_close</c> (protocol.md section 6).</summary>
+    /// <param name="systemErrorText">For example <c>Too many messages per second</c>.</param>
+    public void CloseChannels(string systemErrorText)
+    {
+        ArgumentNullException.ThrowIfNull(systemErrorText);
+        ForEachChannel(c => EmulatorServer.Close(c, systemErrorText));
+    }
+
+    /// <summary>The server forgets that it is warm: the next subscription takes <see cref="EmulatorTiming.ColdStartDelay"/>.</summary>
+    public void CoolDown()
+    {
+        lock (_agenda.Gate)
+        {
+            _subscriber.CoolDown();
+        }
+    }
+
+    /// <summary>Breaks all connections and stops all timers.</summary>
+    public void Dispose()
+    {
+        BreakConnections();
+        lock (_agenda.Gate)
+        {
+            _agenda.Dispose();
+        }
+    }
+
+    internal ValueTask<T> ConnectAsync<T>(
+        EmulatorConnectRequest request, IEmulatorPeer peer, Func<EmulatorConnection, T> wrap, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(peer);
+        var opening = new EmulatorOpening<T>(cancellationToken);
+        lock (_agenda.Gate)
+        {
+            // A connect never completes inside the call: a real one does not either.
+            var refusal = EmulatorGate.Check(request, Tokens, _refusal, out var version);
+            _agenda.After(refusal is { IsSlow: true } ? Options.Timing.ConnectErrorDelay : TimeSpan.Zero, () =>
+            {
+                if (refusal is not null)
+                {
+                    opening.Fail(new UpgradeRefusedException(refusal.Status, refusal.Body));
+                }
+                else if (!opening.Task.IsCompleted)
+                {
+                    var connection = Server.Open(peer, version, request.ApiKey!);
+                    if (!opening.Succeed(wrap(connection)))
+                    {
+                        // The client gave up at this very moment.
+                        connection.Disconnect();
+                    }
+                }
+            });
+        }
+
+        return new ValueTask<T>(opening.Task);
+    }
+
+    // Keys of a real project are valid for ten years.
+    private string ApiKey(string role) => Tokens.Issue(null, role, TimeSpan.FromDays(3650), new JsonObject { ["iss"] = "supabase" });
+
+    private TResult Run<TResult>(Func<EmulatorTransaction, TResult> change)
+    {
+        lock (_agenda.Gate)
+        {
+            var transaction = new EmulatorTransaction(_database, Options.Environment);
+            try
+            {
+                var result = change(transaction);
+                _replication.Commit(transaction.Changes);
+                return result;
+            }
+            catch
+            {
+                transaction.RollBack();
+                throw;
+            }
+        }
+    }
+
+    private void ForEachConnection(Action<EmulatorConnection> action)
+    {
+        lock (_agenda.Gate)
+        {
+            foreach (var connection in Server.Connections.ToArray())
+            {
+                action(connection);
+            }
+        }
+    }
+
+    private void ForEachChannel(Action<EmulatorChannel> action)
+    {
+        lock (_agenda.Gate)
+        {
+            foreach (var channel in Server.Channels.ToArray())
+            {
+                action(channel);
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using Carbon.Realtime.Testing;
+using Carbon.Realtime.Tests.Support;
+using Carbon.Realtime.Transport;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Carbon.Realtime.Tests.Hosting;
+
+public sealed class RegistrationTests
+{
+    private static readonly Dictionary<string, string?> Good = new()
+    {
+        ["Realtime:Url"] = "https://abc.supabase.co",
+        ["Realtime:ApiKey"] = "key",
+        ["Realtime:Linger"] = "00:00:02",
+        ["Realtime:ProtocolVersion"] = "V1",
+        ["Realtime:Headers:x-tenant"] = "abc",
+    };
+
+    [Fact]
+    public async Task A_manager_is_made_from_configuration_and_connects_to_nothing()
+    {
+        var server = new FakeRealtimeServer();
+        var services = new ServiceCollection().AddSingleton<IRealtimeSocketFactory>(server);
+        services.AddCarbonRealtime(Configuration(Good)).UseTenant("co_7").UseAccessToken<FakeTokens>();
+        await using var provider = services.BuildServiceProvider();
+        var manager = provider.GetRequiredService<IRealtimeChannelManager>();
+        manager.Tenant.Current.Should().Be("co_7");
+        provider.GetRequiredService<ITenantContext>().Should().BeSameAs(manager.Tenant);
+        provider.GetRequiredService<IRealtimeChannelManager>().Should().BeSameAs(manager);
+        provider.GetRequiredService<IOptions<RealtimeOptions>>().Value.Linger.Should().Be(TimeSpan.FromSeconds(2));
+        provider.GetRequiredService<IOptions<RealtimeOptions>>().Value.Headers.Should().Contain("x-tenant", "abc");
+        server.Dialed.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Services_of_the_container_reach_the_client()
+    {
+        var env = new ManualEnvironment();
+        var server = new FakeRealtimeServer();
+        var services = new ServiceCollection()
+            .AddSingleton<IRealtimeSocketFactory>(server).AddSingleton<TimeProvider>(env.Time)
+            .AddSingleton<WorkScheduler>(env.Scheduler).AddSingleton<IRandomizer>(env.Randomizer);
+        services.AddCarbonRealtime(Configuration(Good)).UseTenant("co_7").UseAccessToken((_, _, _) => ValueTask.FromResult<string?>("tok"));
+        using var provider = services.BuildServiceProvider();
+        var manager = provider.GetRequiredService<IRealtimeChannelManager>();
+        using var seen = new StreamRecorder<TableChange<string, SalesOrder>>(manager.Changes(Shop.SalesOrders));
+        env.Advance(TimeSpan.FromSeconds(0.1));
+        server.Dialed.Should().ContainSingle().Which.Uri.Host.Should().Be("abc.supabase.co");
+        server.Socket.Join().AccessToken.Should().Be("tok");
+    }
+
+    [Fact]
+    public async Task Named_managers_stand_beside_each_other()
+    {
+        var services = new ServiceCollection();
+        services.AddCarbonRealtime("eu", o => (o.Url, o.ApiKey) = (new Uri("https://eu.supabase.co"), "k1")).UseTenant("a").UseAccessToken<FakeTokens>();
+        services.AddCarbonRealtime("us", o => (o.Url, o.ApiKey) = (new Uri("https://us.supabase.co"), "k2")).UseTenant("b");
+        await using var provider = services.BuildServiceProvider();
+        provider.GetRequiredKeyedService<IRealtimeChannelManager>("eu").Tenant.Current.Should().Be("a");
+        provider.GetRequiredKeyedService<IRealtimeChannelManager>("us").Tenant.Current.Should().Be("b");
+        provider.GetService<IRealtimeChannelManager>().Should().BeNull();
+    }
+
+    [Theory]
+    [InlineData("Realtime:Url", "", "Url")]
+    [InlineData("Realtime:Url", "ftp://x", "Url")]
+    [InlineData("Realtime:Url", "http://abc.supabase.co", "AllowInsecureTransport")]
+    [InlineData("Realtime:ApiKey", "", "ApiKey")]
+    [InlineData("Realtime:HeartbeatInterval", "00:02:00", "HeartbeatInterval")]
+    [InlineData("Realtime:JoinTimeout", "00:00:01", "JoinTimeout")]
+    [InlineData("Realtime:ConnectTimeout", "00:00:01", "ConnectTimeout")]
+    [InlineData("Realtime:QueueCapacity", "0", "QueueCapacity")]
+    [InlineData("Realtime:MaxChannels", "1000", "MaxChannels")]
+    [InlineData("Realtime:MaxMessageBytes", "5", "MaxMessageBytes")]
+    [InlineData("Realtime:ReconnectDelayMax", "00:00:00.1", "ReconnectDelayMax")]
+    public async Task Wrong_options_stop_the_host_at_start_with_a_message_that_names_the_option(string key, string value, string named)
+    {
+        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Services.AddCarbonRealtime(Configuration(new(Good) { [key] = value }));
+        using var host = builder.Build();
+        (await host.Invoking(h => h.StartAsync()).Should().ThrowAsync<OptionsValidationException>()).WithMessage($"*{named}*");
+    }
+
+    [Fact]
+    public void A_manager_made_by_hand_checks_its_options_too_and_names_every_fault()
+    {
+        FluentActions.Invoking(() => new RealtimeChannelManager(new RealtimeOptions { MaxChannels = 0 }))
+            .Should().Throw<ArgumentException>().WithMessage("*Url*MaxChannels*");
+    }
+
+    private static IConfigurationSection Configuration(Dictionary<string, string?> values) =>
+        new ConfigurationBuilder().AddInMemoryCollection(values).Build().GetSection("Realtime");
+}
