@@ -81,7 +81,10 @@ public sealed class ReadmeTests
     }
 
     [Fact]
-    public void The_test_snippet_is_a_test() => ReadmeSnippets.Test();
+    public void The_test_on_an_emulator_passes() => ReadmeSnippets.TestOnAnEmulator();
+
+    [Fact]
+    public void The_test_on_a_fake_socket_passes() => ReadmeSnippets.TestOnAFakeSocket();
 
     private static List<string> CSharpBlocks(string markdown)
     {
