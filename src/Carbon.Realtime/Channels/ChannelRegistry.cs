@@ -256,7 +256,7 @@ internal sealed class ChannelRegistry
             Notify(subscription, channel);
             if (channel.State == ChannelState.Live)
             {
-                subscription.Request.Sink.OnReady(ReadyCause.Joined);
+                subscription.Request.Sink.OnShared();
             }
 
             return true;
