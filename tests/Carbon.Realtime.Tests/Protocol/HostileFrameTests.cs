@@ -58,7 +58,7 @@ public sealed class HostileFrameTests
         });
 
     [Fact]
-    public void Any_bytes_are_a_frame_or_a_typed_error() => Check(AnyBytes, 3_000);
+    public void Any_bytes_are_a_frame_or_a_typed_error() => Check(AnyBytes, 5_000);
 
     [Fact]
     public void A_damaged_frame_is_a_frame_or_a_typed_error() => Check(Mutated, 5_000);
@@ -86,6 +86,31 @@ public sealed class HostileFrameTests
                 SystemPayload.TryParse(frame.Payload).Should().BeNull($"{line} cut to {length}");
             }
         }
+    }
+
+    [Theory]
+    [InlineData("1")]
+    [InlineData(",1")]
+    [InlineData("}")]
+    [InlineData("\0")]
+    public void What_follows_a_whole_change_makes_it_malformed(string more)
+    {
+        var line = Recorded.First(line => line.Place.StartsWith("04_crud_v2", StringComparison.Ordinal) && line.Text.Contains("\"INSERT\"", StringComparison.Ordinal));
+        var payload = RecordedFrame.Parse(line.Bytes).Payload.GetRawText();
+        var reader = new ChangeReader();
+        reader.TryRead(Encoding.UTF8.GetBytes(payload + " \n"), out _, out _).Should().BeTrue("white space is nothing");
+
+        reader.TryRead(Encoding.UTF8.GetBytes(payload + more), out _, out var error).Should().BeFalse();
+
+        error.Should().Be(FrameDropReason.Malformed);
+    }
+
+    [Fact]
+    public void A_name_of_backslashes_is_not_taken_for_its_escaped_half()
+    {
+        JsonScanner.RawEquals(@"a\b"u8, @"a\b"u8).Should().BeFalse("the name on the wire has one");
+        JsonScanner.RawEquals(@"a\b"u8, @"a\b"u8[..2]).Should().BeFalse();
+        JsonScanner.RawEquals(@"a\b"u8, @"a"u8).Should().BeTrue();
     }
 
     [Theory]
