@@ -127,12 +127,12 @@ internal sealed class ChannelRegistry
     {
         Detach(channel, serverEnded);
         ChannelsLog.Recovering(_logger, channel.Group, fault.Message);
-        if (fault.Reaction == Reaction.RefreshTokenThenRetry)
+        channel.Recovery.Schedule(fault, () => JoinSoon(channel));
+        if (fault.Reaction is Reaction.RefreshTokenThenRetry or Reaction.RefreshTokenOnce && !channel.Recovery.IsFaulted)
         {
             TokenKeeper.Ask(channel.Session, AccessTokenReason.Rejected);
         }
 
-        channel.Recovery.Schedule(fault, () => JoinSoon(channel));
         JoinSoon(channel);
     }
 

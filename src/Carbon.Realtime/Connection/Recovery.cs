@@ -30,7 +30,7 @@ internal sealed class Recovery(Deadlines deadlines, RealtimeEnvironment environm
     public void Note(ServerFault fault)
     {
         Error = fault.ToException();
-        IsFaulted = fault.Reaction == Reaction.RetrySlowly;
+        IsFaulted = fault.Reaction == Reaction.RetrySlowly || (fault.Reaction == Reaction.RefreshTokenOnce && Attempt > 1);
     }
 
     /// <summary>Notes a fault and schedules the next try.</summary>
@@ -40,13 +40,13 @@ internal sealed class Recovery(Deadlines deadlines, RealtimeEnvironment environm
     public TimeSpan Schedule(ServerFault fault, Action retry)
     {
         EndWait();
-        Note(fault);
         var wait = backoff.Next();
+        Note(fault);
         if (IsFaulted)
         {
             wait = Backoff.Between(slowRetry, slowRetry * 2, environment.Randomizer);
         }
-        else if (fault.Reaction == Reaction.RefreshTokenThenRetry && backoff.Attempt == 1)
+        else if (fault.Reaction is Reaction.RefreshTokenThenRetry or Reaction.RefreshTokenOnce && Attempt == 1)
         {
             return TimeSpan.Zero;
         }

@@ -20,7 +20,7 @@ public sealed class RecordedFaultTests
         ["MalformedJWT: The token provided is not a valid JWT"] =
             (RealtimeErrorReason.TokenRejected, Reaction.RetrySlowly, "MalformedJWT"),
         ["JwtSignatureError: Failed to validate JWT signature"] =
-            (RealtimeErrorReason.TokenRejected, Reaction.RefreshTokenThenRetry, "JwtSignatureError"),
+            (RealtimeErrorReason.TokenRejected, Reaction.RefreshTokenOnce, "JwtSignatureError"),
         ["Unauthorized: You do not have permissions to read from this Channel topic: private-ok"] =
             (RealtimeErrorReason.PermissionDenied, Reaction.RetrySlowly, "Unauthorized"),
         ["Unauthorized: You do not have permissions to read from this Channel topic: private-other"] =
