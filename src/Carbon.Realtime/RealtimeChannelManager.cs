@@ -3,6 +3,7 @@ using Carbon.Realtime.Authentication;
 using Carbon.Realtime.Changes;
 using Carbon.Realtime.Channels;
 using Carbon.Realtime.Connection;
+using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Protocol;
 using Carbon.Realtime.Transport;
 
@@ -21,6 +22,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
     private readonly TenantScope _ambient;
     private readonly ClientWebSocketFactory? _ownFactory;
     private readonly Lock _disposal = new();
+    private readonly HashSet<ChannelUser> _users = [];
     private Task? _disposed;
 
     /// <summary>A manager with the defaults for everything but the options.</summary>
@@ -59,7 +61,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
             factory,
             RealtimeOptionsValidation.Address(options),
             writer,
-            dependencies.LoggerFactory.CreateLogger("Carbon.Realtime.Connection"));
+            CreateLogger("Connection"));
         _channels = new ChannelRegistry(
             _connection,
             writer,
@@ -73,7 +75,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
                 ReconnectMax = options.ReconnectDelayMax,
                 IsPrivate = options.PrivateChannels,
             },
-            dependencies.LoggerFactory.CreateLogger("Carbon.Realtime.Channels"));
+            CreateLogger("Channels"));
         _feeds = new ChangeFeeds(
             _channels,
             _connection.Deadlines,
@@ -81,10 +83,10 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
             environment,
             options.QueueCapacity,
             options.Linger,
-            dependencies.LoggerFactory.CreateLogger("Carbon.Realtime.Changes"));
+            CreateLogger("Changes"));
         _user = CreateUser(dependencies.AccessTokens);
         _tenant = new TenantContext(options.Tenant) { Changed = OnTenantChanged };
-        _ambient = new TenantScope(_feeds, _user, () => _tenant.Current, identity: null, options.TenantColumn);
+        _ambient = new TenantScope(_feeds, _user, () => _tenant.Current, identity: null, options.TenantColumn, static () => { });
     }
 
     /// <inheritdoc/>
@@ -133,13 +135,20 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
     }
 
     /// <inheritdoc/>
-    public ITenantScope ForTenant(string tenant) => CreateScope(tenant, _user);
+    public ITenantScope ForTenant(string tenant)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(tenant);
+        return CreateScope(tenant, _user, static () => { });
+    }
 
     /// <inheritdoc/>
     public ITenantScope ForTenant(string tenant, IAccessTokenProvider accessTokens)
     {
+        ArgumentException.ThrowIfNullOrWhiteSpace(tenant);
         ArgumentNullException.ThrowIfNull(accessTokens);
-        return CreateScope(tenant, CreateUser(accessTokens));
+        ObjectDisposedException.ThrowIf(_feeds.IsClosed, this);
+        var user = CreateUser(accessTokens);
+        return CreateScope(tenant, user, () => Forget(user));
     }
 
     /// <summary>Begins what <see cref="DisposeAsync"/> finishes; never waits.</summary>
@@ -161,22 +170,49 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
                     _channels.EndAll();
                 }
 
-                _user.Tokens.Close();
+                // Outside the gate: a provider's cancellation callbacks run inside.
+                List<ChannelUser> users;
+                lock (_disposal)
+                {
+                    users = [.. _users];
+                }
+
+                users.ForEach(static u => u.Tokens.Close());
                 await _connection.DisposeAsync();
                 _ownFactory?.Dispose();
             });
         }
     }
 
-    private TenantScope CreateScope(string tenant, ChannelUser user)
+    private PostedLogger CreateLogger(string room) =>
+        new(_dependencies.LoggerFactory.CreateLogger("Carbon.Realtime." + room), _dependencies.Environment.Scheduler);
+
+    private TenantScope CreateScope(string tenant, ChannelUser user, Action onDisposed)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(tenant);
         ObjectDisposedException.ThrowIf(_feeds.IsClosed, this);
-        return new TenantScope(_feeds, user, () => tenant, identity: new object(), _options.TenantColumn);
+        return new TenantScope(_feeds, user, () => tenant, identity: new object(), _options.TenantColumn, onDisposed);
     }
 
-    private ChannelUser CreateUser(IAccessTokenProvider? provider) => new(new TokenSession(
-        provider, _dependencies.Environment, _options.AccessTokenTimeout, _dependencies.LoggerFactory.CreateLogger("Carbon.Realtime.Authentication")));
+    private ChannelUser CreateUser(IAccessTokenProvider? provider)
+    {
+        var user = new ChannelUser(new TokenSession(provider, _dependencies.Environment, _options.AccessTokenTimeout, CreateLogger("Authentication")));
+        lock (_disposal)
+        {
+            _users.Add(user);
+        }
+
+        return user;
+    }
+
+    private void Forget(ChannelUser user)
+    {
+        lock (_disposal)
+        {
+            _users.Remove(user);
+        }
+
+        user.Tokens.Close();
+    }
 
     private void OnTenantChanged() => _feeds.End(
         key => key is { Scope: null, Tenant: not null } && key.Tenant != _tenant.Current,

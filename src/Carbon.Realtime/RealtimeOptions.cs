@@ -62,7 +62,7 @@ public sealed class RealtimeOptions
     /// <summary>The longest wait before a reconnect or rejoin, unless somebody has to change something first (30 to 60 s then). Default 30 s.</summary>
     public TimeSpan ReconnectDelayMax { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Subscriptions of one group made within this time share a channel. Default 50 ms; zero gives each its own.</summary>
+    /// <summary>Subscriptions of one group made within this time share a channel. Default 50 ms; with zero only those made without a pause between them do.</summary>
     public TimeSpan GroupWindow { get; set; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>How long a channel stays joined after its last subscriber went, so that going from page to page does not flap it. Default 5 s.</summary>

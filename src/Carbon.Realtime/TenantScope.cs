@@ -6,7 +6,7 @@ using Carbon.Realtime.Channels;
 namespace Carbon.Realtime;
 
 /// <summary>Makes streams for one tenant and one user: the manager's ambient ones, or a scope's.</summary>
-internal sealed class TenantScope(ChangeFeeds feeds, ChannelUser user, Func<string?> tenant, object? identity, string? defaultColumn)
+internal sealed class TenantScope(ChangeFeeds feeds, ChannelUser user, Func<string?> tenant, object? identity, string? defaultColumn, Action onDisposed)
     : ITenantScope
 {
     private readonly ConcurrentDictionary<string, RealtimeTable<JsonElement, JsonElement>> _untyped = new(StringComparer.Ordinal);
@@ -22,15 +22,8 @@ internal sealed class TenantScope(ChangeFeeds feeds, ChannelUser user, Func<stri
     {
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(options);
-        ObjectDisposedException.ThrowIf(feeds.IsClosed, typeof(RealtimeChannelManager));
-        ObjectDisposedException.ThrowIf(_disposed, typeof(ITenantScope));
         CheckGroup(options.Group);
-        var scoped = table is { TenantColumn: not null, IsAllTenants: false };
-        var current = !scoped ? null : tenant() ?? throw new InvalidOperationException(
-            $"Table {table.Schema}.{table.Name} is tenant-scoped and no tenant is known: set RealtimeOptions.Tenant, call ITenantContext.Set after login, "
-            + "or say AllTenants() if every tenant's rows are meant.");
-        var key = new FeedKey(table.Definition, table.Schema, table.Name, table.Filter, table.TenantColumn, current, identity, user, options);
-        return new ChangeStream<TKey, TRow>(feeds, feeds.Get(key, table), table);
+        return new ChangeStream<TKey, TRow>(feeds, feeds.Get(() => KeyOf(table, options), table), table);
     }
 
     public IChangeStream<JsonElement, JsonElement> Changes(string table) => Changes(_untyped.GetOrAdd(table, static (name, column) =>
@@ -45,6 +38,7 @@ internal sealed class TenantScope(ChangeFeeds feeds, ChannelUser user, Func<stri
         {
             _disposed = true;
             feeds.End(key => ReferenceEquals(key.Scope, identity), error: null);
+            onDisposed();
         }
     }
 
@@ -54,8 +48,22 @@ internal sealed class TenantScope(ChangeFeeds feeds, ChannelUser user, Func<stri
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>Under the gate, so that no change of tenant and no disposal can slip in between the look and the feed.</summary>
+    private FeedKey KeyOf<TKey, TRow>(RealtimeTable<TKey, TRow> table, ChangeStreamOptions options)
+        where TKey : notnull
+    {
+        ObjectDisposedException.ThrowIf(feeds.IsClosed, typeof(RealtimeChannelManager));
+        ObjectDisposedException.ThrowIf(_disposed, typeof(ITenantScope));
+        var scoped = table is { TenantColumn: not null, IsAllTenants: false };
+        var current = !scoped ? null : tenant() ?? throw new InvalidOperationException(
+            $"Table {table.Schema}.{table.Name} is tenant-scoped and no tenant is known: set RealtimeOptions.Tenant, call ITenantContext.Set after login, "
+            + "or say AllTenants() if every tenant's rows are meant.");
+        return new FeedKey(table.Definition, table.Schema, table.Name, table.Filter, table.TenantColumn, current, identity, user, options);
+    }
+
     private static void CheckGroup(string group)
     {
+        ArgumentNullException.ThrowIfNull(group);
         if (group.Length is 0 or > 64 || !group.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
         {
             throw new ArgumentException($"A group is 1 to 64 letters, digits, '-' or '_'; '{group}' is not.", nameof(group));

@@ -2,8 +2,9 @@ namespace Carbon.Realtime;
 
 /// <summary>Gives the access token (a JWT) of the signed-in user. The library's only source of it.</summary>
 /// <remarks>
-/// Asked before every connect and join, ahead of a token's expiry, and when the server refused one. Never asked twice at a time by one
-/// session, and never under a lock. Not answering within <see cref="RealtimeOptions.AccessTokenTimeout"/> counts as a failure.
+/// Asked before every connect and join, ahead of a token's expiry, and when the server refused one; one question at a time, and never
+/// under a lock. Not answering within <see cref="RealtimeOptions.AccessTokenTimeout"/> counts as a failure; it may then be asked again
+/// although the first call has not returned.
 /// </remarks>
 public interface IAccessTokenProvider
 {

@@ -3,9 +3,10 @@ using Microsoft.Extensions.Logging;
 namespace Carbon.Realtime.Authentication;
 
 /// <summary>What asking the provider came to.</summary>
+/// <param name="Reason">Why it was asked for.</param>
 /// <param name="Token">The token; <see langword="null"/> when nobody is signed in, or on failure.</param>
 /// <param name="Error">Why there is none, when the provider failed.</param>
-internal sealed record TokenAnswer(AccessToken? Token, RealtimeException? Error);
+internal sealed record TokenAnswer(AccessTokenReason Reason, AccessToken? Token, RealtimeException? Error);
 
 /// <summary>One user's tokens: asks the provider, one question at a time, and tells the owner every answer.</summary>
 /// <remarks>
@@ -46,7 +47,8 @@ internal sealed class TokenSession(IAccessTokenProvider? provider, RealtimeEnvir
             {
                 if (NeedsAnother(reason, _asked))
                 {
-                    _next = reason;
+                    // The more urgent of two: "the token changed" must not make a refused one good enough again.
+                    _next = _next is { } next && next > reason ? next : reason;
                 }
 
                 return running.Task;
@@ -98,12 +100,18 @@ internal sealed class TokenSession(IAccessTokenProvider? provider, RealtimeEnvir
                 }
             }
 
-            if (!_closed.IsCancellationRequested)
+            try
             {
-                Answered?.Invoke(answer);
+                if (!_closed.IsCancellationRequested)
+                {
+                    Answered?.Invoke(answer);
+                }
+            }
+            finally
+            {
+                running.SetResult(answer);
             }
 
-            running.SetResult(answer);
             return;
         }
     }
@@ -112,7 +120,7 @@ internal sealed class TokenSession(IAccessTokenProvider? provider, RealtimeEnvir
     {
         if (provider is null)
         {
-            return new TokenAnswer(null, null);
+            return new TokenAnswer(reason, null, null);
         }
 
         AuthenticationLog.Asking(logger, reason);
@@ -121,8 +129,10 @@ internal sealed class TokenSession(IAccessTokenProvider? provider, RealtimeEnvir
         try
         {
             // WaitAsync, for a provider that does not look at its cancellation token must not hang us.
-            var token = await provider.GetAccessTokenAsync(new AccessTokenRequest(reason), either.Token).AsTask().WaitAsync(either.Token);
-            return new TokenAnswer(AccessToken.From(token), null);
+            var asked = provider.GetAccessTokenAsync(new AccessTokenRequest(reason), either.Token).AsTask();
+            _ = asked.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            var token = await asked.WaitAsync(either.Token);
+            return new TokenAnswer(reason, AccessToken.From(token), null);
         }
 #pragma warning disable CA1031 // Whatever a provider throws is a failure to get a token, told as such.
         catch (Exception e)
@@ -133,7 +143,7 @@ internal sealed class TokenSession(IAccessTokenProvider? provider, RealtimeEnvir
                 ? $"The access-token provider did not answer within {timeout.TotalSeconds:0.#} s."
                 : $"The access-token provider threw {e.GetType().Name}.";
             AuthenticationLog.ProviderFailed(logger, message);
-            return new TokenAnswer(null, new RealtimeException(RealtimeErrorReason.TokenProviderFailed, message, isTransient: true));
+            return new TokenAnswer(reason, null, new RealtimeException(RealtimeErrorReason.TokenProviderFailed, message, isTransient: true));
         }
     }
 }

@@ -14,7 +14,8 @@ internal sealed class ChangeDecoder<TKey, TRow>
     private readonly TableDefinition<TKey, TRow> _definition;
     private readonly RowGuard _tenant;
     private readonly RowGuard _filter;
-    private readonly RowGuard _oldRow;
+    private readonly RowGuard _oldTenant;
+    private readonly RowGuard _deletedRow;
     private readonly int[] _keyHints;
     private readonly int[] _oldKeyHints;
     private readonly int[] _columnHints;
@@ -29,7 +30,8 @@ internal sealed class ChangeDecoder<TKey, TRow>
         _definition = definition;
         _tenant = new RowGuard(tenant.Conditions);
         _filter = new RowGuard(filter.Conditions);
-        _oldRow = new RowGuard(tenant.And(filter).Conditions);
+        _oldTenant = new RowGuard(tenant.Conditions);
+        _deletedRow = new RowGuard(tenant.And(filter).Conditions);
         _keyHints = new int[definition.Key.Columns.Count];
         _oldKeyHints = new int[definition.Key.Columns.Count];
         _columnHints = new int[definition.MappedColumns.Count];
@@ -88,16 +90,20 @@ internal sealed class ChangeDecoder<TKey, TRow>
             return new Inserted<TKey, TRow>(key, row, change.CommitTimestamp);
         }
 
-        var oldKey = TryFindKey(change.OldRecord, change.OldRecordIndex, _oldKeyHints, out var oldValues) && !SameKey(values, oldValues)
-            ? _definition.Key.Decode(oldValues)
-            : key;
-        var hasOldRow = TryDecodeOld(change, out var oldRow);
+        // A row that another tenant handed over brings its old self along: neither its key nor its columns are ours to show.
+        var oldTenant = _oldTenant.Judge(change.OldRecord, change.OldRecordIndex, change.Columns);
+        var oldKey = oldTenant != FilterVerdict.No
+            && TryFindKey(change.OldRecord, change.OldRecordIndex, _oldKeyHints, out var oldValues) && !SameKey(values, oldValues)
+                ? _definition.Key.Decode(oldValues)
+                : key;
+        TRow? oldRow = default;
+        var hasOldRow = oldTenant == FilterVerdict.Yes && TryDecodeOld(change, out oldRow);
         return new Updated<TKey, TRow>(key, row, oldKey, oldRow, hasOldRow, change.CommitTimestamp);
     }
 
     private TableChange<TKey, TRow>? DecodeDelete(in ChangeFrame change, bool verified)
     {
-        var verdict = _oldRow.Judge(change.OldRecord, change.OldRecordIndex, change.Columns);
+        var verdict = _deletedRow.Judge(change.OldRecord, change.OldRecordIndex, change.Columns);
         if (verdict == FilterVerdict.No)
         {
             return Foreign();
@@ -108,16 +114,21 @@ internal sealed class ChangeDecoder<TKey, TRow>
             return new Gap<TKey, TRow>(GapReason.Partial);
         }
 
-        var hasOldRow = TryDecodeOld(change, out var oldRow);
-        return new Deleted<TKey, TRow>(
-            _definition.Key.Decode(values), oldRow, hasOldRow, verified || verdict == FilterVerdict.Yes, change.CommitTimestamp);
+        // What nobody judged may be anybody's: then the key is all there is.
+        var isOurs = verified || verdict == FilterVerdict.Yes;
+        TRow? oldRow = default;
+        var hasOldRow = isOurs && TryDecodeOld(change, out oldRow);
+        return new Deleted<TKey, TRow>(_definition.Key.Decode(values), oldRow, hasOldRow, isOurs, change.CommitTimestamp);
     }
 
-    /// <summary>The old row, where all its columns were sent. For raw rows that is whenever there is more than the key.</summary>
+    /// <summary>The old row, where all its columns were sent: those the row type maps, or for raw rows those the change lists.</summary>
     private bool TryDecodeOld(in ChangeFrame change, out TRow? row)
     {
         row = default;
-        if (change.OldRecordIndex.Count <= _definition.Key.Columns.Count || !change.Errors.IsEmpty || Lacks(change.OldRecord, change.OldRecordIndex, out _))
+        var isWhole = _definition.MappedColumns.Count > 0
+            ? !Lacks(change.OldRecord, change.OldRecordIndex, out _)
+            : change.OldRecordIndex.Count > 0 && change.OldRecordIndex.Count >= change.Columns.Count;
+        if (!isWhole || !change.Errors.IsEmpty)
         {
             return false;
         }
@@ -181,9 +192,13 @@ internal sealed class ChangeDecoder<TKey, TRow>
     private static bool SameKey(in KeyValues one, in KeyValues other) =>
         one.First.SequenceEqual(other.First) && one.Second.SequenceEqual(other.Second) && one.Third.SequenceEqual(other.Third);
 
-    /// <summary>The path names the column; the message may quote the row, so it is not logged.</summary>
-    private void TellUndecodable(Exception e) =>
-        ChangesLog.Undecodable(_logger, _table, (e as System.Text.Json.JsonException)?.Path ?? "?", typeof(TRow).Name, e.GetType().Name);
+    /// <summary>The message may quote the row, and the path beyond the column may quote a jsonb's names: neither is logged.</summary>
+    private void TellUndecodable(Exception e)
+    {
+        var path = (e as System.Text.Json.JsonException)?.Path ?? "?";
+        var end = path.AsSpan(Math.Min(2, path.Length)).IndexOfAny('.', '[');
+        ChangesLog.Undecodable(_logger, _table, end < 0 ? path : path[..(end + 2)], typeof(TRow).Name, e.GetType().Name);
+    }
 
     private TableChange<TKey, TRow>? Foreign()
     {

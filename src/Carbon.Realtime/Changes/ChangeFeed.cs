@@ -8,14 +8,22 @@ namespace Carbon.Realtime.Changes;
 
 /// <summary>What a feed has whatever its types: a life, a status and those who wait for it.</summary>
 /// <remarks>Control members are called under the connection's gate, data members on the reader's loop; which is said at each.</remarks>
-internal abstract class ChangeFeed(ChangeFeeds owner) : ISubscriptionSink
+internal abstract class ChangeFeed : ISubscriptionSink
 {
+    private readonly ChangeFeeds _owner;
+
     private readonly List<(TaskCompletionSource Source, IDisposable Interest)> _waiters = [];
     private Subscription? _subscription;
     private Deadlines.Deadline? _linger;
     private int _interest;
 
-    public StatusSource Status { get; } = new(owner.Environment);
+    protected ChangeFeed(ChangeFeeds owner)
+    {
+        _owner = owner;
+        Status = new StatusSource(owner.Environment, isFollowed => owner.Follow(this, isFollowed));
+    }
+
+    public StatusSource Status { get; }
 
     /// <summary>Whether the server said that changes flow, and nothing else since.</summary>
     protected bool IsReady { get; private set; }
@@ -25,7 +33,7 @@ internal abstract class ChangeFeed(ChangeFeeds owner) : ISubscriptionSink
 
     protected Exception? EndedBy { get; private set; }
 
-    protected ChangeFeeds Owner => owner;
+    protected ChangeFeeds Owner => _owner;
 
     /// <summary>What the server must change before this table can be streamed; told once a join (docs/protocol.md, "Error shapes").</summary>
     protected RealtimeException? TableFault { get; private set; }
@@ -36,7 +44,7 @@ internal abstract class ChangeFeed(ChangeFeeds owner) : ISubscriptionSink
         _interest++;
         _linger?.Cancel();
         _linger = null;
-        _subscription ??= IsEnded ? null : owner.Registry.Subscribe(CreateRequest());
+        _subscription ??= IsEnded ? null : _owner.Registry.Subscribe(CreateRequest());
         return new Interest(this);
     }
 
@@ -82,11 +90,10 @@ internal abstract class ChangeFeed(ChangeFeeds owner) : ISubscriptionSink
         _linger?.Cancel();
         if (_subscription is { } subscription)
         {
-            owner.Registry.Unsubscribe(subscription);
+            _owner.Registry.Unsubscribe(subscription);
         }
 
-        Status.Set(RealtimeState.Closed, error as RealtimeException);
-        Status.End();
+        Status.End(error as RealtimeException);
         EndObservers(error);
         Release(source => source.TrySetException(error ?? new ObjectDisposedException(ChangeFeeds.ManagerName)));
     }
@@ -144,7 +151,7 @@ internal abstract class ChangeFeed(ChangeFeeds owner) : ISubscriptionSink
     /// <summary>The server said 400 or 401: a configuration fault, shown as a status, once. On the reader's loop.</summary>
     protected void TellTableFault(ReadOnlySpan<byte> errors)
     {
-        lock (owner.Gate)
+        lock (_owner.Gate)
         {
             if (TableFault is null && !IsEnded)
             {
@@ -170,7 +177,7 @@ internal abstract class ChangeFeed(ChangeFeeds owner) : ISubscriptionSink
 
     private void Cancel(TaskCompletionSource source, CancellationToken token)
     {
-        lock (owner.Gate)
+        lock (_owner.Gate)
         {
             var index = _waiters.FindIndex(w => w.Source == source);
             if (index >= 0)
@@ -196,11 +203,11 @@ internal abstract class ChangeFeed(ChangeFeeds owner) : ISubscriptionSink
 
     private void OnInterestEnded()
     {
-        lock (owner.Gate)
+        lock (_owner.Gate)
         {
             if (--_interest == 0 && !IsEnded)
             {
-                _linger = owner.Deadlines.Schedule(owner.Linger, Stop);
+                _linger = _owner.Deadlines.Schedule(_owner.Linger, Stop);
             }
         }
     }
@@ -210,7 +217,7 @@ internal abstract class ChangeFeed(ChangeFeeds owner) : ISubscriptionSink
         _linger = null;
         IsReady = false;
         TableFault = null;
-        owner.Registry.Unsubscribe(_subscription!);
+        _owner.Registry.Unsubscribe(_subscription!);
         _subscription = null;
         Status.Set(RealtimeState.Idle);
     }

@@ -116,7 +116,8 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
     {
         foreach (var observer in _observers)
         {
-            observer.End(error);
+            // Another tenant is current: not even what waits of the old one's may come any more.
+            observer.End(error, discard: error is RealtimeException { Reason: RealtimeErrorReason.TenantChanged });
         }
 
         _observers = [];
@@ -141,7 +142,7 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
     {
         if (IsEnded)
         {
-            observer.End(EndedBy);
+            observer.End(EndedBy, discard: false);
             return;
         }
 
@@ -189,7 +190,7 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
     private delegate void PostElements(ReadOnlySpan<TableChange<TKey, TRow>> elements);
 
     /// <summary>One subscriber. Changes before its first gap are not for it: it has not read anything yet that they could change.</summary>
-    private sealed class Observer(PostElements post, Action<Exception?> end)
+    private sealed class Observer(PostElements post, Action<Exception?, bool> end)
     {
         private volatile bool _hasStarted;
 
@@ -205,6 +206,6 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
 
         public void Post(ReadOnlySpan<TableChange<TKey, TRow>> elements) => post(elements);
 
-        public void End(Exception? error) => end(error);
+        public void End(Exception? error, bool discard) => end(error, discard);
     }
 }

@@ -25,6 +25,7 @@ internal sealed class ChangeFeeds(
     public const string ManagerName = "RealtimeChannelManager";
 
     private readonly Dictionary<FeedKey, WeakReference<ChangeFeed>> _feeds = [];
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<ChangeFeed, bool> _followed = new();
     private int _pruneAt = 64;
 
     public ChannelRegistry Registry => registry;
@@ -44,12 +45,14 @@ internal sealed class ChangeFeeds(
     public bool IsClosed { get; private set; }
 
     /// <summary>The feed of a key. Takes the gate.</summary>
-    public ChangeFeed<TKey, TRow> Get<TKey, TRow>(FeedKey key, RealtimeTable<TKey, TRow> table)
+    /// <param name="keyOf">Says what is wanted, under the gate; may throw.</param>
+    /// <param name="table">The table.</param>
+    public ChangeFeed<TKey, TRow> Get<TKey, TRow>(Func<FeedKey> keyOf, RealtimeTable<TKey, TRow> table)
         where TKey : notnull
     {
         lock (gate)
         {
-            ObjectDisposedException.ThrowIf(IsClosed, this);
+            var key = keyOf();
             if (_feeds.TryGetValue(key, out var known) && known.TryGetTarget(out var feed))
             {
                 return (ChangeFeed<TKey, TRow>)feed;
@@ -71,6 +74,19 @@ internal sealed class ChangeFeeds(
             {
                 End(key, error);
             }
+        }
+    }
+
+    /// <summary>A feed whose status somebody follows lives, although nobody may hold its stream any more.</summary>
+    public void Follow(ChangeFeed feed, bool isFollowed)
+    {
+        if (isFollowed)
+        {
+            _followed[feed] = true;
+        }
+        else
+        {
+            _followed.TryRemove(feed, out _);
         }
     }
 

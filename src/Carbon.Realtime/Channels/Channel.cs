@@ -42,8 +42,8 @@ internal sealed class Channel(string group, TokenSession session, Recovery recov
     /// <summary>What the last <c>system</c> error said: it explains the <c>phx_close</c> that follows.</summary>
     public ServerFault? Fault { get; set; }
 
-    /// <summary>When a joined channel that is not live is worth a word in the log.</summary>
-    public Deadlines.Deadline? Slow { get; set; }
+    /// <summary>While joined: when the wait for the ok is worth a word in the log. While live: when it has lasted long enough to trust.</summary>
+    public Deadlines.Deadline? Watch { get; set; }
 
     /// <summary>Whether it wants to join as soon as it can.</summary>
     public bool WantsToJoin => State == ChannelState.Waiting && !recovery.IsWaiting;
@@ -64,8 +64,8 @@ internal sealed class Channel(string group, TokenSession session, Recovery recov
     {
         State = ChannelState.Waiting;
         Routes = ChannelRoutes.None;
-        Slow?.Cancel();
-        Slow = null;
+        Watch?.Cancel();
+        Watch = null;
         TokenPushed = false;
         Fault = null;
     }

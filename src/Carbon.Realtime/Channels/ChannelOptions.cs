@@ -24,6 +24,9 @@ internal sealed record ChannelOptions
     /// <summary>After this without a <c>system</c> ok the wait is logged; it goes on.</summary>
     public TimeSpan ReadyTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>A channel that was live for this long was a good one: its back-off starts over.</summary>
+    public TimeSpan StableAfter { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>An answer of the token provider this young is used for a join without asking again.</summary>
     public TimeSpan TokenFreshness { get; init; } = TimeSpan.FromSeconds(5);
 

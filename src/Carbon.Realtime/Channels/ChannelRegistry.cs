@@ -34,6 +34,9 @@ internal sealed class ChannelRegistry
 
     public IReadOnlyList<Channel> All => _channels;
 
+    /// <summary>A channel that was live for this long was a good one: its back-off starts over.</summary>
+    public TimeSpan StableAfter => _options.StableAfter;
+
     /// <summary>Subscriptions whose group window is still open.</summary>
     public IEnumerable<Subscription> Gathering => _gathering.Values.SelectMany(static g => g);
 
@@ -125,15 +128,24 @@ internal sealed class ChannelRegistry
     /// <summary>Something ended or refused the channel: says why and schedules the next join.</summary>
     public void Recover(Channel channel, ServerFault fault, bool serverEnded)
     {
-        Detach(channel, serverEnded);
-        ChannelsLog.Recovering(_logger, channel.Group, fault.Message);
-        channel.Recovery.Schedule(fault, () => JoinSoon(channel));
+        Postpone(channel, fault, serverEnded);
         if (fault.Reaction is Reaction.RefreshTokenThenRetry or Reaction.RefreshTokenOnce && !channel.Recovery.IsFaulted)
         {
             TokenKeeper.Ask(channel.Session, AccessTokenReason.Rejected);
         }
 
-        JoinSoon(channel);
+        Joins.Pump();
+    }
+
+    /// <summary>One fault of several channels that are not joined.</summary>
+    public void Recover(IReadOnlyList<Channel> channels, ServerFault fault)
+    {
+        foreach (var channel in channels)
+        {
+            Postpone(channel, fault, serverEnded: true);
+        }
+
+        Joins.Pump();
     }
 
     /// <summary>Leaves and joins again without a fault: another user, or more bindings.</summary>
@@ -154,17 +166,22 @@ internal sealed class ChannelRegistry
         }
     }
 
-    /// <summary>The server subscribes all bindings of a channel or none: each gets a channel of its own, so that a bad one silences nobody else.</summary>
-    public void Split(Channel channel, ServerFault fault)
+    /// <summary>The server subscribes all bindings of a channel or none: halves part until the bad one is alone and silences nobody else.</summary>
+    /// <returns>Whether there was something to part, and room for another channel.</returns>
+    public bool TrySplit(Channel channel, ServerFault fault)
     {
-        ChannelsLog.Splitting(_logger, channel.Group, channel.Subscriptions.Count, fault.Message);
-        foreach (var alone in channel.Subscriptions.GroupBy(static s => (s.Request.Binding, s.Request.KeyOnlyDeletes)).Skip(1).ToList())
+        var alike = channel.Subscriptions.GroupBy(static s => (s.Request.Binding, s.Request.KeyOnlyDeletes)).ToList();
+        if (alike.Count < 2 || _channels.Count >= _options.MaxChannels)
         {
-            channel.Subscriptions.RemoveAll(alone.Contains);
-            Open(channel.Group, channel.Session, [.. alone]);
+            return false;
         }
 
+        ChannelsLog.Splitting(_logger, channel.Group, channel.Subscriptions.Count, fault.Message);
+        var other = alike.Skip(alike.Count / 2).SelectMany(static g => g).ToList();
+        channel.Subscriptions.RemoveAll(other.Contains);
+        Statuses.Tell(Open(channel.Group, channel.Session, other));
         Rejoin(channel);
+        return true;
     }
 
     /// <summary>The socket is gone: every channel wants to join again on the next one.</summary>
@@ -259,7 +276,7 @@ internal sealed class ChannelRegistry
         }
 
         // A late subscription disturbs no joined channel, until the budget is spent: then the newest one takes it in, at the price of a gap.
-        if (_channels.Count >= _options.MaxChannels && _channels.FindLast(c => c.Session == session) is { } host)
+        if (_channels.Count >= _options.MaxChannels && Host(session) is { } host)
         {
             Place(host, gathered);
             Rejoin(host);
@@ -270,6 +287,10 @@ internal sealed class ChannelRegistry
             Joins.Pump();
         }
     }
+
+    /// <summary>The newest channel that can take more in; one that waits for somebody to change something only if there is no other.</summary>
+    private Channel? Host(TokenSession session) =>
+        _channels.FindLast(c => c.Session == session && !c.Recovery.IsFaulted) ?? _channels.FindLast(c => c.Session == session);
 
     private Channel Open(string group, TokenSession session, List<Subscription> subscriptions)
     {
@@ -284,6 +305,14 @@ internal sealed class ChannelRegistry
     {
         subscriptions.ForEach(s => s.Channel = channel);
         channel.Subscriptions.AddRange(subscriptions);
+    }
+
+    private void Postpone(Channel channel, ServerFault fault, bool serverEnded)
+    {
+        Detach(channel, serverEnded);
+        ChannelsLog.Recovering(_logger, channel.Group, fault.Message);
+        channel.Recovery.Schedule(fault, () => JoinSoon(channel));
+        Statuses.Tell(channel);
     }
 
     private void JoinSoon(Channel channel)

@@ -60,16 +60,17 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
     public void OnUnreadable(FrameDropReason reason)
     {
         registry.Drops.Count(reason);
-        ChannelsLog.Unreadable(logger, reason);
         if (reason == FrameDropReason.Binary)
         {
             return; // broadcast's; changes are always text
         }
 
+        ChannelsLog.Unreadable(logger, reason);
+
         List<Subscription> everybody;
         lock (connection.Gate)
         {
-            everybody = [.. registry.All.Where(static c => c.State is ChannelState.Joined or ChannelState.Live).SelectMany(static c => c.Subscriptions)];
+            everybody = [.. registry.All.Where(static c => c.State == ChannelState.Live).SelectMany(static c => c.Subscriptions)];
         }
 
         everybody.ForEach(static s => s.Request.Sink.OnUnreadable());
@@ -157,11 +158,11 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
         lock (connection.Gate)
         {
             // A reply counts only on the topic it was sent to.
-            if (registry.Find(frame.Topic) is null)
+            if (registry.Find(frame.Topic) is not { } channel)
             {
                 registry.Drops.Count(FrameDropReason.UnknownTopic);
             }
-            else if (!registry.Joins.TryComplete(frame.Ref, reply))
+            else if (!registry.Joins.TryComplete(channel, frame.Ref, reply))
             {
                 registry.Drops.Count(FrameDropReason.StaleReference);
             }
@@ -207,9 +208,9 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
         if (channel.TryMove(ChannelState.Joined, ChannelState.Live))
         {
             cause = ReadyCause.Joined;
-            channel.Slow?.Cancel();
+            channel.Watch?.Cancel();
+            channel.Watch = connection.Deadlines.Schedule(registry.StableAfter, channel.Recovery.Reset);
             channel.Recovery.Overcome();
-            channel.Recovery.Reset();
         }
         else if (channel.State == ChannelState.Live)
         {
@@ -222,9 +223,11 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
         }
 
         channel.TokenPushed = false;
+        channel.Fault = null;
         ChannelsLog.Subscribed(logger, channel.Topic, cause);
         channel.Subscriptions.ForEach(s => s.Request.Sink.OnReady(cause));
         registry.Statuses.Tell(channel);
+        registry.Tokens.Reconcile(channel);
     }
 
     private void OnSubscriptionError(Channel channel, string message)
@@ -237,11 +240,7 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
             channel.Recovery.Note(fault);
             registry.Statuses.Tell(channel);
         }
-        else if (channel.Subscriptions.DistinctBy(static s => (s.Request.Binding, s.Request.KeyOnlyDeletes)).Skip(1).Any())
-        {
-            registry.Split(channel, fault);
-        }
-        else
+        else if (!registry.TrySplit(channel, fault))
         {
             ChannelsLog.Refused(logger, channel.Topic, fault.Message);
             registry.Recover(channel, fault, serverEnded: false);

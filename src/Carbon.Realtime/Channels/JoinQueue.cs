@@ -13,7 +13,7 @@ namespace Carbon.Realtime.Channels;
 internal sealed class JoinQueue(
     ChannelRegistry registry, RealtimeConnection connection, FrameWriter writer, ChannelOptions options, ILogger logger)
 {
-    private readonly List<(string Reference, Channel Channel)> _inFlight = [];
+    private readonly List<Channel> _inFlight = [];
     private Deadlines.Deadline? _oldestIsLate;
 
     public bool IsJoining => _inFlight.Count > 0;
@@ -50,20 +50,14 @@ internal sealed class JoinQueue(
     }
 
     /// <summary>A reply came: is it a join's?</summary>
-    public bool TryComplete(ReadOnlySpan<byte> reference, ReplyPayload reply)
+    public bool TryComplete(Channel channel, ReadOnlySpan<byte> reference, ReplyPayload reply)
     {
-        var index = -1;
-        for (var i = 0; i < _inFlight.Count && index < 0; i++)
-        {
-            index = reference.SequenceEqual(System.Text.Encoding.UTF8.GetBytes(_inFlight[i].Reference)) ? i : -1;
-        }
-
-        if (index < 0)
+        var index = _inFlight.IndexOf(channel);
+        if (index < 0 || !reference.SequenceEqual(System.Text.Encoding.UTF8.GetBytes(channel.JoinRef)))
         {
             return false;
         }
 
-        var channel = _inFlight[index].Channel;
         _inFlight.RemoveAt(index);
         Watch();
         if (!reply.IsOk)
@@ -87,9 +81,15 @@ internal sealed class JoinQueue(
     /// <summary>The channel's join no longer matters.</summary>
     public void Forget(Channel channel)
     {
-        if (_inFlight.RemoveAll(j => j.Channel == channel) > 0)
+        // The oldest one's time runs on, whatever becomes of the others.
+        var index = _inFlight.IndexOf(channel);
+        if (index >= 0)
         {
-            Watch();
+            _inFlight.RemoveAt(index);
+            if (index == 0)
+            {
+                Watch();
+            }
         }
     }
 
@@ -106,7 +106,7 @@ internal sealed class JoinQueue(
         channel.Token = channel.Session.Current;
         connection.Send(writer.Join(channel.JoinRef, channel.Topic, options.IsPrivate, channel.Bindings, channel.Token?.Value));
         ChannelsLog.Joining(logger, channel.Topic, channel.Bindings.Count);
-        _inFlight.Add((channel.JoinRef, channel));
+        _inFlight.Add(channel);
         if (_inFlight.Count == 1)
         {
             Watch();
@@ -119,7 +119,7 @@ internal sealed class JoinQueue(
     {
         channel.TryMove(ChannelState.Joining, ChannelState.Joined);
         channel.Routes = ChannelRoutes.Create(channel, reply.Bindings);
-        channel.Slow = connection.Deadlines.Schedule(options.ReadyTimeout, () => ChannelsLog.SlowToSubscribe(logger, channel.Topic, options.ReadyTimeout));
+        channel.Watch = connection.Deadlines.Schedule(options.ReadyTimeout, () => ChannelsLog.SlowToSubscribe(logger, channel.Topic, options.ReadyTimeout));
 
         // The token may have changed while the join was under way.
         registry.Tokens.Reconcile(channel);
@@ -130,7 +130,7 @@ internal sealed class JoinQueue(
         _oldestIsLate?.Cancel();
         _oldestIsLate = _inFlight.Count == 0 ? null : connection.Deadlines.Schedule(options.JoinTimeout, () =>
         {
-            var (_, late) = _inFlight[0];
+            var late = _inFlight[0];
             registry.Recover(late, new ServerFault(RealtimeErrorReason.ServerUnavailable, Reaction.Retry,
                 $"The server did not answer a join within {options.JoinTimeout.TotalSeconds:0.#} s."), serverEnded: false);
         });

@@ -13,7 +13,7 @@ internal sealed class StatusTeller(RealtimeConnection connection, RealtimeEnviro
     public void TellAll(ChannelRegistry registry)
     {
         var (state, error) = OfConnection();
-        Connection.Set(state, error, connection.Recovery.Attempt, connection.Recovery.NextRetry);
+        Connection.Set(state, error, state == RealtimeState.Live ? 0 : connection.Recovery.Attempt, connection.Recovery.NextRetry);
         foreach (var channel in registry.All)
         {
             Tell(channel);
@@ -40,7 +40,7 @@ internal sealed class StatusTeller(RealtimeConnection connection, RealtimeEnviro
         subscription.Request.Sink.OnStatus(state, error, attempt, nextRetry);
     }
 
-    public void End() => Connection.End();
+    public void End() => Connection.End(null);
 
     /// <summary>Of a subscription that waits for nothing but the connection.</summary>
     private (RealtimeState State, RealtimeException? Error, int Attempt, DateTimeOffset? NextRetry) OfWaiting()

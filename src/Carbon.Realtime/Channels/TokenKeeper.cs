@@ -25,6 +25,7 @@ internal sealed class TokenKeeper(
         {
             _sessions.Add(session, use = new SessionUse());
             session.Answered = answer => OnAnswered(session, answer);
+            ScheduleRefresh(session, use);
         }
 
         use.Count++;
@@ -83,6 +84,11 @@ internal sealed class TokenKeeper(
             return;
         }
 
+        if (channel.State != ChannelState.Live)
+        {
+            return; // at its first ok: pushed before it, the push's own ok could not be told from the server's subscribing again
+        }
+
         channel.Token = token;
         channel.TokenPushed = true;
         connection.Send(registry.Writer.AccessToken(channel.JoinRef, connection.NextReference(), channel.Topic, token.Value));
@@ -94,8 +100,7 @@ internal sealed class TokenKeeper(
         foreach (var (session, use) in _sessions)
         {
             use.Refresh?.Cancel();
-            session.Answered = null;
-            session.Close();
+            session.Answered = null; // closed by the manager, outside the gate
         }
 
         _sessions.Clear();
@@ -116,20 +121,14 @@ internal sealed class TokenKeeper(
             {
                 // Joined channels keep the token they have; those that wait for one back off.
                 var fault = new ServerFault(error.Reason, Reaction.Retry, error.Message);
-                foreach (var waiting in channels.Where(c => connection.State == ConnectionState.Open && c.WantsToJoin))
-                {
-                    registry.Recover(waiting, fault, serverEnded: true);
-                }
-
+                registry.Recover([.. channels.Where(c => connection.State == ConnectionState.Open && c.WantsToJoin)], fault);
                 return;
             }
 
             foreach (var channel in channels)
             {
                 Reconcile(channel);
-                if (channel is { State: ChannelState.Waiting, WantsToJoin: false }
-                    && channel.Recovery.Error?.Reason is RealtimeErrorReason.TokenRejected or RealtimeErrorReason.PermissionDenied or RealtimeErrorReason.TokenProviderFailed
-                    && channel.Token?.Value != answer.Token?.Value)
+                if (channel is { State: ChannelState.Waiting, WantsToJoin: false } && IsCure(answer, channel))
                 {
                     registry.RetryNow(channel);
                 }
@@ -138,6 +137,17 @@ internal sealed class TokenKeeper(
             registry.Joins.Pump();
         }
     }
+
+    /// <summary>Whether a token may be what a waiting channel lacks.</summary>
+    /// <remarks>
+    /// Not the answer to the refusal itself: a provider that makes a new bad token each time would drive joins without a pause.
+    /// </remarks>
+    private static bool IsCure(TokenAnswer answer, Channel channel) => channel.Recovery.Error?.Reason switch
+    {
+        RealtimeErrorReason.TokenProviderFailed => true,
+        RealtimeErrorReason.RateLimited or RealtimeErrorReason.ServerUnavailable => false,
+        _ => answer.Reason != AccessTokenReason.Rejected && channel.Token?.Value != answer.Token?.Value,
+    };
 
     private void ScheduleRefresh(TokenSession session, SessionUse use)
     {

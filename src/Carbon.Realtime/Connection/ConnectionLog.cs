@@ -1,5 +1,4 @@
 using Carbon.Realtime.Primitives;
-using Carbon.Realtime.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace Carbon.Realtime.Connection;
@@ -7,13 +6,13 @@ namespace Carbon.Realtime.Connection;
 internal static partial class ConnectionLog
 {
     [LoggerMessage(LogEventRanges.Connection + 1, LogLevel.Debug, "Connecting to {Address}, attempt {Attempt}")]
-    public static partial void Dialing(ILogger logger, RealtimeSocketAddress address, int attempt);
+    public static partial void Dialing(ILogger logger, string address, int attempt);
 
     [LoggerMessage(LogEventRanges.Connection + 2, LogLevel.Information, "Connected to {Address}")]
-    public static partial void Opened(ILogger logger, RealtimeSocketAddress address);
+    public static partial void Opened(ILogger logger, string address);
 
     [LoggerMessage(LogEventRanges.Connection + 3, LogLevel.Information, "Connection to {Address} ended: {Reason}")]
-    public static partial void Ended(ILogger logger, RealtimeSocketAddress address, string reason);
+    public static partial void Ended(ILogger logger, string address, string reason);
 
     [LoggerMessage(LogEventRanges.Connection + 4, LogLevel.Debug, "Connecting again in {Wait}")]
     public static partial void Retrying(ILogger logger, TimeSpan wait);

@@ -152,7 +152,7 @@ internal sealed class RealtimeConnection : IAsyncDisposable
         }
         else if (State == ConnectionState.Dialing)
         {
-            _run!.Abort(FaultTable.Close(null, null));
+            _run!.GiveUp();
         }
     }
 
@@ -160,7 +160,7 @@ internal sealed class RealtimeConnection : IAsyncDisposable
     {
         _run = new SocketRun(_environment, _factory, _address, _options.ConnectTimeout, this);
         _running = _environment.Scheduler.Start(_run.RunAsync);
-        ConnectionLog.Dialing(_logger, _address, Recovery.Attempt + 1);
+        ConnectionLog.Dialing(_logger, _address.ToString(), Recovery.Attempt + 1);
         _handler.OnChanged(wasOpen: false);
     }
 
@@ -208,7 +208,7 @@ internal sealed class RealtimeConnection : IAsyncDisposable
             }
 
             Recovery.Overcome();
-            ConnectionLog.Opened(_logger, _address);
+            ConnectionLog.Opened(_logger, _address.ToString());
             _heartbeat.Start(_options.StableAfter, Recovery.Reset);
             _handler.OnOpened();
             return true;
@@ -225,7 +225,7 @@ internal sealed class RealtimeConnection : IAsyncDisposable
             _closeIsLate?.Cancel();
             _idle?.Cancel();
             _idle = null;
-            ConnectionLog.Ended(_logger, _address, fault.Message);
+            ConnectionLog.Ended(_logger, _address.ToString(), run.IsVoluntary ? "nobody needs it" : fault.Message);
             if (!_needed || State == ConnectionState.Disposed)
             {
                 State = State == ConnectionState.Disposed ? State : ConnectionState.Idle;

@@ -31,6 +31,13 @@ internal sealed class SocketRun(
         });
     }
 
+    /// <summary>Ends an attempt that has not opened a socket yet, because nobody needs it any more.</summary>
+    public void GiveUp()
+    {
+        IsVoluntary = true;
+        Abort(FaultTable.Close(null, null));
+    }
+
     /// <summary>Sends what is queued, then closes politely. Whoever calls it sees to it that this does not take for ever.</summary>
     public void Close()
     {

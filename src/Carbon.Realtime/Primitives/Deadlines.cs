@@ -6,6 +6,9 @@ internal sealed class Deadlines : IDisposable
     /// <summary>Timers reach about 49 days; a later deadline is looked at again on the way.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
 
+    /// <summary>What is further away never happens in a process's life, and its timestamp would overflow on a clock of nanoseconds.</summary>
+    private static readonly TimeSpan Horizon = TimeSpan.FromDays(3650);
+
     private readonly RealtimeEnvironment _environment;
     private readonly SortedSet<Deadline> _pending = [];
     private readonly ITimer _timer;
@@ -29,6 +32,7 @@ internal sealed class Deadlines : IDisposable
     public Deadline Schedule(TimeSpan delay, Action action)
     {
         var now = _environment.TimeProvider.GetTimestamp();
+        delay = delay < Horizon ? delay : Horizon;
         var due = now + (long)(delay.TotalSeconds * _environment.TimeProvider.TimestampFrequency);
         var deadline = new Deadline(this, due, _order++, action);
         _pending.Add(deadline);
@@ -43,13 +47,18 @@ internal sealed class Deadlines : IDisposable
     /// <summary>Runs what is due, in order.</summary>
     public void RunDue()
     {
-        while (_pending.Min is { } next && next.Due <= _environment.TimeProvider.GetTimestamp())
+        try
         {
-            _pending.Remove(next);
-            next.Action();
+            while (_pending.Min is { } next && next.Due <= _environment.TimeProvider.GetTimestamp())
+            {
+                _pending.Remove(next);
+                next.Action();
+            }
         }
-
-        Arm();
+        finally
+        {
+            Arm();
+        }
     }
 
     public void Dispose()

@@ -21,6 +21,7 @@ internal sealed class DeliveryBuffer<T>(int capacity, Func<T> overflowMarker)
     private bool _overflowed;
     private bool _taking;
     private bool _ended;
+    private bool _discarded;
     private Exception? _error;
 
     /// <summary>What happened to the end of the stream.</summary>
@@ -53,12 +54,23 @@ internal sealed class DeliveryBuffer<T>(int capacity, Func<T> overflowMarker)
     /// <inheritdoc cref="Add(ReadOnlySpan{T})"/>
     public bool Add(T item) => Add(new ReadOnlySpan<T>(ref item));
 
-    /// <summary>Nothing is added after this; what waits is still taken.</summary>
+    /// <summary>Whether what waits is not wanted any more, not even the rest of a batch that was taken.</summary>
+    public bool IsDiscarded => Volatile.Read(ref _discarded);
+
+    /// <summary>Nothing is added after this; what waits is still taken, unless it is discarded.</summary>
     /// <returns>Whether somebody must start taking.</returns>
-    public bool End(Exception? error)
+    public bool End(Exception? error, bool discard = false)
     {
         lock (_gate)
         {
+            if (discard)
+            {
+                Volatile.Write(ref _discarded, true);
+                _filling.AsSpan(0, _count).Clear();
+                _count = 0;
+                _overflowed = false;
+            }
+
             if (_ended)
             {
                 return false;

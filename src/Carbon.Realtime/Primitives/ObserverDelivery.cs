@@ -36,9 +36,9 @@ internal sealed class ObserverDelivery<T> : IThreadPoolWorkItem, IDisposable
 
     public void Post(T item) => Post(new ReadOnlySpan<T>(ref item));
 
-    public void End(Exception? error)
+    public void End(Exception? error, bool discard = false)
     {
-        if (_buffer.End(error))
+        if (_buffer.End(error, discard))
         {
             _scheduler.Post(this);
         }
@@ -48,6 +48,8 @@ internal sealed class ObserverDelivery<T> : IThreadPoolWorkItem, IDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
+            // Whoever keeps the subscription must not keep what waited for it.
+            _buffer.End(null, discard: true);
             _onDisposed(this);
         }
     }
@@ -74,14 +76,17 @@ internal sealed class ObserverDelivery<T> : IThreadPoolWorkItem, IDisposable
         {
             foreach (ref var item in batch)
             {
+                var next = item;
+                item = default!;
                 if (Volatile.Read(ref _disposed) != 0)
                 {
                     return;
                 }
 
-                var next = item;
-                item = default!;
-                _observer.OnNext(next);
+                if (!_buffer.IsDiscarded)
+                {
+                    _observer.OnNext(next);
+                }
             }
         }
 

@@ -15,9 +15,9 @@ internal sealed class PullDelivery<T>(DeliveryBuffer<T> buffer, Action onDispose
         }
     }
 
-    public void End(Exception? error)
+    public void End(Exception? error, bool discard = false)
     {
-        if (buffer.End(error))
+        if (buffer.End(error, discard))
         {
             Signal();
         }
@@ -38,7 +38,10 @@ internal sealed class PullDelivery<T>(DeliveryBuffer<T> buffer, Action onDispose
                     foreach (var item in batch)
                     {
                         cancellationToken.ThrowIfCancellationRequested();
-                        yield return item;
+                        if (!buffer.IsDiscarded)
+                        {
+                            yield return item;
+                        }
                     }
 
                     if (ended)
@@ -59,6 +62,7 @@ internal sealed class PullDelivery<T>(DeliveryBuffer<T> buffer, Action onDispose
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
+            buffer.End(null, discard: true);
             onDisposed();
         }
     }

@@ -1,7 +1,9 @@
 namespace Carbon.Realtime.Primitives;
 
 /// <summary>A status and those who follow it. An observer is told the current status at once and every later one, in order.</summary>
-internal sealed class StatusSource(RealtimeEnvironment environment) : IObservable<RealtimeStatus>
+/// <param name="environment">Clock and scheduler.</param>
+/// <param name="onFollowed">Told whether anybody follows, whenever that changes. Under this source's own lock.</param>
+internal sealed class StatusSource(RealtimeEnvironment environment, Action<bool>? onFollowed = null) : IObservable<RealtimeStatus>
 {
     /// <summary>A follower that does not keep up loses the middle, never the newest: the overflow marker is the status of that moment.</summary>
     private const int Capacity = 256;
@@ -11,17 +13,6 @@ internal sealed class StatusSource(RealtimeEnvironment environment) : IObservabl
     private bool _ended;
 
     public RealtimeStatus Current { get; private set; } = new(RealtimeState.Idle, environment.TimeProvider.GetUtcNow());
-
-    public int ObserverCount
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _observers.Count;
-            }
-        }
-    }
 
     /// <summary>Publishes a status; one equal to the current is not repeated.</summary>
     /// <returns>Whether it was new.</returns>
@@ -42,9 +33,10 @@ internal sealed class StatusSource(RealtimeEnvironment environment) : IObservabl
     }
 
     /// <summary>The last status, then completion.</summary>
-    public void End()
+    /// <param name="error">Why, where it was not asked for.</param>
+    public void End(RealtimeException? error)
     {
-        Set(RealtimeState.Closed);
+        Set(RealtimeState.Closed, error);
         lock (_gate)
         {
             _ended = true;
@@ -67,6 +59,7 @@ internal sealed class StatusSource(RealtimeEnvironment environment) : IObservabl
             else
             {
                 _observers.Add(delivery);
+                onFollowed?.Invoke(true);
             }
         }
 
@@ -77,7 +70,10 @@ internal sealed class StatusSource(RealtimeEnvironment environment) : IObservabl
     {
         lock (_gate)
         {
-            _observers.Remove(delivery);
+            if (_observers.Remove(delivery) && _observers.Count == 0)
+            {
+                onFollowed?.Invoke(false);
+            }
         }
     }
 }

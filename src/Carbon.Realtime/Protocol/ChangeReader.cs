@@ -10,8 +10,11 @@ namespace Carbon.Realtime.Protocol;
 /// </remarks>
 internal sealed class ChangeReader
 {
-    /// <summary>Tables whose columns are remembered; past this the memory starts over, so that a hostile server cannot grow it.</summary>
+    /// <summary>Tables whose columns are remembered; past this the memory starts over.</summary>
     private const int MaxTables = 1024;
+
+    /// <summary>Longer columns, of some thousand columns, are read anew each time: what is remembered stays bounded.</summary>
+    private const int MaxColumnsBytes = 64 * 1024;
 
     private readonly RecordIndex _record = new();
     private readonly RecordIndex _oldRecord = new();
@@ -168,7 +171,11 @@ internal sealed class ChangeReader
             _columns.Clear();
         }
 
-        tables[table] = columns;
+        if (raw.Length <= MaxColumnsBytes)
+        {
+            tables[table] = columns;
+        }
+
         return true;
     }
 

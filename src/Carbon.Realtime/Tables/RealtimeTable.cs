@@ -89,6 +89,14 @@ public static class RealtimeTable
                 nameof(row));
         }
 
+        if (property.CustomConverter is not null || property.NumberHandling is not null)
+        {
+            throw new ArgumentException(
+                $"Table {table}: the key column '{column}' has a converter or number handling of its own in {typeof(TRow).Name}; "
+                + "deletes carry only the key and would read it differently. Put it on the key's type or into the context's options.",
+                nameof(row));
+        }
+
         return (JsonTypeInfo<TPart>)row.Options.GetTypeInfo(typeof(TPart));
     }
 }

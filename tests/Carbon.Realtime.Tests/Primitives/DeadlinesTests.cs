@@ -67,5 +67,23 @@ public sealed class DeadlinesTests
         _ran.Should().Equal("first", "third");
     }
 
+    [Fact]
+    public void A_time_beyond_the_reach_of_a_nanosecond_clock_is_not_due_at_once()
+    {
+        var sched = new ManualWorkScheduler();
+        using var d = new Deadlines(new RealtimeEnvironment(new Nano(), sched), () => { });
+        var ran = false;
+        d.Schedule(new DateTimeOffset(3000, 1, 1, 0, 0, 0, TimeSpan.Zero) - new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), () => ran = true);
+        d.RunDue();
+        ran.Should().BeFalse();
+    }
+
+    private sealed class Nano : TimeProvider
+    {
+        public override long TimestampFrequency => 1_000_000_000;
+
+        public override long GetTimestamp() => 12345678901234;
+    }
+
     private Deadlines.Deadline Schedule(double seconds, string what) => _deadlines.Schedule(TimeSpan.FromSeconds(seconds), () => _ran.Add(what));
 }
