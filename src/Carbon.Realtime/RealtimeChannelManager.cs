@@ -91,10 +91,10 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
     public ITenantContext Tenant => _tenant;
 
     /// <inheritdoc/>
-    public RealtimeStatus Status => _channels.ConnectionStatus.Current;
+    public RealtimeStatus Status => _channels.Statuses.Connection.Current;
 
     /// <inheritdoc/>
-    public IObservable<RealtimeStatus> StatusChanges => _channels.ConnectionStatus;
+    public IObservable<RealtimeStatus> StatusChanges => _channels.Statuses.Connection;
 
     /// <summary>What was dropped, for tests and for the metrics to come.</summary>
     internal DropCounter Drops => _channels.Drops;

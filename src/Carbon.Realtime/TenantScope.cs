@@ -22,6 +22,7 @@ internal sealed class TenantScope(ChangeFeeds feeds, ChannelUser user, Func<stri
     {
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(options);
+        ObjectDisposedException.ThrowIf(feeds.IsClosed, typeof(RealtimeChannelManager));
         ObjectDisposedException.ThrowIf(_disposed, typeof(ITenantScope));
         CheckGroup(options.Group);
         var scoped = table is { TenantColumn: not null, IsAllTenants: false };

@@ -1,7 +1,7 @@
 namespace Carbon.Realtime.Testing.Emulation;
 
 /// <summary>What a subscription gets to see of a change.</summary>
-/// <param name="Error">The text of <c>errors</c> in the shapes without a row (protocol.md section 8).</param>
+/// <param name="Error">The text of <c>errors</c> in the shapes without a row (docs/protocol.md, "Changes").</param>
 /// <param name="Columns">The visible columns.</param>
 /// <param name="OldColumns">The visible columns of the old row.</param>
 internal sealed record ChangeView(string? Error, int[] Columns, int[] OldColumns)
@@ -11,7 +11,8 @@ internal sealed record ChangeView(string? Error, int[] Columns, int[] OldColumns
 }
 
 /// <summary>
-/// Who receives a change, and what of it: filters, row level security, replica identity, privileges (protocol.md sections 8 to 10).
+/// Who receives a change, and what of it: filters, row level security, replica identity, privileges
+/// (docs/protocol.md, "Changes", "When a filter is evaluated" and "Who gets a change").
 /// </summary>
 internal static class ChangeJudge
 {

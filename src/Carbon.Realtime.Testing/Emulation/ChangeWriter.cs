@@ -4,7 +4,7 @@ namespace Carbon.Realtime.Testing.Emulation;
 
 /// <summary>
 /// Writes the payload of a <c>postgres_changes</c> frame as the server does: its own compact JSON around rows in <c>jsonb</c> spelling
-/// (protocol.md section 8).
+/// (docs/protocol.md, "Changes").
 /// </summary>
 internal static class ChangeWriter
 {

@@ -8,7 +8,8 @@ internal sealed class SubscriptionRefusedException(string text) : Exception(text
     public static SubscriptionRefusedException Raised(string text) => new($"P0001 (raise_exception) {text}");
 }
 
-/// <summary>A condition checked against its column's type, ready to judge values with SQL's three-valued logic (protocol.md section 9.2).</summary>
+/// <summary>A condition checked against its column's type, ready to judge values with SQL's three-valued logic
+/// (docs/protocol.md, "Filters").</summary>
 internal sealed class CompiledFilter
 {
     private readonly Func<string?, bool?> _test;

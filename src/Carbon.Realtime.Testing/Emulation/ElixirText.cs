@@ -3,7 +3,8 @@ using System.Text.Json;
 
 namespace Carbon.Realtime.Testing.Emulation;
 
-/// <summary>Values as Elixir's <c>inspect</c> prints them: error texts of the server quote bindings in this form (protocol.md section 6).</summary>
+/// <summary>Values as Elixir's <c>inspect</c> prints them: error texts of the server quote bindings in this form
+/// (docs/protocol.md, "System messages").</summary>
 internal static class ElixirText
 {
     // inspect breaks lines at this width; seen on a filter of 101 values (transcript 10_join_errors).

@@ -15,7 +15,7 @@ internal sealed class EmulatorBinding
     }
 
     /// <summary>
-    /// A hash of the entry and of nothing else: equal entries share it, on any channel (protocol.md section 4.2). Not the real server's
+    /// A hash of the entry and of nothing else: equal entries share it, on any channel (docs/protocol.md, "Joining"). Not the real server's
     /// numbers.
     /// </summary>
     public uint Id { get; }
@@ -72,7 +72,7 @@ internal sealed class EmulatorBinding
         var filter = Text(json, "filter", out var hasFilter);
         Event = Text(json, "event", out _)?.ToUpperInvariant() is "INSERT" or "UPDATE" or "DELETE" ? Text(json, "event", out _)!.ToUpperInvariant() : "*";
 
-        // Protocol.md section 9.1: a key that is there must be a string, and a filter wants both schema and table.
+        // docs/protocol.md, "Filters": a key that is there must be a string, and a filter wants both schema and table.
         var valid = (hasSchema || hasTable) && hasSchema == schema is not null && hasTable == table is not null
             && (!hasFilter || (filter is not null && schema is not null && table is not null));
         if (!valid)

@@ -44,7 +44,7 @@ internal sealed class EmulatorChannel(EmulatorConnection connection, string topi
     public void Reply(string reference, string status, string response) =>
         Connection.Push(JoinRef, reference, Topic, "phx_reply", $"{{\"status\":\"{status}\",\"response\":{response}}}");
 
-    /// <summary>A push of the channel process: it carries the join reference, unlike changes (protocol.md section 2.2).</summary>
+    /// <summary>A push of the channel process: it carries the join reference, unlike changes (docs/protocol.md, "Frames").</summary>
     public void Push(string @event, string payload) => Connection.Push(JoinRef, WireFrame.NullRef, Topic, @event, payload);
 
     public void PushSystem(string extension, string status, string message) => Push(

@@ -1,6 +1,6 @@
 namespace Carbon.Realtime.Testing;
 
-/// <summary>What the server reads of an upgrade request (protocol.md section 1.2).</summary>
+/// <summary>What the server reads of an upgrade request (docs/protocol.md, "Connecting").</summary>
 public sealed class EmulatorConnectRequest
 {
     /// <summary>A request.</summary>

@@ -8,7 +8,7 @@ namespace Carbon.Realtime.Testing;
 /// <remarks>Thread-safe. What the server sends goes to the connection's <see cref="IEmulatorPeer"/>.</remarks>
 public sealed class EmulatorConnection
 {
-    // Cowboy's max_frame_size in the server's endpoint (protocol.md section 1.4).
+    // Cowboy's max_frame_size in the server's endpoint (docs/protocol.md, "The socket's limits").
     internal const int MaxFrameBytes = 5_000_000;
 
     private readonly EmulatorServer _server;
@@ -147,7 +147,8 @@ public sealed class EmulatorConnection
         }
     }
 
-    /// <summary>Sends a frame of the server, unless a failing join holds everything up (protocol.md section 3.4).</summary>
+    /// <summary>Sends a frame of the server, unless a failing join holds everything up
+    /// (docs/protocol.md, "Joins block the socket").</summary>
     internal void Push(string joinRef, string reference, string topic, string @event, string payload)
     {
         var frame = Encoding.UTF8.GetBytes(WireFrame.Write(Version, joinRef, reference, topic, @event, payload));
@@ -204,7 +205,7 @@ public sealed class EmulatorConnection
     {
         if (_server.Options.Timing.IdleTimeout is { } timeout)
         {
-            // Only the client's frames count (protocol.md section 1.4).
+            // Only the client's frames count (docs/protocol.md, "The socket's limits").
             _idle = _server.Agenda.After(timeout - Time.GetElapsedTime(_lastReceived), () =>
             {
                 if (Time.GetElapsedTime(_lastReceived) >= timeout)

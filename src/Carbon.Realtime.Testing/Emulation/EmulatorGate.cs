@@ -6,7 +6,7 @@ namespace Carbon.Realtime.Testing.Emulation;
 /// <param name="IsSlow">Whether the server sleeps before it answers.</param>
 internal sealed record EmulatorRefusal(int Status, string Body, bool IsSlow);
 
-/// <summary>Decides about upgrade requests (protocol.md sections 1.2 and 1.3).</summary>
+/// <summary>Decides about upgrade requests (docs/protocol.md, "Connecting" and "Refused upgrades").</summary>
 internal static class EmulatorGate
 {
     public static EmulatorRefusal? Check(

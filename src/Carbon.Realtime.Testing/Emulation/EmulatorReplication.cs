@@ -26,7 +26,7 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
         var channels = server.Channels.Where(static c => c.Subscriptions.Count > 0).ToArray();
         if (changes.Any(change => channels.Any(c => c.Subscriptions.Any(s => s.BreaksPoll(change.Table)))))
         {
-            // Every client loses the whole batch, and nobody is told (protocol.md section 24, fact 8).
+            // Every client loses the whole batch, and nobody is told (docs/protocol.md, "Thirty facts", fact 8).
             return;
         }
 

@@ -4,7 +4,8 @@ using System.Text.Json;
 namespace Carbon.Realtime.Testing.Emulation;
 
 /// <summary>
-/// Sockets and channels: what the server answers to a client's frames (protocol.md sections 3 to 7 and 13). Guarded by the agenda's lock.
+/// Sockets and channels: what the server answers to a client's frames
+/// (docs/protocol.md, "Phoenix rules", "Joining", "From join to changes" and "Tokens"). Guarded by the agenda's lock.
 /// </summary>
 internal sealed class EmulatorServer(EmulatorOptions options, EmulatorAgenda agenda, EmulatorTokens tokens, EmulatorSubscriber subscriber)
 {

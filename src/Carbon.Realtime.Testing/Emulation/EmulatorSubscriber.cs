@@ -1,6 +1,7 @@
 namespace Carbon.Realtime.Testing.Emulation;
 
-/// <summary>Turns the bindings of a joined channel into subscriptions, and says so (protocol.md section 7). Guarded by the agenda's lock.</summary>
+/// <summary>Turns the bindings of a joined channel into subscriptions, and says so
+/// (docs/protocol.md, "From join to changes"). Guarded by the agenda's lock.</summary>
 internal sealed class EmulatorSubscriber(EmulatorOptions options, EmulatorAgenda agenda, EmulatorDatabase database)
 {
     private readonly List<EmulatorChannel> _held = [];

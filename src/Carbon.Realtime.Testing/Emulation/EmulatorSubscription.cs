@@ -4,7 +4,7 @@ namespace Carbon.Realtime.Testing.Emulation;
 internal sealed record EmulatorSubscription(
     EmulatorBinding Binding, EmulatorTable Table, IReadOnlyList<CompiledFilter> Filters, IReadOnlySet<int>? Selected, EmulatorClaims Claims)
 {
-    /// <summary>Makes the subscriptions of a channel: of all its bindings, or of none (protocol.md section 6).</summary>
+    /// <summary>Makes the subscriptions of a channel: of all its bindings, or of none (docs/protocol.md, "System messages").</summary>
     /// <param name="database">The tables.</param>
     /// <param name="bindings">The bindings of the channel.</param>
     /// <param name="claims">Of the channel's token.</param>
@@ -46,8 +46,8 @@ internal sealed record EmulatorSubscription(
     }
 
     /// <summary>
-    /// Whether a filter of this subscription stands on an array column: accepted, and then the server's poll breaks on it (protocol.md
-    /// section 24, fact 8).
+    /// Whether a filter of this subscription stands on an array column: accepted, and then the server's poll breaks on it
+    /// (docs/protocol.md, "Thirty facts", fact 8).
     /// </summary>
     public bool BreaksPoll(EmulatorTable table) => ReferenceEquals(Table, table) && Filters.Any(static f => f.Type.Kind == PgKind.Array);
 

@@ -69,7 +69,8 @@ public sealed class EmulatorTableBuilder
         return this;
     }
 
-    /// <summary>Old rows carry the columns of a unique index, without the primary key (protocol.md section 24, fact 22).</summary>
+    /// <summary>Old rows carry the columns of a unique index, without the primary key
+    /// (docs/protocol.md, "Thirty facts", fact 22).</summary>
     public EmulatorTableBuilder ReplicaIdentityIndex(params string[] columns)
     {
         IdentityFull = false;
@@ -79,7 +80,8 @@ public sealed class EmulatorTableBuilder
 
     /// <summary>Turns row level security on.</summary>
     /// <param name="policy">
-    /// Whether the holder of these claims may read the row. Judged when the change is polled, on the row as it is then (protocol.md section 10);
+    /// Whether the holder of these claims may read the row. Judged when the change is polled, on the row as it is then
+    /// (docs/protocol.md, "Who gets a change");
     /// not asked for <c>service_role</c>. Runs under the emulator's lock: it must be quick and must not wait, and may read the emulator's tables.
     /// </param>
     public EmulatorTableBuilder RowLevelSecurity(Func<EmulatorClaims, EmulatorRow, bool> policy)

@@ -10,7 +10,8 @@ public sealed class EmulatorTiming
     /// <summary>Everything happens as soon as the scheduler runs, and an idle socket stays open.</summary>
     public static EmulatorTiming Instant { get; } = new();
 
-    /// <summary>What was measured on server 2.129.8 (protocol.md sections 1.3, 1.4, 3.4, 7, 24 and 25).</summary>
+    /// <summary>What was measured on server 2.129.8
+    /// (docs/protocol.md, "Refused upgrades", "Joins block the socket", "From join to changes", "Thirty facts" and "Silent loss").</summary>
     public static EmulatorTiming Realistic { get; } = new()
     {
         PollDelay = EmulatorDelay.Milliseconds(100, 500),

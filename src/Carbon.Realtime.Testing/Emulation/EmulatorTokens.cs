@@ -60,7 +60,8 @@ public sealed class EmulatorTokens
         return Sign(payload);
     }
 
-    /// <summary>Checks a token as the server does: form, signature, required claims, expiry (protocol.md sections 1.3 and 5).</summary>
+    /// <summary>Checks a token as the server does: form, signature, required claims, expiry
+    /// (docs/protocol.md, "Refused upgrades" and "Join errors").</summary>
     internal TokenVerdict Check(string token)
     {
         var parts = token.Split('.');

@@ -83,7 +83,7 @@ public sealed class EmulatorTransaction
         return found.Count;
     }
 
-    /// <summary>Deletes all rows; nobody is told (protocol.md section 7).</summary>
+    /// <summary>Deletes all rows; nobody is told (docs/protocol.md, "From join to changes").</summary>
     /// <exception cref="ArgumentException">There is no such table.</exception>
     public void Truncate(string table)
     {
@@ -188,7 +188,7 @@ public sealed class EmulatorTransaction
 
     private void Log(EmulatorTable table, string type, EmulatorRow? newRow, EmulatorRow? old)
     {
-        // Without an identity the log has nothing to say about a DELETE (protocol.md section 10).
+        // Without an identity the log has nothing to say about a DELETE (docs/protocol.md, "Who gets a change").
         if (table.IsPublished && (type != "DELETE" || table.IdentityColumns.Length > 0))
         {
             _changes.Add(new EmulatorChange(table, type, newRow, old, table.IdentityColumns, PgTime.Commit(_now)));

@@ -14,7 +14,7 @@ internal sealed record FilterCondition(string Column, string Operator, string Va
         "eq", "neq", "lt", "lte", "gt", "gte", "in", "like", "ilike", "is", "match", "imatch", "isdistinct",
     };
 
-    /// <summary>Parses a filter (protocol.md section 9.2). Every condition must hold.</summary>
+    /// <summary>Parses a filter (docs/protocol.md, "Filters"). Every condition must hold.</summary>
     /// <param name="filter">The filter's text.</param>
     /// <param name="error">What the server says when it cannot parse it.</param>
     public static IReadOnlyList<FilterCondition> Parse(string filter, out string? error)

@@ -5,7 +5,7 @@ namespace Carbon.Realtime.Testing.Emulation;
 
 /// <summary>
 /// SQL's LIKE: <c>%</c> any text, <c>_</c> one character, <c>\</c> takes the next one literally. Table names are matched with it too
-/// (protocol.md section 8).
+/// (docs/protocol.md, "Changes").
 /// </summary>
 internal static class LikePattern
 {

@@ -3,8 +3,8 @@ using System.Text;
 namespace Carbon.Realtime.Testing.Emulation;
 
 /// <summary>
-/// PostgreSQL's text form of a one-dimensional array, <c>{a,"b,c",NULL}</c>: also what an <c>in</c> filter becomes (protocol.md section
-/// 9.2).
+/// PostgreSQL's text form of a one-dimensional array, <c>{a,"b,c",NULL}</c>: also what an <c>in</c> filter becomes (docs/protocol.md,
+/// "Filters").
 /// </summary>
 internal static class PgArrayLiteral
 {

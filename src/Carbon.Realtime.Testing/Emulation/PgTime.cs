@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Carbon.Realtime.Testing.Emulation;
 
-/// <summary>Dates and times in PostgreSQL's spellings (protocol.md section 11).</summary>
+/// <summary>Dates and times in PostgreSQL's spellings (docs/protocol.md, "Values").</summary>
 internal static class PgTime
 {
     public static bool TryParse(string text, out long ticks)

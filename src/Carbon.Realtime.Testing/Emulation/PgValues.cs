@@ -10,7 +10,7 @@ internal static class PgValues
 {
     public const string Null = "null";
 
-    /// <summary>Turns a given JSON value into the cell of a column (protocol.md section 11).</summary>
+    /// <summary>Turns a given JSON value into the cell of a column (docs/protocol.md, "Values").</summary>
     /// <exception cref="ArgumentException">PostgreSQL would refuse the value.</exception>
     public static string ToCell(PgType type, JsonElement value)
     {
@@ -43,7 +43,8 @@ internal static class PgValues
                 // Domains and composites have the JSON form of what they are made of.
                 return JsonText.Jsonb(value);
             default:
-                // The server cuts char(n) and bit(n) to their first character: a bug, and what clients see (protocol.md section 24, fact 27).
+                // The server cuts char(n) and bit(n) to their first character: a bug, and what clients see
+                // (docs/protocol.md, "Thirty facts", fact 27).
                 return JsonText.Quote(type.Name is "bpchar" or "bit" && text.Length > 1 ? text[..1] : text);
         }
     }

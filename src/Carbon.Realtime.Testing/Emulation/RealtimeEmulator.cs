@@ -122,7 +122,8 @@ public sealed class RealtimeEmulator : IDisposable
         }
     }
 
-    /// <summary>Puts a table into the publication or takes it out. Subscriptions that exist stay (protocol.md section 25).</summary>
+    /// <summary>Puts a table into the publication or takes it out. Subscriptions that exist stay
+    /// (docs/protocol.md, "Silent loss").</summary>
     public void SetPublished(string table, bool published)
     {
         lock (_agenda.Gate)
@@ -181,7 +182,7 @@ public sealed class RealtimeEmulator : IDisposable
     /// <param name="peer">Gets what the server sends.</param>
     /// <param name="cancellationToken">The client gave up.</param>
     /// <exception cref="UpgradeRefusedException">
-    /// The server refuses (protocol.md section 1.3), after <see cref="EmulatorTiming.ConnectErrorDelay"/>.
+    /// The server refuses (docs/protocol.md, "Refused upgrades"), after <see cref="EmulatorTiming.ConnectErrorDelay"/>.
     /// </exception>
     public ValueTask<EmulatorConnection> ConnectAsync(
         EmulatorConnectRequest request, IEmulatorPeer peer, CancellationToken cancellationToken = default) =>
@@ -191,7 +192,8 @@ public sealed class RealtimeEmulator : IDisposable
     public IRealtimeSocketFactory CreateSocketFactory() => new InMemorySocketFactory(this);
 
     /// <summary>The server closes all sockets.</summary>
-    /// <param name="code">1012 on a restart or changed settings, 1001 on too many joins, 1000 when idle (protocol.md section 17).</param>
+    /// <param name="code">1012 on a restart or changed settings, 1001 on too many joins, 1000 when idle
+    /// (docs/protocol.md, "Close codes").</param>
     /// <param name="reason">Usually empty.</param>
     public void DropConnections(int code = 1012, string reason = "") => ForEachConnection(c => c.CloseUnderLock(code, reason));
 
@@ -218,7 +220,8 @@ public sealed class RealtimeEmulator : IDisposable
         }
     }
 
-    /// <summary>Sends every subscribed channel another "Subscribed" that it did not ask for: possibly a gap (protocol.md section 7).</summary>
+    /// <summary>Sends every subscribed channel another "Subscribed" that it did not ask for: possibly a gap
+    /// (docs/protocol.md, "From join to changes").</summary>
     public void RepeatSubscribed()
     {
         lock (_agenda.Gate)
@@ -233,7 +236,7 @@ public sealed class RealtimeEmulator : IDisposable
     /// <summary>All channel processes crash: <c>phx_error</c>.</summary>
     public void CrashChannels() => ForEachChannel(EmulatorServer.Crash);
 
-    /// <summary>The server ends all channels: a <c>system</c> error and <c>phx_close</c> (protocol.md section 6).</summary>
+    /// <summary>The server ends all channels: a <c>system</c> error and <c>phx_close</c> (docs/protocol.md, "System messages").</summary>
     /// <param name="systemErrorText">For example <c>Too many messages per second</c>.</param>
     public void CloseChannels(string systemErrorText)
     {

@@ -5,7 +5,7 @@ internal sealed record TokenVerdict(EmulatorClaims? Claims, string Code, string 
 {
     public static TokenVerdict Malformed { get; } = new(null, "MalformedJWT", "The token provided is not a valid JWT");
 
-    /// <summary>Three parts that do not decode: at connect the server itself fails (protocol.md section 24, fact 15).</summary>
+    /// <summary>Three parts that do not decode: at connect the server itself fails (docs/protocol.md, "Thirty facts", fact 15).</summary>
     public static TokenVerdict Undecodable { get; } = Malformed with { ConnectStatus = 500 };
 
     public static TokenVerdict NoSigner { get; } = new(null, "JwtSignerError", "Failed to generate JWT signer");

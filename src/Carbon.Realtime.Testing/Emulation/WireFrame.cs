@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Carbon.Realtime.Testing.Emulation;
 
-/// <summary>A frame of a client. References are kept as raw JSON: a number is echoed as a number (protocol.md sections 2.1 and 2.2).</summary>
+/// <summary>A frame of a client. References are kept as raw JSON: a number is echoed as a number (docs/protocol.md, "Frames").</summary>
 internal readonly record struct WireFrame(string JoinRef, string Ref, string Topic, string Event, JsonElement Payload)
 {
     public const string NullRef = "null";

@@ -122,8 +122,18 @@ internal sealed class ChangeDecoder<TKey, TRow>
             return false;
         }
 
-        row = _definition.DecodeRow(change.OldRecord);
-        return true;
+        try
+        {
+            row = _definition.DecodeRow(change.OldRecord);
+            return true;
+        }
+#pragma warning disable CA1031 // The user's code again. The old row is an extra: the change itself is known without it.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            TellUndecodable(e);
+            return false;
+        }
     }
 
     private bool LacksColumn(ReadOnlySpan<byte> record, RecordIndex index)
@@ -171,6 +181,10 @@ internal sealed class ChangeDecoder<TKey, TRow>
     private static bool SameKey(in KeyValues one, in KeyValues other) =>
         one.First.SequenceEqual(other.First) && one.Second.SequenceEqual(other.Second) && one.Third.SequenceEqual(other.Third);
 
+    /// <summary>The path names the column; the message may quote the row, so it is not logged.</summary>
+    private void TellUndecodable(Exception e) =>
+        ChangesLog.Undecodable(_logger, _table, (e as System.Text.Json.JsonException)?.Path ?? "?", typeof(TRow).Name, e.GetType().Name);
+
     private TableChange<TKey, TRow>? Foreign()
     {
         _drops.Count(FrameDropReason.ForeignRow);
@@ -179,9 +193,7 @@ internal sealed class ChangeDecoder<TKey, TRow>
 
     private Gap<TKey, TRow> Undecodable(in ChangeFrame change, Exception e)
     {
-        // The path names the column; the message may quote the row, so it is not logged.
-        var path = (e as System.Text.Json.JsonException)?.Path ?? "?";
-        ChangesLog.Undecodable(_logger, _table, path, typeof(TRow).Name, e.GetType().Name);
+        TellUndecodable(e);
         try
         {
             var isDelete = change.Type == ChangeType.Delete;

@@ -107,6 +107,12 @@ internal abstract class ChangeFeed(ChangeFeeds owner) : ISubscriptionSink
         TellReady(cause);
     }
 
+    void ISubscriptionSink.OnShared()
+    {
+        IsReady = true;
+        StartObservers();
+    }
+
     void ISubscriptionSink.OnStatus(RealtimeState state, RealtimeException? error, int attempt, DateTimeOffset? nextRetry)
     {
         IsReady = state == RealtimeState.Live && IsReady;
@@ -127,6 +133,9 @@ internal abstract class ChangeFeed(ChangeFeeds owner) : ISubscriptionSink
 
     /// <summary>Brings the gap that a readiness means to every observer. Under the gate, on the reader's loop.</summary>
     protected abstract void TellReady(ReadyCause cause);
+
+    /// <summary>Brings the first gap to every observer that waits for it. Under the gate.</summary>
+    protected abstract void StartObservers();
 
     protected abstract void EndObservers(Exception? error);
 

@@ -93,15 +93,21 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
     protected override void TellReady(ReadyCause cause)
     {
         OnBurstEnd();
+        if (cause != ReadyCause.TokenPushed)
+        {
+            Publish([new Gap<TKey, TRow>(cause == ReadyCause.Joined ? GapReason.Rejoined : GapReason.Resubscribed)]);
+        }
+
+        StartObservers();
+    }
+
+    protected override void StartObservers()
+    {
         foreach (var observer in _observers)
         {
             if (!observer.HasStarted)
             {
                 observer.Start();
-            }
-            else if (cause != ReadyCause.TokenPushed)
-            {
-                observer.Post([new Gap<TKey, TRow>(cause == ReadyCause.Joined ? GapReason.Rejoined : GapReason.Resubscribed)]);
             }
         }
     }

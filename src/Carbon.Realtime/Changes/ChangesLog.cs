@@ -8,7 +8,7 @@ internal static partial class ChangesLog
     [LoggerMessage(LogEventRanges.Changes + 1, LogLevel.Error, "An observer of {Table} threw; its subscription is disposed")]
     public static partial void ObserverThrew(ILogger logger, string table, Exception exception);
 
-    [LoggerMessage(LogEventRanges.Changes + 2, LogLevel.Warning, "A row of {Table} could not be decoded at {Path} into {Row} ({Exception}); streams get a gap for it")]
+    [LoggerMessage(LogEventRanges.Changes + 2, LogLevel.Warning, "A row of {Table} could not be decoded at {Path} into {Row} ({Exception}); streams get a gap for it, or, if it is an old row, the change without it")]
     public static partial void Undecodable(ILogger logger, string table, string path, string row, string exception);
 
     [LoggerMessage(LogEventRanges.Changes + 3, LogLevel.Warning,

@@ -1,18 +1,20 @@
 using System.Text;
 using Carbon.Realtime.Authentication;
+using Carbon.Realtime.Connection;
 using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Protocol;
 
 namespace Carbon.Realtime.Channels;
 
 /// <summary>One channel: its subscriptions, and the join that serves them now. State only; <see cref="ChannelRegistry"/> moves it. Under the gate.</summary>
-internal sealed class Channel(string group, TokenSession session, Backoff backoff)
+internal sealed class Channel(string group, TokenSession session, Recovery recovery)
 {
     public string Group => group;
 
     public TokenSession Session => session;
 
-    public Backoff Backoff => backoff;
+    /// <summary>Why the channel does not flow, and when it may join again.</summary>
+    public Recovery Recovery => recovery;
 
     public List<Subscription> Subscriptions { get; } = [];
 
@@ -40,18 +42,11 @@ internal sealed class Channel(string group, TokenSession session, Backoff backof
     /// <summary>What the last <c>system</c> error said: it explains the <c>phx_close</c> that follows.</summary>
     public ServerFault? Fault { get; set; }
 
-    /// <summary>Why the channel does not flow; <see langword="null"/> when it does or nothing is known.</summary>
-    public RealtimeException? Error { get; set; }
+    /// <summary>When a joined channel that is not live is worth a word in the log.</summary>
+    public Deadlines.Deadline? Slow { get; set; }
 
-    public bool IsFaulted { get; set; }
-
-    public DateTimeOffset? NextRetry { get; set; }
-
-    /// <summary>The end of the back-off, or the wait for the join's reply, or for readiness: one at a time.</summary>
-    public Deadlines.Deadline? Deadline { get; set; }
-
-    /// <summary>Whether the back-off is over and it may join as soon as it can.</summary>
-    public bool MayJoin { get; set; } = true;
+    /// <summary>Whether it wants to join as soon as it can.</summary>
+    public bool WantsToJoin => State == ChannelState.Waiting && !recovery.IsWaiting;
 
     public bool TryMove(ChannelState expected, ChannelState next)
     {
@@ -69,8 +64,8 @@ internal sealed class Channel(string group, TokenSession session, Backoff backof
     {
         State = ChannelState.Waiting;
         Routes = ChannelRoutes.None;
-        Deadline?.Cancel();
-        Deadline = null;
+        Slow?.Cancel();
+        Slow = null;
         TokenPushed = false;
         Fault = null;
     }
@@ -78,6 +73,7 @@ internal sealed class Channel(string group, TokenSession session, Backoff backof
     public void End()
     {
         Reset();
+        recovery.EndWait();
         State = ChannelState.Ended;
     }
 

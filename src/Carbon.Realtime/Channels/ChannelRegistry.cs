@@ -21,12 +21,12 @@ internal sealed class ChannelRegistry
     public ChannelRegistry(RealtimeConnection connection, FrameWriter writer, RealtimeEnvironment environment, ChannelOptions options, ILogger logger)
     {
         Writer = writer;
-        ConnectionStatus = new StatusSource(environment);
         _connection = connection;
         _environment = environment;
         _options = options;
         _logger = logger;
         _byTopicBytes = _byTopic.GetAlternateLookup<ReadOnlySpan<byte>>();
+        Statuses = new StatusTeller(connection, environment);
         Tokens = new TokenKeeper(this, connection, environment, options, logger);
         Joins = new JoinQueue(this, connection, writer, options, logger);
         connection.Attach(new FrameRouter(this, connection, logger));
@@ -34,14 +34,17 @@ internal sealed class ChannelRegistry
 
     public IReadOnlyList<Channel> All => _channels;
 
+    /// <summary>Subscriptions whose group window is still open.</summary>
+    public IEnumerable<Subscription> Gathering => _gathering.Values.SelectMany(static g => g);
+
     public TokenKeeper Tokens { get; }
 
     public JoinQueue Joins { get; }
 
     public DropCounter Drops { get; } = new();
 
-    /// <summary>Where the connection stands, for everybody.</summary>
-    public StatusSource ConnectionStatus { get; }
+    /// <summary>Tells everybody where they stand.</summary>
+    public StatusTeller Statuses { get; }
 
     public FrameWriter Writer { get; }
 
@@ -123,53 +126,31 @@ internal sealed class ChannelRegistry
     public void Recover(Channel channel, ServerFault fault, bool serverEnded)
     {
         Detach(channel, serverEnded);
-        channel.Error = fault.ToException();
-        channel.IsFaulted = fault.Reaction == Reaction.RetrySlowly;
         ChannelsLog.Recovering(_logger, channel.Group, fault.Message);
-        var isFirst = channel.Backoff.Attempt == 0;
-        var wait = channel.Backoff.Next();
-        if (fault.Reaction == Reaction.RefreshTokenThenRetry)
+        channel.Recovery.Schedule(fault, () => JoinSoon(channel));
+        if (fault.Reaction is Reaction.RefreshTokenThenRetry or Reaction.RefreshTokenOnce && !channel.Recovery.IsFaulted)
         {
             TokenKeeper.Ask(channel.Session, AccessTokenReason.Rejected);
-            wait = isFirst ? TimeSpan.Zero : wait;
-        }
-        else if (channel.IsFaulted)
-        {
-            wait = Backoff.Between(_options.SlowRetry, _options.SlowRetry * 2, _environment.Randomizer);
         }
 
-        if (wait > TimeSpan.Zero)
-        {
-            channel.MayJoin = false;
-            channel.NextRetry = _environment.TimeProvider.GetUtcNow() + wait;
-            channel.Deadline = _connection.Deadlines.Schedule(wait, () => RetryNow(channel));
-        }
-
-        NotifyStatus(channel);
-        Joins.Pump();
+        JoinSoon(channel);
     }
 
     /// <summary>Leaves and joins again without a fault: another user, or more bindings.</summary>
     public void Rejoin(Channel channel)
     {
         Detach(channel, serverEnded: false);
-        channel.MayJoin = true;
-        channel.NextRetry = null;
-        NotifyStatus(channel);
-        Joins.Pump();
+        channel.Recovery.EndWait();
+        JoinSoon(channel);
     }
 
     /// <summary>Ends the wait of a channel that backs off.</summary>
     public void RetryNow(Channel channel)
     {
-        if (channel.State == ChannelState.Waiting && !channel.MayJoin)
+        if (channel.State == ChannelState.Waiting)
         {
-            channel.Deadline?.Cancel();
-            channel.Deadline = null;
-            channel.MayJoin = true;
-            channel.NextRetry = null;
-            NotifyStatus(channel);
-            Joins.Pump();
+            channel.Recovery.EndWait();
+            JoinSoon(channel);
         }
     }
 
@@ -195,28 +176,17 @@ internal sealed class ChannelRegistry
             {
                 _byTopic.Remove(channel.TopicUtf8);
                 channel.Reset();
-                channel.MayJoin = true;
             }
 
             // What matters now is why the connection is gone, unless somebody has to act on the channel's own fault.
-            channel.Error = channel.IsFaulted ? channel.Error : null;
+            if (!channel.Recovery.IsFaulted)
+            {
+                channel.Recovery.Overcome();
+            }
         }
 
         Joins.ForgetAll();
     }
-
-    public void NotifyAll()
-    {
-        var (state, error) = ConnectionStatusNow();
-        ConnectionStatus.Set(state, error, _connection.Attempt, _connection.NextRetry);
-        _channels.ForEach(NotifyStatus);
-        foreach (var subscription in _gathering.Values.SelectMany(static g => g))
-        {
-            Notify(subscription, null);
-        }
-    }
-
-    public void NotifyStatus(Channel channel) => channel.Subscriptions.ForEach(s => Notify(s, channel));
 
     /// <summary>Leaves everything; the connection is closed by its owner.</summary>
     public void EndAll()
@@ -229,7 +199,7 @@ internal sealed class ChannelRegistry
 
         _gathering.Clear();
         Tokens.Close();
-        ConnectionStatus.End();
+        Statuses.End();
     }
 
     private void End(Channel channel)
@@ -253,10 +223,10 @@ internal sealed class ChannelRegistry
             subscription.Channel = channel;
             channel.Subscriptions.Add(subscription);
             channel.Routes = channel.Routes.With(subscription, like);
-            Notify(subscription, channel);
+            Statuses.Tell(subscription);
             if (channel.State == ChannelState.Live)
             {
-                subscription.Request.Sink.OnReady(ReadyCause.Joined);
+                subscription.Request.Sink.OnShared();
             }
 
             return true;
@@ -278,7 +248,7 @@ internal sealed class ChannelRegistry
             _connection.Deadlines.Schedule(_options.GroupWindow, () => CloseWindow(key.Group, key.Session));
         }
 
-        Notify(subscription, null);
+        Statuses.Tell(subscription);
     }
 
     private void CloseWindow(string group, TokenSession session)
@@ -296,14 +266,15 @@ internal sealed class ChannelRegistry
         }
         else
         {
-            NotifyStatus(Open(group, session, gathered));
+            Statuses.Tell(Open(group, session, gathered));
             Joins.Pump();
         }
     }
 
     private Channel Open(string group, TokenSession session, List<Subscription> subscriptions)
     {
-        var channel = new Channel(group, session, new Backoff(_options.ReconnectMin, _options.ReconnectMax, _environment.Randomizer));
+        var backoff = new Backoff(_options.ReconnectMin, _options.ReconnectMax, _environment.Randomizer);
+        var channel = new Channel(group, session, new Recovery(_connection.Deadlines, _environment, backoff, _options.SlowRetry));
         Place(channel, subscriptions);
         _channels.Add(channel);
         return channel;
@@ -315,32 +286,9 @@ internal sealed class ChannelRegistry
         channel.Subscriptions.AddRange(subscriptions);
     }
 
-    private void Notify(Subscription subscription, Channel? channel)
+    private void JoinSoon(Channel channel)
     {
-        var (state, error, attempt, nextRetry) = channel switch
-        {
-            { State: ChannelState.Live } => (RealtimeState.Live, null, 0, null),
-            { State: ChannelState.Joining or ChannelState.Joined, Error: null } => (RealtimeState.Joining, null, 0, null),
-            { Error: { } fault } => (channel.IsFaulted ? RealtimeState.Faulted : RealtimeState.Recovering, fault, channel.Backoff.Attempt, channel.NextRetry),
-            _ => OfConnection(),
-        };
-        subscription.Request.Sink.OnStatus(state, error, attempt, nextRetry);
+        Statuses.Tell(channel);
+        Joins.Pump();
     }
-
-    private (RealtimeState State, RealtimeException? Error, int Attempt, DateTimeOffset? NextRetry) OfConnection()
-    {
-        var (state, error) = ConnectionStatusNow();
-        return state == RealtimeState.Live
-            ? (RealtimeState.Joining, null, 0, null)
-            : (state, error, _connection.Attempt, _connection.NextRetry);
-    }
-
-    private (RealtimeState State, RealtimeException? Error) ConnectionStatusNow() => _connection.State switch
-    {
-        ConnectionState.Idle or ConnectionState.Closing => (RealtimeState.Idle, null),
-        ConnectionState.Dialing => (RealtimeState.Connecting, _connection.Error),
-        ConnectionState.Open => (RealtimeState.Live, null),
-        ConnectionState.Waiting => (_connection.IsFaulted ? RealtimeState.Faulted : RealtimeState.Recovering, _connection.Error),
-        _ => (RealtimeState.Closed, null),
-    };
 }

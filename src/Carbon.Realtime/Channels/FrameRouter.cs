@@ -18,7 +18,7 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
 
     public void OnOpened()
     {
-        registry.NotifyAll();
+        registry.Statuses.TellAll(registry);
         registry.Joins.Pump();
     }
 
@@ -29,7 +29,7 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
             registry.OnConnectionLost();
         }
 
-        registry.NotifyAll();
+        registry.Statuses.TellAll(registry);
     }
 
     public void OnFrame(in Frame frame)
@@ -207,11 +207,9 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
         if (channel.TryMove(ChannelState.Joined, ChannelState.Live))
         {
             cause = ReadyCause.Joined;
-            channel.Deadline?.Cancel();
-            channel.Deadline = null;
-            channel.Backoff.Reset();
-            channel.Error = null;
-            channel.IsFaulted = false;
+            channel.Slow?.Cancel();
+            channel.Recovery.Overcome();
+            channel.Recovery.Reset();
         }
         else if (channel.State == ChannelState.Live)
         {
@@ -226,7 +224,7 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
         channel.TokenPushed = false;
         ChannelsLog.Subscribed(logger, channel.Topic, cause);
         channel.Subscriptions.ForEach(s => s.Request.Sink.OnReady(cause));
-        registry.NotifyStatus(channel);
+        registry.Statuses.Tell(channel);
     }
 
     private void OnSubscriptionError(Channel channel, string message)
@@ -236,8 +234,8 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
         {
             // Not the end: the server says ok when it succeeds, and what was missed until then is a gap.
             channel.TryMove(ChannelState.Live, ChannelState.Joined);
-            channel.Error = fault.ToException();
-            registry.NotifyStatus(channel);
+            channel.Recovery.Note(fault);
+            registry.Statuses.Tell(channel);
         }
         else if (channel.Subscriptions.DistinctBy(static s => (s.Request.Binding, s.Request.KeyOnlyDeletes)).Skip(1).Any())
         {

@@ -21,6 +21,9 @@ internal interface ISubscriptionSink
     /// <summary>The server says that changes flow. Under the gate, on the reader's loop: in order with changes.</summary>
     void OnReady(ReadyCause cause);
 
+    /// <summary>The subscription came late to a channel whose changes flow already. Under the gate, on any thread: touches nothing of the reader's.</summary>
+    void OnShared();
+
     /// <summary>The subscription's state changed. Under the gate.</summary>
     void OnStatus(RealtimeState state, RealtimeException? error, int attempt, DateTimeOffset? nextRetry);
 

@@ -33,7 +33,7 @@ internal sealed class JoinQueue(
                 return;
             }
 
-            if (channel.State != ChannelState.Waiting || !channel.MayJoin)
+            if (!channel.WantsToJoin)
             {
                 continue;
             }
@@ -112,14 +112,14 @@ internal sealed class JoinQueue(
             Watch();
         }
 
-        registry.NotifyStatus(channel);
+        registry.Statuses.Tell(channel);
     }
 
     private void Joined(Channel channel, ReplyPayload reply)
     {
         channel.TryMove(ChannelState.Joining, ChannelState.Joined);
         channel.Routes = ChannelRoutes.Create(channel, reply.Bindings);
-        channel.Deadline = connection.Deadlines.Schedule(options.ReadyTimeout, () => ChannelsLog.SlowToSubscribe(logger, channel.Topic, options.ReadyTimeout));
+        channel.Slow = connection.Deadlines.Schedule(options.ReadyTimeout, () => ChannelsLog.SlowToSubscribe(logger, channel.Topic, options.ReadyTimeout));
 
         // The token may have changed while the join was under way.
         registry.Tokens.Reconcile(channel);

@@ -116,7 +116,7 @@ internal sealed class TokenKeeper(
             {
                 // Joined channels keep the token they have; those that wait for one back off.
                 var fault = new ServerFault(error.Reason, Reaction.Retry, error.Message);
-                foreach (var waiting in channels.Where(c => connection.State == ConnectionState.Open && c is { State: ChannelState.Waiting, MayJoin: true }))
+                foreach (var waiting in channels.Where(c => connection.State == ConnectionState.Open && c.WantsToJoin))
                 {
                     registry.Recover(waiting, fault, serverEnded: true);
                 }
@@ -127,8 +127,8 @@ internal sealed class TokenKeeper(
             foreach (var channel in channels)
             {
                 Reconcile(channel);
-                if (channel is { State: ChannelState.Waiting, MayJoin: false }
-                    && channel.Error?.Reason is RealtimeErrorReason.TokenRejected or RealtimeErrorReason.PermissionDenied or RealtimeErrorReason.TokenProviderFailed
+                if (channel is { State: ChannelState.Waiting, WantsToJoin: false }
+                    && channel.Recovery.Error?.Reason is RealtimeErrorReason.TokenRejected or RealtimeErrorReason.PermissionDenied or RealtimeErrorReason.TokenProviderFailed
                     && channel.Token?.Value != answer.Token?.Value)
                 {
                     registry.RetryNow(channel);

@@ -19,9 +19,7 @@ internal sealed class RealtimeConnection : IAsyncDisposable
     private readonly RealtimeSocketAddress _address;
     private readonly FrameWriter _writer;
     private readonly ILogger _logger;
-    private readonly Backoff _backoff;
     private readonly Heartbeat _heartbeat;
-    private Deadlines.Deadline? _retry;
     private Deadlines.Deadline? _idle;
     private Deadlines.Deadline? _closeIsLate;
     private SocketRun? _run;
@@ -44,8 +42,8 @@ internal sealed class RealtimeConnection : IAsyncDisposable
         _address = address;
         _writer = writer;
         _logger = logger;
-        _backoff = new Backoff(options.ReconnectMin, options.ReconnectMax, environment.Randomizer);
         Deadlines = new Deadlines(environment, RunDue);
+        Recovery = new Recovery(Deadlines, environment, new Backoff(options.ReconnectMin, options.ReconnectMax, environment.Randomizer), options.SlowRetry);
         _heartbeat = new Heartbeat(this, options.HeartbeatInterval);
     }
 
@@ -56,16 +54,8 @@ internal sealed class RealtimeConnection : IAsyncDisposable
 
     public ConnectionState State { get; private set; }
 
-    /// <summary>Why the last attempt ended; <see langword="null"/> once a socket is open.</summary>
-    public RealtimeException? Error { get; private set; }
-
-    /// <summary>Whether <see cref="Error"/> needs somebody to change something.</summary>
-    public bool IsFaulted { get; private set; }
-
-    public int Attempt => _backoff.Attempt;
-
-    /// <summary>When the next dial is due, in state <see cref="ConnectionState.Waiting"/>.</summary>
-    public DateTimeOffset? NextRetry { get; private set; }
+    /// <summary>Why the last attempt ended, and when the next is due.</summary>
+    public Recovery Recovery { get; }
 
     /// <summary>Sets who sits on this connection; once, before anything else.</summary>
     public void Attach(IConnectionHandler handler) => _handler = handler;
@@ -89,8 +79,9 @@ internal sealed class RealtimeConnection : IAsyncDisposable
         _needed = false;
         if (State == ConnectionState.Waiting)
         {
-            _retry?.Cancel();
-            Settle(ConnectionState.Idle);
+            State = ConnectionState.Idle;
+            Recovery.Overcome();
+            _handler.OnChanged(wasOpen: false);
         }
         else if (_idle is null && State is ConnectionState.Open or ConnectionState.Dialing)
         {
@@ -99,16 +90,6 @@ internal sealed class RealtimeConnection : IAsyncDisposable
                 _idle = null;
                 Close();
             });
-        }
-    }
-
-    /// <summary>Dials now instead of at the end of the back-off. Under the gate.</summary>
-    public void RetryNow()
-    {
-        if (State == ConnectionState.Waiting)
-        {
-            _retry?.Cancel();
-            Redial();
         }
     }
 
@@ -161,7 +142,7 @@ internal sealed class RealtimeConnection : IAsyncDisposable
 
     private void Close()
     {
-        _retry?.Cancel();
+        Recovery.EndWait();
         if (TryMove(ConnectionState.Open, ConnectionState.Closing))
         {
             // A server that does not answer the close must not keep us waiting.
@@ -177,10 +158,9 @@ internal sealed class RealtimeConnection : IAsyncDisposable
 
     private void Dial()
     {
-        NextRetry = null;
         _run = new SocketRun(_environment, _factory, _address, _options.ConnectTimeout, this);
         _running = _environment.Scheduler.Start(_run.RunAsync);
-        ConnectionLog.Dialing(_logger, _address, _backoff.Attempt + 1);
+        ConnectionLog.Dialing(_logger, _address, Recovery.Attempt + 1);
         _handler.OnChanged(wasOpen: false);
     }
 
@@ -190,15 +170,6 @@ internal sealed class RealtimeConnection : IAsyncDisposable
         {
             Dial();
         }
-    }
-
-    private void Settle(ConnectionState state)
-    {
-        State = state;
-        Error = null;
-        IsFaulted = false;
-        NextRetry = null;
-        _handler.OnChanged(wasOpen: false);
     }
 
     private void RunDue()
@@ -236,10 +207,9 @@ internal sealed class RealtimeConnection : IAsyncDisposable
                 return false;
             }
 
-            Error = null;
-            IsFaulted = false;
+            Recovery.Overcome();
             ConnectionLog.Opened(_logger, _address);
-            _heartbeat.Start(_options.StableAfter, _backoff.Reset);
+            _heartbeat.Start(_options.StableAfter, Recovery.Reset);
             _handler.OnOpened();
             return true;
         }
@@ -259,8 +229,7 @@ internal sealed class RealtimeConnection : IAsyncDisposable
             if (!_needed || State == ConnectionState.Disposed)
             {
                 State = State == ConnectionState.Disposed ? State : ConnectionState.Idle;
-                Error = null;
-                IsFaulted = false;
+                Recovery.Overcome();
                 _handler.OnChanged(wasOpen);
                 return;
             }
@@ -274,17 +243,7 @@ internal sealed class RealtimeConnection : IAsyncDisposable
             }
 
             State = ConnectionState.Waiting;
-            Error = fault.ToException();
-            IsFaulted = fault.Reaction == Reaction.RetrySlowly;
-            var wait = _backoff.Next();
-            if (IsFaulted)
-            {
-                wait = Backoff.Between(_options.SlowRetry, _options.SlowRetry * 2, _environment.Randomizer);
-            }
-
-            NextRetry = _environment.TimeProvider.GetUtcNow() + wait;
-            _retry = Deadlines.Schedule(wait, Redial);
-            ConnectionLog.Retrying(_logger, wait);
+            ConnectionLog.Retrying(_logger, Recovery.Schedule(fault, Redial));
             _handler.OnChanged(wasOpen);
         }
     }

@@ -3,7 +3,7 @@ using System.Text;
 namespace Carbon.Realtime.Filters;
 
 /// <summary>A condition as the text of a <c>postgres_changes</c> binding, quoted only where the server's grammar needs it.</summary>
-/// <remarks>protocol.md §9.2. What this writes, <see cref="FilterParser"/> reads back as the same condition.</remarks>
+/// <remarks>docs/protocol.md, "Filters". What this writes, <see cref="FilterParser"/> reads back as the same condition.</remarks>
 internal static class BindingSyntax
 {
     public static string Render(FilterCondition condition)

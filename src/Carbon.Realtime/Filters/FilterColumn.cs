@@ -12,7 +12,7 @@ namespace Carbon.Realtime;
 /// </para>
 /// <para>
 /// Servers before 2.112.0 know <c>eq neq lt lte gt gte in</c> only, without negation, and before 2.100.0 one condition per filter.
-/// Source: protocol.md §9.2.
+/// Source: docs/protocol.md, "Filters".
 /// </para>
 /// </remarks>
 public sealed class FilterColumn

@@ -9,7 +9,8 @@ internal enum FilterColumnType
     /// <summary>An enum, a domain, or a type without rules here: equal texts are equal values, nothing else is certain.</summary>
     Other,
 
-    /// <summary>Values do not arrive as they are: char(n) and bit(n) are cut (fact 27), bytea lacks its prefix.</summary>
+    /// <summary>Values do not arrive as they are: char(n) and bit(n) are cut
+    /// (docs/protocol.md, "Thirty facts", fact 27), bytea lacks its prefix.</summary>
     Mangled,
 
     Json,
@@ -33,7 +34,7 @@ internal static class FilterColumnTypes
     /// <summary>Whether a filter on a column of this type must be refused.</summary>
     /// <remarks>
     /// The server accepts one and then fails to decode changes: every client of the project silently loses whole batches
-    /// (protocol.md §24 fact 8). Array types are named after their element with an underscore in front.
+    /// (docs/protocol.md, "Thirty facts", fact 8). Array types are named after their element with an underscore in front.
     /// </remarks>
     public static bool IsArray(ReadOnlySpan<byte> pgType) => pgType.StartsWith((byte)'_');
 

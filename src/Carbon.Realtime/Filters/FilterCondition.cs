@@ -8,7 +8,7 @@ namespace Carbon.Realtime.Filters;
 /// <remarks>Equal texts are equal conditions: rendering is canonical.</remarks>
 internal sealed class FilterCondition
 {
-    /// <summary>The server refuses more (protocol.md §9.2).</summary>
+    /// <summary>The server refuses more (docs/protocol.md, "Filters").</summary>
     public const int MaxInValues = 100;
 
     private readonly byte[] _columnUtf8;

@@ -6,8 +6,9 @@ namespace Carbon.Realtime.Filters;
 
 /// <summary>Judges a condition on one JSON value with SQL's semantics: exactly or not at all, never by a guess.</summary>
 /// <remarks>
-/// NULL makes every operator but <c>is</c> and <c>isdistinct</c> unknown, negated or not, and unknown does not match (protocol.md §9.2).
-/// A NaN in a float or numeric column arrives as null (fact 27); it is judged as the NULL that the server's own filter sees too.
+/// NULL makes every operator but <c>is</c> and <c>isdistinct</c> unknown, negated or not, and unknown does not match
+/// (docs/protocol.md, "Filters").
+/// A NaN in a float or numeric column arrives as null ("Thirty facts", fact 27); it is judged as the NULL that the server's own filter sees too.
 /// </remarks>
 internal static class FilterEvaluator
 {

@@ -30,7 +30,7 @@ internal readonly ref struct FilterOperand(ReadOnlySpan<byte> utf8, bool isText,
 
     public bool IsObject => !IsText && Utf8[0] == '{';
 
-    /// <summary>A JSON boolean, or the <c>t</c> and <c>f</c> of servers before 2023 (protocol.md §11).</summary>
+    /// <summary>A JSON boolean, or the <c>t</c> and <c>f</c> of servers before 2023 (docs/protocol.md, "Values").</summary>
     public bool TryGetBoolean(out bool value)
     {
         value = Utf8.SequenceEqual("true"u8);

@@ -1,6 +1,6 @@
 namespace Carbon.Realtime.Filters;
 
-/// <summary>The operators of a server from 2.112.0 on (protocol.md §9.2); older ones know only the first seven.</summary>
+/// <summary>The operators of a server from 2.112.0 on (docs/protocol.md, "Filters"); older ones know only the first seven.</summary>
 internal enum FilterOperator
 {
     Equal,

@@ -5,7 +5,7 @@ using System.Text;
 namespace Carbon.Realtime.Filters;
 
 /// <summary>Reads a binding's filter exactly as the server does, and refuses what the server takes but nobody means.</summary>
-/// <remarks>protocol.md §9.2; <c>parse_filters</c> in the server's subscriptions.ex.</remarks>
+/// <remarks>docs/protocol.md, "Filters"; <c>parse_filters</c> in the server's subscriptions.ex.</remarks>
 internal static class FilterParser
 {
     // What PostgreSQL takes for a blank in an array literal; conditions are trimmed of any Unicode blank.

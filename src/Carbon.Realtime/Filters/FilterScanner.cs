@@ -2,7 +2,7 @@ namespace Carbon.Realtime.Filters;
 
 /// <summary>The server's own state machine for finding the commas between conditions, one character at a time.</summary>
 /// <remarks>
-/// protocol.md §9.2; <c>split_top_level</c> in the server's subscriptions.ex. A quote opens only right after <c>.</c>, <c>(</c> or
+/// docs/protocol.md, "Filters"; <c>split_top_level</c> in the server's subscriptions.ex. A quote opens only right after <c>.</c>, <c>(</c> or
 /// <c>,</c>, and the comma that ends a condition is forgotten: a quote that begins a condition does not open.
 /// </remarks>
 internal struct FilterScanner

@@ -5,7 +5,7 @@ namespace Carbon.Realtime.Filters;
 
 /// <summary>A condition as one query parameter of PostgREST, not yet percent-encoded.</summary>
 /// <remarks>
-/// postgrest.md §2–3. The same text means other things there: a scalar is never quoted, the elements of <c>in</c> always are (a bare
+/// The same text means other things there: a scalar is never quoted, the elements of <c>in</c> always are (a bare
 /// parenthesis would silently end the list), and <c>*</c> in a pattern is a wildcard. Escape name and value with
 /// <see cref="Uri.EscapeDataString(string)"/>: PostgREST decodes <c>+</c> and splits at <c>;</c>.
 /// </remarks>

@@ -16,7 +16,7 @@ namespace Carbon.Realtime;
 /// identity: a filter on another column than the key then needs <c>REPLICA IDENTITY FULL</c>. Comparisons with NULL never match, negated
 /// or not.
 /// </para>
-/// <para>Source: protocol.md §9; the grammar is that of the server's <c>subscriptions.ex</c>.</para>
+/// <para>Source: docs/protocol.md, "Filters"; the grammar is that of the server's <c>subscriptions.ex</c>.</para>
 /// </remarks>
 public sealed class RealtimeFilter : IEquatable<RealtimeFilter>
 {

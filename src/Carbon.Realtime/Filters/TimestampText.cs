@@ -5,7 +5,7 @@ namespace Carbon.Realtime.Filters;
 /// <summary>A date or time stamp in PostgreSQL's ISO form, strictly: anything looser depends on settings of the database session.</summary>
 /// <remarks>
 /// <c>YYYY-MM-DD[(T| )HH:MM[:SS[.f]][zone]][ BC]</c>, years of four to six digits, <c>infinity</c> and <c>-infinity</c>
-/// (protocol.md §11, transcript 08). .NET's own types reject BC, infinity and zones with seconds.
+/// (docs/protocol.md, "Values", transcript 08). .NET's own types reject BC, infinity and zones with seconds.
 /// </remarks>
 internal readonly struct TimestampText
 {

@@ -127,7 +127,7 @@ internal sealed class ChangeReader
 
     private static bool ReadType(scoped ref JsonScanner scanner, ref Parts parts)
     {
-        if (!scanner.TryReadString(out var type))
+        if (!ReadName(ref scanner, out var type))
         {
             return false;
         }

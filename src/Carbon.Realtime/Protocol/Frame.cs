@@ -12,6 +12,9 @@ internal enum FrameEvent
     Broadcast,
     PresenceState,
     PresenceDiff,
+
+    /// <summary>A change as the old API sends it: to topics that were joined without a <c>config</c>, which we never do.</summary>
+    LegacyChange,
 }
 
 /// <summary>A server frame as slices of the receive buffer: valid for the duration of the call that got it.</summary>

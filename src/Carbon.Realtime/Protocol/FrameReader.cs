@@ -49,7 +49,7 @@ internal static class FrameReader
             JoinRef = joinRef,
             Ref = reference,
             Topic = Plain(topic),
-            Event = Classify(name),
+            Event = Classify(Plain(name)),
             Payload = payload[..^1].TrimEnd(" \n\r\t"u8),
         };
         return true;
@@ -73,6 +73,7 @@ internal static class FrameReader
                 return false;
             }
 
+            key = Plain(key);
             var read = key switch
             {
                 _ when key.SequenceEqual("topic"u8) => hasTopic = scanner.TryReadString(out topic),
@@ -94,7 +95,7 @@ internal static class FrameReader
             return scanner.Fail(FrameDropReason.Malformed);
         }
 
-        var kind = Classify(name);
+        var kind = Classify(Plain(name));
         frame = new Frame
         {
             // 1.0.0 has no join_ref, but phx_close and phx_error put the join's reference into ref (docs/protocol.md, "Frames").
@@ -141,6 +142,7 @@ internal static class FrameReader
         _ when name.SequenceEqual("broadcast"u8) => FrameEvent.Broadcast,
         _ when name.SequenceEqual("presence_state"u8) => FrameEvent.PresenceState,
         _ when name.SequenceEqual("presence_diff"u8) => FrameEvent.PresenceDiff,
+        _ when name.SequenceEqual("INSERT"u8) || name.SequenceEqual("UPDATE"u8) || name.SequenceEqual("DELETE"u8) => FrameEvent.LegacyChange,
         _ => FrameEvent.Unknown,
     };
 }

@@ -142,7 +142,7 @@ internal ref struct JsonScanner
 
     /// <summary>Compares a raw string, which may contain escapes, with a plain one.</summary>
     public static bool RawEquals(ReadOnlySpan<byte> raw, ReadOnlySpan<byte> plain) =>
-        raw.SequenceEqual(plain) || (raw.Contains((byte)'\\') && Unescape(raw).AsSpan().SequenceEqual(plain));
+        raw.Contains((byte)'\\') ? Unescape(raw).AsSpan().SequenceEqual(plain) : raw.SequenceEqual(plain);
 
     /// <summary>The text of a raw string. Broken escapes are kept as they are: this is for messages and rare names, not for rows.</summary>
     public static byte[] Unescape(ReadOnlySpan<byte> raw)

@@ -9,6 +9,9 @@ internal enum Reaction
     /// <summary>Ask the provider for a fresh token, then try again.</summary>
     RefreshTokenThenRetry,
 
+    /// <summary>Ask the provider for a fresh token and try again, once; after that as <see cref="RetrySlowly"/>.</summary>
+    RefreshTokenOnce,
+
     /// <summary>Tell the user, and try again now and then: only somebody changing something can cure it.</summary>
     RetrySlowly,
 }

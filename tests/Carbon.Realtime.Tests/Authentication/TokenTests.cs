@@ -134,6 +134,27 @@ public sealed class TokenTests
     }
 
     [Fact]
+    public void A_token_whose_signature_is_refused_is_refreshed_once_and_then_told()
+    {
+        _world.AutoJoin = false;
+        _tokens.Token = "signed by somebody else";
+        var stream = _world.Manager.Changes(Shop.SalesOrders);
+        using var seen = Watch();
+        _world.Join();
+        _world.Socket.RefuseJoin(_world.Socket.Join(), "JwtSignatureError: Failed to validate JWT signature");
+        _world.Run();
+        stream.Status.State.Should().NotBe(RealtimeState.Faulted, "the key may have been rotated: a fresh token may do");
+        _world.Socket.RefuseJoin(_world.Socket.Join(), "JwtSignatureError: Failed to validate JWT signature");
+        _world.Run();
+        stream.Status.State.Should().Be(RealtimeState.Faulted);
+        stream.Status.Error!.Reason.Should().Be(RealtimeErrorReason.TokenRejected);
+        _tokens.Token = "signed by the right one";
+        _ = _world.Manager.RefreshAccessTokenAsync();
+        _world.Run();
+        _world.Socket.Join().AccessToken.Should().Be(_tokens.Token, "a changed token is tried at once, whatever the wait");
+    }
+
+    [Fact]
     public async Task A_changed_token_is_pushed_on_every_joined_channel_and_nothing_is_rejoined()
     {
         _tokens.Token = Jwt.Create(Now.AddHours(1), mark: "a");

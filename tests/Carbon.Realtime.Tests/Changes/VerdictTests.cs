@@ -161,6 +161,17 @@ public sealed class VerdictTests
     }
 
     [Fact]
+    public void An_old_row_that_cannot_be_decoded_costs_only_itself()
+    {
+        using var seen = Watch(Shop.Todos);
+        _world.Socket.Update(Join, "todos", """{"id":7,"title":"t","done":true}""", """{"id":7,"title":"t","done":"maybe"}""");
+        _world.Socket.Delete(Join, "todos", """{"id":7,"title":"t","done":"maybe"}""");
+        _world.Run();
+        seen.Items[1].Should().BeOfType<Updated<long, Todo>>().Which.HasOldRow.Should().BeFalse();
+        seen.Items[2].Should().BeOfType<Deleted<long, Todo>>().Which.HasOldRow.Should().BeFalse();
+    }
+
+    [Fact]
     public void A_key_that_cannot_be_decoded_is_a_gap_for_everything()
     {
         using var seen = Watch(Shop.Todos);

@@ -69,7 +69,7 @@ internal static class ApprovedText
         return text.ToString();
     }
 
-    private static string RepositoryRoot()
+    public static string RepositoryRoot()
     {
         // Not by the caller's file path: a continuous-integration build writes /_/ there.
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)

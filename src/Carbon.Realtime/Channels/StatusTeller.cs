@@ -1,0 +1,62 @@
+using Carbon.Realtime.Connection;
+using Carbon.Realtime.Primitives;
+
+namespace Carbon.Realtime.Channels;
+
+/// <summary>Says where the connection and each subscription stand. Under the gate.</summary>
+internal sealed class StatusTeller(RealtimeConnection connection, RealtimeEnvironment environment)
+{
+    /// <summary>Where the connection stands, for everybody.</summary>
+    public StatusSource Connection { get; } = new(environment);
+
+    /// <summary>The connection changed: everybody who depends on it is told.</summary>
+    public void TellAll(ChannelRegistry registry)
+    {
+        var (state, error) = OfConnection();
+        Connection.Set(state, error, connection.Recovery.Attempt, connection.Recovery.NextRetry);
+        foreach (var channel in registry.All)
+        {
+            Tell(channel);
+        }
+
+        foreach (var subscription in registry.Gathering)
+        {
+            Tell(subscription);
+        }
+    }
+
+    public void Tell(Channel channel) => channel.Subscriptions.ForEach(Tell);
+
+    public void Tell(Subscription subscription)
+    {
+        var (state, error, attempt, nextRetry) = subscription.Channel switch
+        {
+            { State: ChannelState.Live } => (RealtimeState.Live, null, 0, null),
+            { State: ChannelState.Joining or ChannelState.Joined, Recovery.Error: null } => (RealtimeState.Joining, null, 0, null),
+            { Recovery: { Error: { } fault } recovery } =>
+                (recovery.IsFaulted ? RealtimeState.Faulted : RealtimeState.Recovering, fault, recovery.Attempt, recovery.NextRetry),
+            _ => OfWaiting(),
+        };
+        subscription.Request.Sink.OnStatus(state, error, attempt, nextRetry);
+    }
+
+    public void End() => Connection.End();
+
+    /// <summary>Of a subscription that waits for nothing but the connection.</summary>
+    private (RealtimeState State, RealtimeException? Error, int Attempt, DateTimeOffset? NextRetry) OfWaiting()
+    {
+        var (state, error) = OfConnection();
+        return state == RealtimeState.Live
+            ? (RealtimeState.Joining, null, 0, null)
+            : (state, error, connection.Recovery.Attempt, connection.Recovery.NextRetry);
+    }
+
+    private (RealtimeState State, RealtimeException? Error) OfConnection() => connection.State switch
+    {
+        ConnectionState.Idle or ConnectionState.Closing => (RealtimeState.Idle, null),
+        ConnectionState.Dialing => (RealtimeState.Connecting, connection.Recovery.Error),
+        ConnectionState.Open => (RealtimeState.Live, null),
+        ConnectionState.Waiting => (connection.Recovery.IsFaulted ? RealtimeState.Faulted : RealtimeState.Recovering, connection.Recovery.Error),
+        _ => (RealtimeState.Closed, null),
+    };
+}
