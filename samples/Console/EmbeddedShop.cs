@@ -40,7 +40,8 @@ internal sealed class EmbeddedShop : IAccessTokenProvider, IAsyncDisposable
 
     /// <summary>Signs in as an employee of the tenant: row level security shows the rows of this company only.</summary>
     public ValueTask<string?> GetAccessTokenAsync(AccessTokenRequest request, CancellationToken cancellationToken) =>
-        ValueTask.FromResult<string?>(_emulator.IssueToken("employee-1", claims: new JsonObject { ["companies"] = new JsonArray(_tenant) }));
+        ValueTask.FromResult<string?>(_emulator.IssueToken(
+            "employee-1", expiresIn: TimeSpan.FromDays(1), claims: new JsonObject { ["companies"] = new JsonArray(_tenant) }));
 
     public async ValueTask DisposeAsync()
     {

@@ -57,7 +57,7 @@ internal sealed class Printer(TextWriter output, bool useColours)
     {
         lock (_gate)
         {
-            output.WriteLine($"{_inserted} inserted, {_updated} updated, {_deleted} deleted, {_gaps} gaps.");
+            output.WriteLine($"Inserted {_inserted}, updated {_updated}, deleted {_deleted}, gaps {_gaps}.");
         }
     }
 
@@ -69,9 +69,10 @@ internal sealed class Printer(TextWriter output, bool useColours)
             return status.State.ToString();
         }
 
-        return status.NextRetry is { } retry
-            ? string.Create(CultureInfo.InvariantCulture, $"Recovering: {error.Message} Next try in {(retry - status.Since).TotalSeconds:0.0} s.")
-            : $"Recovering: {error.Message}";
+        var next = status.NextRetry is { } retry
+            ? string.Create(CultureInfo.InvariantCulture, $"; next try in {(retry - status.Since).TotalSeconds:0.0} s")
+            : "";
+        return $"Recovering{next}. {error.Message}";
     }
 
     /// <summary>One line, whatever a row contains: no line breaks, and nothing that a terminal would obey.</summary>
