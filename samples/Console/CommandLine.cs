@@ -40,11 +40,14 @@ internal static class CommandLine
 
     private static readonly Option<string?> Schema = Text("--schema", "SCHEMA", "The table's schema. Default: public.");
 
-    private static readonly Option<string?> Url = Text("--url", "URL", "Watch a real project, such as https://abc.supabase.co, instead of the embedded shop.");
+    private static readonly Option<string?> Url = Text(
+        "--url", "URL", "Watch a real project, such as https://abc.supabase.co, instead of the embedded shop.");
 
-    private static readonly Option<string?> Key = Text("--key", "KEY", $"The project's anon or publishable key. Default: the environment's {KeyVariable}.");
+    private static readonly Option<string?> Key = Text(
+        "--key", "KEY", $"The project's anon or publishable key. Default: the environment's {KeyVariable}.");
 
-    private static readonly Option<string?> Token = Text("--token", "JWT", $"A signed-in user's access token. Default: the environment's {TokenVariable}, or none.");
+    private static readonly Option<string?> Token = Text(
+        "--token", "JWT", $"A signed-in user's access token. Default: the environment's {TokenVariable}, or none.");
 
     private static readonly Option<TimeSpan?> Duration = new("--for")
     {

@@ -25,7 +25,10 @@ internal static class Watch
 
         // Recovering is the library's business: it tries again by itself. What only a person can mend is ours.
         RealtimeException? last = null;
-        var needsAPerson = tables.Select(static t => t.StatusChanges).Merge().Do(s => last = s.Error ?? last).FirstOrDefaultAsync(NeedsAPerson).ToTask(stop);
+        var needsAPerson = tables.Select(static t => t.StatusChanges).Merge()
+            .Do(s => last = s.Error ?? last)
+            .FirstOrDefaultAsync(NeedsAPerson)
+            .ToTask(stop);
         var live = Task.WhenAll(tables.Select(t => t.WhenLiveAsync(stop)));
         try
         {

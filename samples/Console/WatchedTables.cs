@@ -25,7 +25,8 @@ internal static class WatchedTables
         ];
     }
 
-    private static WatchedTable<TKey, TRow> Typed<TKey, TRow>(RealtimeChannelManager manager, RealtimeTable<TKey, TRow> table, Func<TRow, string> describe)
+    private static WatchedTable<TKey, TRow> Typed<TKey, TRow>(
+        RealtimeChannelManager manager, RealtimeTable<TKey, TRow> table, Func<TRow, string> describe)
         where TKey : notnull => new(manager.Changes(table), describe);
 
     /// <summary>A table that this program knows only by name: its rows are JSON.</summary>
@@ -41,7 +42,9 @@ internal static class WatchedTables
     }
 
     private static string Columns(JsonElement row) => Words(
-        row.EnumerateObject().Where(static p => p.Value.ValueKind != JsonValueKind.Null && !Everywhere.Contains(p.Name)).Select(static p => $"{p.Name}={p.Value}"));
+        row.EnumerateObject()
+            .Where(static p => p.Value.ValueKind != JsonValueKind.Null && !Everywhere.Contains(p.Name))
+            .Select(static p => $"{p.Name}={p.Value}"));
 
     private static string Words(params IEnumerable<string?> words) => string.Join("  ", words.Where(static w => !string.IsNullOrEmpty(w)));
 

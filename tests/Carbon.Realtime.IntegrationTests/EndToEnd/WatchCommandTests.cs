@@ -182,5 +182,9 @@ public sealed class WatchCommandTests
     }
 
     private static HashSet<string> RowsIn(IEnumerable<string> lines) =>
-        [.. lines.Select(static l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(static w => w is [_, "+" or "~" or "-", _, _, ..]).Select(static w => w[3])];
+    [
+        .. lines.Select(static l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(static w => w is [_, "+" or "~" or "-", _, _, ..])
+            .Select(static w => w[3]),
+    ];
 }
