@@ -76,6 +76,8 @@ internal sealed class WebSocketPeer : IEmulatorPeer
                 var result = await socket.ReceiveAsync(buffer.AsMemory(length), CancellationToken.None);
                 if (result.MessageType == WebSocketMessageType.Close)
                 {
+                    // Forgotten before it is answered: a client whose close was answered is gone.
+                    connection.Disconnect();
                     if (socket.State == WebSocketState.CloseReceived)
                     {
                         await socket.CloseOutputAsync(socket.CloseStatus ?? WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);

@@ -29,8 +29,10 @@ internal sealed class Recovery(Deadlines deadlines, RealtimeEnvironment environm
     /// <summary>Notes a fault that needs no wait of ours.</summary>
     public void Note(ServerFault fault)
     {
-        Error = fault.ToException();
         IsFaulted = fault.Reaction == Reaction.RetrySlowly || (fault.Reaction == Reaction.RefreshTokenOnce && Attempt > 1);
+
+        // A fault that a fresh token did not cure is none that passes by itself, and its exception says so.
+        Error = (IsFaulted ? fault with { Reaction = Reaction.RetrySlowly } : fault).ToException();
     }
 
     /// <summary>Notes a fault and schedules the next try.</summary>

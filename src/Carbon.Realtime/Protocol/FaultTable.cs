@@ -122,11 +122,14 @@ internal static class FaultTable
             1001 => "The server asks to slow down or goes away",
             1009 => "The server found a frame of ours too large",
             1012 => "The server restarts or its settings changed",
-            null => "The connection was lost",
+            null => string.IsNullOrEmpty(closeReason) ? "The connection was lost" : $"The connection was lost ({closeReason})",
             _ => "The server closed the connection",
         };
         var reason = closeCode == 1001 ? RealtimeErrorReason.RateLimited : RealtimeErrorReason.ConnectionLost;
-        return new ServerFault(reason, Reaction.Retry, Words(words, $"close code {code ?? "none"}{(string.IsNullOrEmpty(closeReason) ? "" : ", " + closeReason)}"), code);
+
+        // Without a close frame the server said nothing.
+        var said = code is null ? "" : $"close code {code}{(string.IsNullOrEmpty(closeReason) ? "" : ", " + closeReason)}";
+        return new ServerFault(reason, Reaction.Retry, Words(words, said), code);
     }
 
     private static string Advice(RealtimeErrorReason reason) => reason switch
