@@ -1,6 +1,6 @@
-using Microsoft.Extensions.Logging;
 using Carbon.Realtime.Testing;
 using Carbon.Realtime.Tests.Support;
+using Microsoft.Extensions.Logging;
 
 namespace Carbon.Realtime.Tests.Connection;
 
