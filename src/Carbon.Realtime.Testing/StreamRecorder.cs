@@ -2,8 +2,8 @@ namespace Carbon.Realtime.Testing;
 
 /// <summary>An observer that keeps what it is told and checks the contract of observables while it is told.</summary>
 /// <remarks>
-/// Fails the test, by throwing at once and again from <see cref="AssertContract"/>, when calls overlap, when anything follows a terminal
-/// call, or when anything starts after the subscription was disposed from the same thread.
+/// Notes when calls overlap, when anything follows a terminal call, and when anything starts after the subscription was disposed;
+/// <see cref="AssertContract"/> and <see cref="Dispose"/> then throw, so that a test with <c>using</c> cannot overlook it.
 /// </remarks>
 /// <typeparam name="T">The elements.</typeparam>
 public sealed class StreamRecorder<T> : IObserver<T>, IDisposable
@@ -40,6 +40,18 @@ public sealed class StreamRecorder<T> : IObserver<T>, IDisposable
             lock (_gate)
             {
                 return [.. _items];
+            }
+        }
+    }
+
+    /// <summary>How many came.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _items.Count;
             }
         }
     }
@@ -90,10 +102,12 @@ public sealed class StreamRecorder<T> : IObserver<T>, IDisposable
     public void OnCompleted() => Call("OnCompleted", () => IsCompleted = true);
 
     /// <summary>Ends the subscription.</summary>
+    /// <exception cref="InvalidOperationException">The contract was broken; the message lists how.</exception>
     public void Dispose()
     {
         _disposed = true;
         _subscription.Dispose();
+        AssertContract();
     }
 
     private void Call(string name, Action action)

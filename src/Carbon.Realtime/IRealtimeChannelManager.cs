@@ -12,7 +12,7 @@ public interface IRealtimeChannelManager : IChangeSource, IDisposable, IAsyncDis
     /// <summary>The connection's status now and every later one, in order.</summary>
     IObservable<RealtimeStatus> StatusChanges { get; }
 
-    /// <summary>"The token changed": asks the provider again and pushes the answer on every joined channel; nothing is rejoined for it.</summary>
+    /// <summary>"The token changed": asks every provider again, those of tenant scopes too, and pushes the answers on the joined channels; nothing is rejoined for it.</summary>
     /// <remarks>
     /// When the answer is another user's token, or none (signed out), the channels are left and joined again, as the server ignores a token
     /// taken away; their streams get a gap.

@@ -125,8 +125,13 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
 
         var refresh = _dependencies.Environment.Scheduler.Start(async () =>
         {
-            var answer = await _user.Tokens.AskAsync(AccessTokenReason.Changed);
-            if (answer.Error is { } error)
+            RealtimeException? error = null;
+            foreach (var answering in Users().ConvertAll(static u => u.Tokens.AskAsync(AccessTokenReason.Changed)))
+            {
+                error ??= (await answering).Error;
+            }
+
+            if (error is not null)
             {
                 throw error;
             }
@@ -171,13 +176,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
                 }
 
                 // Outside the gate: a provider's cancellation callbacks run inside.
-                List<ChannelUser> users;
-                lock (_disposal)
-                {
-                    users = [.. _users];
-                }
-
-                users.ForEach(static u => u.Tokens.Close());
+                Users().ForEach(static u => u.Tokens.Close());
                 await _connection.DisposeAsync();
                 _ownFactory?.Dispose();
             });
@@ -202,6 +201,14 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
         }
 
         return user;
+    }
+
+    private List<ChannelUser> Users()
+    {
+        lock (_disposal)
+        {
+            return [.. _users];
+        }
     }
 
     private void Forget(ChannelUser user)

@@ -50,31 +50,34 @@ public sealed class RealtimeOptions
     /// <summary>How long a join may stay unanswered. Default 15 s, at least 10 s: the server answers a refused join after 5 s, one after another.</summary>
     public TimeSpan JoinTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How long <see cref="IAccessTokenProvider"/> may take. Default 10 s.</summary>
+    /// <summary>How long <see cref="IAccessTokenProvider"/> may take. Default 10 s, 0.1 s to 5 min.</summary>
     public TimeSpan AccessTokenTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>The time between heartbeats, which also is how long one may stay unanswered. Default 25 s, at most 55 s: the server closes after 60 s without one.</summary>
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(25);
 
-    /// <summary>The shortest wait before a reconnect or rejoin. Default 0.5 s.</summary>
+    /// <summary>The shortest wait before a reconnect or rejoin. Default 0.5 s, 50 ms to 1 min.</summary>
     public TimeSpan ReconnectDelayMin { get; set; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>The longest wait before a reconnect or rejoin, unless somebody has to change something first (30 to 60 s then). Default 30 s.</summary>
+    /// <summary>The longest wait before a reconnect or rejoin, unless somebody has to change something first (30 to 60 s then). Default 30 s, up to 1 h.</summary>
     public TimeSpan ReconnectDelayMax { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Subscriptions of one group made within this time share a channel. Default 50 ms; with zero only those made without a pause between them do.</summary>
     public TimeSpan GroupWindow { get; set; } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>How long a channel stays joined after its last subscriber went, so that going from page to page does not flap it. Default 5 s.</summary>
+    /// <summary>How long a channel stays joined after its last subscriber went, so that going from page to page does not flap it. Default 5 s, up to 1 h.</summary>
     public TimeSpan Linger { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a socket without channels stays open. Default 50 s.</summary>
+    /// <summary>How long a socket without channels stays open. Default 50 s, up to 1 h.</summary>
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(50);
 
-    /// <summary>Channels at most; the server allows 100 a socket. Past it new subscriptions join an existing channel anew. Default 32.</summary>
+    /// <summary>
+    /// Channels at most, though each user (a tenant scope with a token of its own is one) has at least one; the server allows 100 a socket. Past it
+    /// new subscriptions join an existing channel anew, at the price of a gap, and a refused channel is not parted further. Default 32, 1 to 100.
+    /// </summary>
     public int MaxChannels { get; set; } = 32;
 
-    /// <summary>Elements that may wait for one subscriber; more become one <see cref="GapReason.Overflow"/>. Default 8192.</summary>
+    /// <summary>Elements that may wait for one subscriber; more become one <see cref="GapReason.Overflow"/>. Default 8192, 16 to 1 000 000.</summary>
     public int QueueCapacity { get; set; } = 8192;
 
     /// <summary>The largest message accepted; a larger one is dropped and becomes a gap. Default 8 MiB, at least 64 KiB.</summary>

@@ -10,8 +10,8 @@ internal static class RealtimeOptionsValidation
     public static IReadOnlyList<string> Validate(RealtimeOptions options)
     {
         var faults = new List<string>();
-        Check(faults, () => Address(options));
-        Check(faults, () => RestAddress(options));
+        Check(faults, options.RealtimeUrl is null ? nameof(options.Url) : nameof(options.RealtimeUrl), () => Address(options));
+        Check(faults, options.RestUrl is null ? nameof(options.Url) : nameof(options.RestUrl), () => RestAddress(options));
         Between(faults, nameof(options.ConnectTimeout), options.ConnectTimeout, TimeSpan.FromSeconds(3), TimeSpan.FromMinutes(5));
         Between(faults, nameof(options.JoinTimeout), options.JoinTimeout, TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(5));
         Between(faults, nameof(options.AccessTokenTimeout), options.AccessTokenTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));
@@ -49,7 +49,7 @@ internal static class RealtimeOptionsValidation
         }
     }
 
-    private static void Check(List<string> faults, Action action)
+    private static void Check(List<string> faults, string urlOption, Action action)
     {
         try
         {
@@ -59,6 +59,7 @@ internal static class RealtimeOptionsValidation
         {
             // Without the parameter's name, which is the helper's, not the user's.
             var message = e.Message.Split(" (Parameter", 2)[0];
+            message = message.StartsWith("Url ", StringComparison.Ordinal) ? urlOption + message[3..] : message;
             if (!faults.Contains(message))
             {
                 faults.Add(message);

@@ -162,6 +162,28 @@ internal abstract class ChangeFeed : ISubscriptionSink
         }
     }
 
+    /// <summary>A whole change came although the server had said 400 or 401: somebody granted what was missing. On the reader's loop.</summary>
+    /// <returns>Whether there was a fault to end: what it hid is a gap.</returns>
+    protected bool EndTableFault()
+    {
+        lock (_owner.Gate)
+        {
+            if (TableFault is null || IsEnded)
+            {
+                return false;
+            }
+
+            TableFault = null;
+            if (IsReady)
+            {
+                Status.Set(RealtimeState.Live);
+                ReleaseIfSettled();
+            }
+
+            return true;
+        }
+    }
+
     private void ReleaseIfSettled()
     {
         var status = Status.Current;

@@ -72,6 +72,12 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
             return false;
         }
 
+        if (TableFault is not null && change.Errors.IsEmpty && EndTableFault())
+        {
+            OnBurstEnd();
+            Publish([new Gap<TKey, TRow>(GapReason.Resubscribed)]);
+        }
+
         return _decoder.Decode(change, verified) is { } element && Gather(element);
     }
 
@@ -105,10 +111,7 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
     {
         foreach (var observer in _observers)
         {
-            if (!observer.HasStarted)
-            {
-                observer.Start();
-            }
+            observer.Start();
         }
     }
 
@@ -146,12 +149,13 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
             return;
         }
 
+        // Listed before its first gap: a change in between is one that the gap covers.
+        Volatile.Write(ref _observers, [.. _observers, observer]);
         if (IsReady)
         {
             observer.Start();
         }
 
-        _observers = [.. _observers, observer];
         observer.Interest = Use();
     }
 
@@ -180,10 +184,7 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
     {
         foreach (var observer in Volatile.Read(ref _observers))
         {
-            if (observer.HasStarted)
-            {
-                observer.Post(elements);
-            }
+            observer.Post(elements);
         }
     }
 
@@ -192,19 +193,35 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
     /// <summary>One subscriber. Changes before its first gap are not for it: it has not read anything yet that they could change.</summary>
     private sealed class Observer(PostElements post, Action<Exception?, bool> end)
     {
-        private volatile bool _hasStarted;
-
-        public bool HasStarted => _hasStarted;
+        private readonly Lock _starting = new();
+        private bool _hasStarted;
 
         public IDisposable? Interest { get; set; }
 
+        /// <summary>Brings the first gap, unless it came already.</summary>
         public void Start()
         {
-            post([new Gap<TKey, TRow>(GapReason.Started)]);
-            _hasStarted = true;
+            lock (_starting)
+            {
+                if (!_hasStarted)
+                {
+                    post([new Gap<TKey, TRow>(GapReason.Started)]);
+                    _hasStarted = true;
+                }
+            }
         }
 
-        public void Post(ReadOnlySpan<TableChange<TKey, TRow>> elements) => post(elements);
+        /// <summary>Brings elements, once started. The lock makes the gap and what follows it one: nothing can fall in between.</summary>
+        public void Post(ReadOnlySpan<TableChange<TKey, TRow>> elements)
+        {
+            lock (_starting)
+            {
+                if (_hasStarted)
+                {
+                    post(elements);
+                }
+            }
+        }
 
         public void End(Exception? error, bool discard) => end(error, discard);
     }

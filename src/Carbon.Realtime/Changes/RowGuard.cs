@@ -15,8 +15,6 @@ internal sealed class RowGuard(ImmutableArray<FilterCondition> conditions)
     private readonly byte[][] _types = new byte[conditions.Length][];
     private TableColumns? _typesOf;
 
-    public bool IsEmpty => conditions.IsEmpty;
-
     /// <summary>Yes, no, or cannot tell: a column is absent, or only the server can compare its type.</summary>
     public FilterVerdict Judge(ReadOnlySpan<byte> record, RecordIndex index, TableColumns columns)
     {
@@ -34,14 +32,7 @@ internal sealed class RowGuard(ImmutableArray<FilterCondition> conditions)
         for (var i = 0; i < conditions.Length; i++)
         {
             index.TryFind(record, conditions[i].ColumnUtf8, ref _hints[i], out var value);
-            switch (conditions[i].Evaluate(value, _types[i]))
-            {
-                case FilterVerdict.No:
-                    return FilterVerdict.No;
-                case FilterVerdict.CannotTell:
-                    verdict = FilterVerdict.CannotTell;
-                    break;
-            }
+            verdict = verdict.And(conditions[i].Evaluate(value, _types[i]));
         }
 
         return verdict;

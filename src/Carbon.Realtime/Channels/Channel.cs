@@ -36,7 +36,7 @@ internal sealed class Channel(string group, TokenSession session, Recovery recov
     /// <summary>The token the server holds for this channel.</summary>
     public AccessToken? Token { get; set; }
 
-    /// <summary>Whether a token push awaits its "Subscribed". Counted, not timed; one answer may serve several pushes.</summary>
+    /// <summary>Whether a token push awaits its "Subscribed". Not timed; one answer may serve several pushes, and when each gets one, the second is a gap too many rather than one too few.</summary>
     public bool TokenPushed { get; set; }
 
     /// <summary>What the last <c>system</c> error said: it explains the <c>phx_close</c> that follows.</summary>

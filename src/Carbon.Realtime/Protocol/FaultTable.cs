@@ -99,7 +99,6 @@ internal static class FaultTable
         var code = status.ToString(System.Globalization.CultureInfo.InvariantCulture);
         var (reason, reaction) = status switch
         {
-            401 when text.Contains("Token has expired", StringComparison.Ordinal) => (RealtimeErrorReason.InvalidApiKey, Reaction.RetrySlowly),
             401 => (RealtimeErrorReason.InvalidApiKey, Reaction.RetrySlowly),
             403 when text.Length > 0 => (RealtimeErrorReason.ProjectDisabled, Reaction.RetrySlowly),
             403 => (RealtimeErrorReason.InvalidApiKey, Reaction.RetrySlowly),

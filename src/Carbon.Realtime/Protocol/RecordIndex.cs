@@ -5,6 +5,7 @@ namespace Carbon.Realtime.Protocol;
 internal sealed class RecordIndex
 {
     private Entry[] _entries = new Entry[16];
+    private bool _hasEscapes;
 
     /// <summary>How many properties the record has.</summary>
     public int Count { get; private set; }
@@ -14,6 +15,7 @@ internal sealed class RecordIndex
     public bool TryRead(scoped ref JsonScanner scanner, ReadOnlySpan<byte> json, out ReadOnlySpan<byte> raw)
     {
         Count = 0;
+        _hasEscapes = false;
         raw = default;
         if (scanner.Peek() != (byte)'{')
         {
@@ -21,6 +23,7 @@ internal sealed class RecordIndex
         }
 
         var start = scanner.Position;
+        ulong seen = 0;
         scanner.TryTake((byte)'{');
         if (!scanner.TakeIf((byte)'}'))
         {
@@ -38,7 +41,14 @@ internal sealed class RecordIndex
                     return false;
                 }
 
-                Add(new Entry(nameEnd - name.Length, name.Length, scanner.Position - start - value.Length, value.Length));
+                var entry = new Entry(nameEnd - name.Length, name.Length, scanner.Position - start - value.Length, value.Length);
+                if (IsRepeated(json[start..], name, ref seen))
+                {
+                    // The guard would judge one of the two and the row be made of the other.
+                    return scanner.Fail(FrameDropReason.Malformed);
+                }
+
+                Add(entry);
             }
             while (scanner.MoveNext((byte)'}'));
         }
@@ -84,6 +94,31 @@ internal sealed class RecordIndex
     {
         var hint = -1;
         return TryFind(record, name, ref hint, out value);
+    }
+
+    /// <summary>Whether a name occurred before. One bit for each kind of name spares nearly all comparisons; escapes cost the whole walk.</summary>
+    private bool IsRepeated(ReadOnlySpan<byte> record, ReadOnlySpan<byte> name, scoped ref ulong seen)
+    {
+        var isEscaped = name.Contains((byte)'\\');
+        var bit = name.IsEmpty ? 1ul : 1ul << (((name.Length * 7) + (name[0] * 3) + name[^1]) & 63);
+        var mayRepeat = isEscaped || _hasEscapes || (seen & bit) != 0;
+        seen |= bit;
+        _hasEscapes |= isEscaped;
+        if (!mayRepeat)
+        {
+            return false;
+        }
+
+        var plain = isEscaped ? JsonScanner.Unescape(name) : name;
+        for (var i = 0; i < Count; i++)
+        {
+            if (NameEquals(record, _entries[i], plain))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static bool NameEquals(ReadOnlySpan<byte> record, Entry entry, ReadOnlySpan<byte> name) =>

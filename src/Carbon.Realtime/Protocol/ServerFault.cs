@@ -19,6 +19,6 @@ internal enum Reaction
 /// <summary>A classified fault: what to tell the user and what to do.</summary>
 internal sealed record ServerFault(RealtimeErrorReason Reason, Reaction Reaction, string Message, string? Code = null)
 {
-    public RealtimeException ToException(Exception? inner = null) =>
-        new(Reason, Message, isTransient: Reaction != Reaction.RetrySlowly, Code, inner);
+    public RealtimeException ToException() =>
+        new(Reason, Message, isTransient: Reaction != Reaction.RetrySlowly, Code);
 }

@@ -201,6 +201,51 @@ public sealed class TokenTests
     }
 
     [Fact]
+    public async Task Another_role_of_the_same_user_is_another_user()
+    {
+        _tokens.Token = Jwt.Create(Now.AddHours(1), role: "authenticated");
+        using var seen = Watch();
+        _world.Join();
+        _tokens.Token = Jwt.Create(Now.AddHours(1), role: "service_role");
+        await _world.Env.RunAsync(_world.Manager.RefreshAccessTokenAsync());
+        _world.Run();
+        _world.Socket.Frames("access_token").Should().BeEmpty();
+        seen.Items.Should().HaveCount(2);
+    }
+
+    [Fact]
+    public async Task A_changed_token_is_asked_of_tenant_scopes_too()
+    {
+        var theirs = new FakeTokens { Token = Jwt.Create(Now.AddHours(1), mark: "a") };
+        var scope = _world.Manager.ForTenant("co_2", theirs);
+        using var seen = new StreamRecorder<TableChange<string, SalesOrder>>(scope.Changes(Shop.SalesOrders));
+        _world.Join();
+        theirs.Token = Jwt.Create(Now.AddHours(1), mark: "b");
+        await _world.Env.RunAsync(_world.Manager.RefreshAccessTokenAsync());
+        _world.Run();
+        _world.Socket.Frames("access_token").Should().ContainSingle().Which.AccessToken.Should().Be(theirs.Token);
+    }
+
+    [Fact]
+    public void Tokens_that_nobody_uses_are_not_refreshed()
+    {
+        _tokens.Token = Jwt.Create(Now.AddMinutes(10));
+        Watch().Dispose();
+        _world.Join();
+        _world.Advance(900);
+        _tokens.Asked.Should().NotContain(AccessTokenReason.Expiring);
+    }
+
+    [Fact]
+    public void A_token_does_not_show_itself()
+    {
+        var token = Carbon.Realtime.Authentication.AccessToken.From("planted-token")!;
+        token.ToString().Should().Be("***");
+        $"{token}".Should().Be("***");
+        token.Identity.ToString().Should().NotContain("planted");
+    }
+
+    [Fact]
     public async Task A_provider_that_throws_fails_the_refresh_and_costs_joined_channels_nothing()
     {
         _tokens.Token = "good";

@@ -49,7 +49,71 @@ public sealed class ConsumerTests
         _world.Run();
         bad.Items.Should().HaveCount(1);
         good.Items.Should().HaveCount(2);
+        good.Dispose();
+        _world.Advance(6);
+        _world.Socket.Frames("phx_leave").Should().ContainSingle("the one that threw holds nothing any more");
         _world.Log.Lines.Should().Contain(l => l.Contains("threw"));
+    }
+
+    [Fact]
+    public void A_gap_keeps_its_place_among_the_changes_of_its_burst()
+    {
+        using var seen = new StreamRecorder<TableChange<long, Todo>>(_world.Manager.Changes(Shop.Todos));
+        _world.Join();
+        Insert(_world, 1);
+        _world.Socket.Subscribed(_world.Socket.Join());
+        Insert(_world, 2);
+        _world.Run();
+        seen.Items.Select(i => i.ToString()).Should().Equal("gap (Started)", "inserted 1", "gap (Resubscribed)", "inserted 2");
+    }
+
+    [Fact]
+    public void A_burst_is_published_in_parts_and_its_last_part_even_when_the_socket_breaks()
+    {
+        var world = new World(o => o.QueueCapacity = 600);
+        using var seen = new StreamRecorder<TableChange<long, Todo>>(world.Manager.Changes(Shop.Todos));
+        world.Join();
+        for (var i = 0; i < 300; i++)
+        {
+            Insert(world, i);
+        }
+
+        world.Socket.Break();
+        world.Run();
+        seen.Items.Should().HaveCount(301, "what was received before the break is delivered");
+    }
+
+    [Fact]
+    public async Task Elements_posted_from_many_threads_reach_an_observer_one_at_a_time()
+    {
+        const int Threads = 4, Each = 5000;
+        var source = new Posted();
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var seen = new StreamRecorder<int>(source, (recorder, _) =>
+        {
+            if (recorder.Count == Threads * Each)
+            {
+                done.TrySetResult();
+            }
+        });
+        await Task.WhenAll(Enumerable.Range(0, Threads).Select(t => Task.Run(() =>
+        {
+            for (var i = 0; i < Each; i++)
+            {
+                source.Delivery!.Post((t * Each) + i);
+            }
+        })));
+        await done.Task.WaitAsync(TimeSpan.FromMinutes(1));
+        seen.Items.Should().OnlyHaveUniqueItems();
+        seen.Items.GroupBy(i => i / Each).Should().AllSatisfy(thread => thread.Should().BeInAscendingOrder());
+    }
+
+    private sealed class Posted : IObservable<int>
+    {
+        public Carbon.Realtime.Primitives.ObserverDelivery<int>? Delivery { get; private set; }
+
+        public IDisposable Subscribe(IObserver<int> observer) =>
+            Delivery = new(observer, WorkScheduler.ThreadPool, new(1_000_000, () => -1), static _ => { }, static _ => { });
     }
 
     [Fact]

@@ -342,6 +342,72 @@ public sealed class ChannelTests
     }
 
     [Fact]
+    public void A_damaged_change_is_a_gap_for_its_own_channel_only()
+    {
+        var world = new World();
+        using var hit = new StreamRecorder<TableChange<string, SalesOrder>>(world.Manager.Changes(Shop.SalesOrders, new ChangeStreamOptions { Group = "a" }));
+        using var other = new StreamRecorder<TableChange<long, Todo>>(world.Manager.Changes(Shop.Todos, new ChangeStreamOptions { Group = "b" }));
+        world.Join();
+        world.Socket.Deliver($$"""[null,null,"{{world.Socket.Join(0).Topic}}","postgres_changes",{"data":{"table":"salesOrder"},"ids":[1]}]""");
+        world.Run();
+        hit.Items.Select(i => i.ToString()).Should().Equal("gap (Started)", "gap (Undecodable)");
+        other.Items.Should().HaveCount(1);
+    }
+
+    [Fact]
+    public void A_join_that_confirms_other_bindings_than_were_asked_for_is_not_used()
+    {
+        var world = new World { AutoJoin = false };
+        var stream = world.Manager.Changes(Shop.SalesOrders);
+        using var seen = new StreamRecorder<TableChange<string, SalesOrder>>(stream);
+        world.Join();
+        world.Socket.Reply(world.Socket.Join(), "ok", """{"postgres_changes":[]}""");
+        world.Run();
+        stream.Status.Error!.Reason.Should().Be(RealtimeErrorReason.ProtocolViolation);
+        world.Socket.Frames("phx_leave").Should().ContainSingle();
+    }
+
+    [Fact]
+    public void Private_channels_are_joined_as_such()
+    {
+        var world = new World(o => o.PrivateChannels = true);
+        using var seen = new StreamRecorder<TableChange<string, SalesOrder>>(world.Manager.Changes(Shop.SalesOrders));
+        world.Join();
+        world.Socket.Join().Payload.GetProperty("config").GetProperty("private").GetBoolean().Should().BeTrue();
+    }
+
+    [Fact]
+    public void Whoever_subscribes_during_an_outage_gets_nothing_before_changes_flow()
+    {
+        var world = new World();
+        var stream = world.Manager.Changes(Shop.SalesOrders);
+        using var early = new StreamRecorder<TableChange<string, SalesOrder>>(stream);
+        world.Join();
+        world.AutoSubscribed = false;
+        world.Socket.Break();
+        world.Run();
+        using var late = new StreamRecorder<TableChange<string, SalesOrder>>(stream);
+        world.Advance(2);
+        late.Items.Should().BeEmpty();
+        world.Socket.Subscribed(world.Socket.Join());
+        world.Run();
+        late.Items.Select(i => i.ToString()).Should().Equal("gap (Started)");
+    }
+
+    [Fact]
+    public void Another_users_equal_subscription_never_rides_on_the_first_ones_channel()
+    {
+        var world = new World(o => o.MaxChannels = 1, new FakeTokens { Token = "mine" });
+        using var mine = new StreamRecorder<TableChange<string, SalesOrder>>(world.Manager.Changes(Shop.SalesOrders));
+        world.Join();
+        using var theirs = new StreamRecorder<TableChange<string, SalesOrder>>(
+            world.Manager.ForTenant("co_1", new FakeTokens { Token = "theirs" }).Changes(Shop.SalesOrders));
+        world.Join();
+        world.Socket.Frames("phx_join").Select(j => j.AccessToken).Should().Equal("mine", "theirs");
+        mine.Items.Should().HaveCount(1, "not even the channel budget mixes users");
+    }
+
+    [Fact]
     public void Every_push_carries_the_join_reference_in_both_protocol_versions()
     {
         foreach (var version in new[] { ProtocolVersion.V1, ProtocolVersion.V2 })

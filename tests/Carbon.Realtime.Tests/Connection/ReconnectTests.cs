@@ -184,8 +184,8 @@ public sealed class ReconnectTests
         var world = new World(o => o.JoinTimeout = TimeSpan.FromMinutes(2)) { AutoJoin = false, AutoHeartbeat = false };
         using var seen = new StreamRecorder<TableChange<string, SalesOrder>>(world.Manager.Changes(Shop.SalesOrders));
         world.Join();
-        world.Advance(60);
-        world.Socket.IsAborted.Should().BeFalse("the server reads and sends nothing while it joins");
+        world.Advance(76);
+        world.Socket.IsAborted.Should().BeFalse("the server reads and sends nothing while it joins: two beats unanswered prove nothing");
         world.Advance(60);
         world.Server.Sockets[0].IsAborted.Should().BeTrue("but patience ends");
     }
@@ -211,6 +211,49 @@ public sealed class ReconnectTests
         world.Join();
         world.Server.Sockets.Should().HaveCount(2);
         again.Items.Should().ContainSingle();
+    }
+
+    [Fact]
+    public void A_server_that_goes_away_asks_to_slow_down()
+    {
+        var world = new World();
+        using var seen = new StreamRecorder<TableChange<string, SalesOrder>>(world.Manager.Changes(Shop.SalesOrders));
+        world.Join();
+        world.Socket.CloseFromServer(1001);
+        world.Run();
+        world.Manager.Status.Error!.Reason.Should().Be(RealtimeErrorReason.RateLimited);
+        world.Manager.Status.Error.ServerCode.Should().Be("1001");
+    }
+
+    [Fact]
+    public void A_send_that_fails_ends_the_socket()
+    {
+        var world = new World();
+        using var seen = new StreamRecorder<TableChange<string, SalesOrder>>(world.Manager.Changes(Shop.SalesOrders));
+        world.Join();
+        world.Socket.SendFailure = new IOException("broken pipe");
+        world.Advance(25.5);
+        world.Server.Sockets[0].IsAborted.Should().BeTrue("a socket that cannot send would be closed by the server for want of heartbeats");
+        world.Advance(2);
+        seen.Items.Should().HaveCount(2);
+    }
+
+    [Fact]
+    public void Needed_again_while_it_is_being_closed_it_is_opened_again_without_a_fault()
+    {
+        var world = new World(o => (o.Linger, o.IdleTimeout) = (TimeSpan.Zero, TimeSpan.FromSeconds(1)));
+        world.Server.Opened += s => s.AnswersClose = false;
+        var stream = world.Manager.Changes(Shop.SalesOrders);
+        var first = new StreamRecorder<TableChange<string, SalesOrder>>(stream);
+        world.Join();
+        first.Dispose();
+        world.Advance(1.1);
+        world.Socket.IsClosedByClient.Should().BeTrue();
+        using var second = new StreamRecorder<TableChange<string, SalesOrder>>(stream);
+        world.Advance(2.1);
+        world.Server.Sockets.Should().HaveCount(2);
+        world.Manager.Status.Attempt.Should().Be(0);
+        second.Items.Should().ContainSingle();
     }
 
     [Fact]

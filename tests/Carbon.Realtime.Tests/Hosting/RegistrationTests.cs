@@ -53,6 +53,25 @@ public sealed class RegistrationTests
     }
 
     [Fact]
+    public void Seams_that_users_implement_can_be_mocked()
+    {
+        var env = new ManualEnvironment();
+        var provider = new Moq.Mock<IAccessTokenProvider>();
+        provider.Setup(p => p.GetAccessTokenAsync(Moq.It.IsAny<AccessTokenRequest>(), Moq.It.IsAny<CancellationToken>()))
+            .Returns(() => ValueTask.FromResult<string?>("mocked"));
+        var factory = new Moq.Mock<IRealtimeSocketFactory>();
+        factory.Setup(f => f.ConnectAsync(Moq.It.IsAny<RealtimeSocketAddress>(), Moq.It.IsAny<CancellationToken>()))
+            .Throws(new UpgradeRefusedException(404, """{"error":"Tenant not found"}"""));
+        var manager = new RealtimeChannelManager(
+            new RealtimeOptions { Url = new Uri("https://abc.supabase.co"), ApiKey = "key", Tenant = "co_1" },
+            new RealtimeDependencies { Environment = env.Environment, SocketFactory = factory.Object, AccessTokens = provider.Object });
+        using var seen = new StreamRecorder<TableChange<string, SalesOrder>>(manager.Changes(Shop.SalesOrders));
+        env.RunUntilIdle();
+        provider.Verify(p => p.GetAccessTokenAsync(Moq.It.Is<AccessTokenRequest>(r => r.Reason == AccessTokenReason.Connect), Moq.It.IsAny<CancellationToken>()), Moq.Times.Once);
+        manager.Status.Error!.Reason.Should().Be(RealtimeErrorReason.ProjectNotFound);
+    }
+
+    [Fact]
     public async Task Named_managers_stand_beside_each_other()
     {
         var services = new ServiceCollection();
@@ -76,6 +95,14 @@ public sealed class RegistrationTests
     [InlineData("Realtime:MaxChannels", "1000", "MaxChannels")]
     [InlineData("Realtime:MaxMessageBytes", "5", "MaxMessageBytes")]
     [InlineData("Realtime:ReconnectDelayMax", "00:00:00.1", "ReconnectDelayMax")]
+    [InlineData("Realtime:ReconnectDelayMin", "00:00:00", "ReconnectDelayMin")]
+    [InlineData("Realtime:AccessTokenTimeout", "00:00:00", "AccessTokenTimeout")]
+    [InlineData("Realtime:GroupWindow", "00:01:00", "GroupWindow")]
+    [InlineData("Realtime:Linger", "-00:00:01", "Linger")]
+    [InlineData("Realtime:IdleTimeout", "02:00:00", "IdleTimeout")]
+    [InlineData("Realtime:Tenant", " ", "Tenant")]
+    [InlineData("Realtime:RealtimeUrl", "ftp://x", "RealtimeUrl")]
+    [InlineData("Realtime:RestUrl", "http://abc.supabase.co", "RestUrl")]
     public async Task Wrong_options_stop_the_host_at_start_with_a_message_that_names_the_option(string key, string value, string named)
     {
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });

@@ -10,17 +10,18 @@ public sealed class StreamRecorderTests
     public void An_element_after_the_end_is_a_violation()
     {
         var source = new Unguarded();
-        using var recorder = new StreamRecorder<int>(source);
+        var recorder = new StreamRecorder<int>(source);
         source.Observer!.OnCompleted();
         source.Observer.Invoking(o => o.OnNext(1)).Should().Throw<InvalidOperationException>();
         recorder.Invoking(r => r.AssertContract()).Should().Throw<InvalidOperationException>().WithMessage("*after the end*");
+        recorder.Invoking(r => r.Dispose()).Should().Throw<InvalidOperationException>("a using must not overlook it");
     }
 
     [Fact]
     public void A_second_end_is_a_violation()
     {
         var source = new Unguarded();
-        using var recorder = new StreamRecorder<int>(source);
+        var recorder = new StreamRecorder<int>(source);
         source.Observer!.OnError(new IOException());
         source.Observer.Invoking(o => o.OnCompleted()).Should().Throw<InvalidOperationException>();
         recorder.Invoking(r => r.AssertContract()).Should().Throw<InvalidOperationException>();
@@ -40,7 +41,7 @@ public sealed class StreamRecorderTests
     public void Overlapping_elements_are_a_violation()
     {
         var source = new Unguarded();
-        using var recorder = new StreamRecorder<int>(source, (_, item) =>
+        var recorder = new StreamRecorder<int>(source, (_, item) =>
         {
             if (item == 1)
             {
