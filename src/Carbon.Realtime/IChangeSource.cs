@@ -18,8 +18,9 @@ public interface IChangeSource
         where TKey : notnull;
 
     /// <summary>
-    /// The changes of a table by name, as raw JSON, keyed by the column <c>id</c>. Tenant-scoped by <see cref="RealtimeOptions.TenantColumn"/> where
-    /// that is set. For another key use <see cref="RealtimeTable.Untyped"/>.
+    /// The changes of a table by name, as raw JSON, keyed by the column <c>id</c>; for another key use <see cref="RealtimeTable.Untyped"/>.
+    /// Tenant-scoped only where <see cref="RealtimeOptions.TenantColumn"/> is set. <see cref="JsonElement"/> keys have no equality of their own:
+    /// compare their <c>GetString()</c> or <c>GetRawText()</c>.
     /// </summary>
     /// <exception cref="InvalidOperationException">The table is tenant-scoped and no tenant is known.</exception>
     /// <exception cref="ObjectDisposedException">The manager or scope is disposed.</exception>

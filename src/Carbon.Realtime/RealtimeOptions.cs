@@ -12,7 +12,7 @@ public sealed class RealtimeOptions
     /// <summary>The whole WebSocket address, for self-hosted servers whose address does not follow from <see cref="Url"/>. Default: derived.</summary>
     public Uri? RealtimeUrl { get; set; }
 
-    /// <summary>The PostgREST root, for self-hosted servers. Default: derived from <see cref="Url"/>.</summary>
+    /// <summary>The PostgREST root, for self-hosted servers. Default: derived from <see cref="Url"/>. Reserved: reads come with the live stores.</summary>
     public Uri? RestUrl { get; set; }
 
     /// <summary>The project's publishable or anonymous key. Required. Not a secret key in a program that leaves your hands.</summary>
@@ -35,12 +35,13 @@ public sealed class RealtimeOptions
 
     /// <summary>
     /// The tenant of tenant-scoped tables until <see cref="ITenantContext.Set"/> says otherwise. Default none: such tables then throw.
+    /// It does nothing for tables that are not tenant-scoped.
     /// </summary>
     public string? Tenant { get; set; }
 
     /// <summary>
-    /// The column by which tables named by a string (<c>Changes("job")</c>) are tenant-scoped; Carbon's is <c>companyId</c>. Default none:
-    /// such tables are not scoped, and what the server's row level security lets through is delivered.
+    /// The column by which every table is tenant-scoped that says neither <c>TenantScoped</c> nor <c>AllTenants</c>; Carbon's is
+    /// <c>companyId</c>. Default none: such tables are not scoped, and what the server's row level security lets through is delivered.
     /// </summary>
     public string? TenantColumn { get; set; }
 

@@ -23,14 +23,14 @@ internal sealed class TenantScope(ChangeFeeds feeds, ChannelUser user, Func<stri
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(options);
         CheckGroup(options.Group);
-        return new ChangeStream<TKey, TRow>(feeds, feeds.Get(() => KeyOf(table, options), table), table);
+
+        // A table that says nothing of tenants belongs to them all the same where the options name their column.
+        var scoped = table is { TenantColumn: null, IsAllTenants: false } && defaultColumn is not null ? table.TenantScoped(defaultColumn) : table;
+        return new ChangeStream<TKey, TRow>(feeds, feeds.Get(() => KeyOf(scoped, options), scoped), scoped);
     }
 
-    public IChangeStream<JsonElement, JsonElement> Changes(string table) => Changes(_untyped.GetOrAdd(table, static (name, column) =>
-    {
-        var untyped = RealtimeTable.Untyped(name);
-        return column is null ? untyped : untyped.TenantScoped(column);
-    }, defaultColumn));
+    public IChangeStream<JsonElement, JsonElement> Changes(string table) =>
+        Changes(_untyped.GetOrAdd(table, static name => RealtimeTable.Untyped(name)));
 
     public void Dispose()
     {
@@ -58,6 +58,11 @@ internal sealed class TenantScope(ChangeFeeds feeds, ChannelUser user, Func<stri
         var current = !scoped ? null : tenant() ?? throw new InvalidOperationException(
             $"Table {table.Schema}.{table.Name} is tenant-scoped and no tenant is known: set RealtimeOptions.Tenant, call ITenantContext.Set after login, "
             + "or say AllTenants() if every tenant's rows are meant.");
+        if (!scoped && !table.IsAllTenants && tenant() is not null)
+        {
+            ChangesLog.NotTenantScoped(feeds.Logger, $"{table.Schema}.{table.Name}");
+        }
+
         return new FeedKey(table.Definition, table.Schema, table.Name, table.Filter, table.TenantColumn, current, identity, user, options);
     }
 

@@ -117,6 +117,11 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
 
     protected override void EndObservers(Exception? error)
     {
+        if (error is not null && _observers.Length > 0)
+        {
+            ChangesLog.Ended(Owner.Logger, _table.ToString(), error.Message);
+        }
+
         foreach (var observer in _observers)
         {
             // Another tenant is current: not even what waits of the old one's may come any more.

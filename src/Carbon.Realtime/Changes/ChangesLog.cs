@@ -14,4 +14,11 @@ internal static partial class ChangesLog
     [LoggerMessage(LogEventRanges.Changes + 3, LogLevel.Warning,
         "A change of {Table} lacks column {Column}, which {Row} maps; streams get a gap for its key. Unchanged large values and columns the role may not read are not sent")]
     public static partial void ColumnAbsent(ILogger logger, string table, string column, string row);
+
+    [LoggerMessage(LogEventRanges.Changes + 4, LogLevel.Warning,
+        "A tenant is set but {Table} is not tenant-scoped: every tenant's rows that the server lets through are delivered. Say TenantScoped(column), or AllTenants() if that is meant")]
+    public static partial void NotTenantScoped(ILogger logger, string table);
+
+    [LoggerMessage(LogEventRanges.Changes + 5, LogLevel.Information, "Streams of {Table} ended: {Reason}")]
+    public static partial void Ended(ILogger logger, string table, string reason);
 }

@@ -17,7 +17,7 @@ public abstract class TableChange<TKey, TRow>
     public DateTimeOffset? CommittedAt => _committedAtTicks == 0 ? null : new DateTimeOffset(_committedAtTicks, TimeSpan.Zero);
 }
 
-/// <summary>A row was inserted, or is new to the stream's filter in a way the server tells as an insert.</summary>
+/// <summary>A row was inserted.</summary>
 /// <inheritdoc cref="TableChange{TKey, TRow}"/>
 public sealed class Inserted<TKey, TRow> : TableChange<TKey, TRow>
     where TKey : notnull

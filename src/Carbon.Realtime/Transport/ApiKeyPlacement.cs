@@ -1,6 +1,6 @@
 namespace Carbon.Realtime;
 
-/// <summary>How the API key travels when the socket is opened. Reads over PostgREST always send it as a header.</summary>
+/// <summary>How the API key travels when the socket is opened.</summary>
 public enum ApiKeyPlacement
 {
     /// <summary>

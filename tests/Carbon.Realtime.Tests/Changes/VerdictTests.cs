@@ -70,6 +70,23 @@ public sealed class VerdictTests
     }
 
     [Fact]
+    public void The_option_scopes_every_table_that_says_nothing_of_tenants_and_an_unscoped_one_is_warned_of()
+    {
+        var world = new World(o => o.TenantColumn = "companyId");
+        using var typed = new StreamRecorder<TableChange<long, Todo>>(world.Manager.Changes(Shop.Todos));
+        using var raw = new StreamRecorder<TableChange<JsonElement, JsonElement>>(world.Manager.Changes(RealtimeTable.Untyped("job")));
+        using var all = new StreamRecorder<TableChange<JsonElement, JsonElement>>(world.Manager.Changes(RealtimeTable.Untyped("part").AllTenants()));
+        world.Join();
+        world.Socket.Join().Bindings.Select(b => b.TryGetProperty("filter", out var filter) ? filter.GetString() : null)
+            .Should().Equal("companyId=eq.co_1", "companyId=eq.co_1", null);
+        world.Log.Lines.Should().NotContain(l => l.Contains("not tenant-scoped"));
+
+        _ = _world.Manager.Changes(Shop.Todos);
+        _world.Run();
+        _world.Log.Lines.Should().Contain(l => l.Contains("public.todos is not tenant-scoped"));
+    }
+
+    [Fact]
     public void Changing_the_tenant_ends_the_old_tenants_streams_and_only_those()
     {
         using var old = Watch(Shop.SalesOrders);

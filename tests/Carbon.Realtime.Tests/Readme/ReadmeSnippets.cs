@@ -74,8 +74,14 @@ public static class ReadmeSnippets
             Deleted<string, SalesOrder> deleted => $"gone: {deleted.Key}",
             Gap<string, SalesOrder> gap => $"re-read {(gap.HasKey ? gap.Key : "everything")}: {gap.Reason}",
             _ => throw new NotSupportedException(),
-        }));
+        }), error => Console.WriteLine($"ended: {error.Message}")); // the tenant changed: take a new stream
         return subscription;
+    }
+
+    public static void ActForAnother(IRealtimeChannelManager realtime, IAccessTokenProvider tokensOfAnotherUser)
+    {
+        using var other = realtime.ForTenant("co_2", tokensOfAnotherUser);
+        using var theirs = other.Changes(Shop.SalesOrders).Subscribe(change => Console.WriteLine(change));
     }
 
     public static async Task KeepCurrentAsync(IChangeStream<string, SalesOrder> orders, IOrderList list, CancellationToken cancellationToken)
