@@ -16,7 +16,7 @@ internal sealed class ChannelRegistry
     private readonly List<Channel> _channels = [];
     private readonly Dictionary<byte[], Channel> _byTopic = new(Utf8Keys.Comparer);
     private readonly Dictionary<byte[], Channel>.AlternateLookup<ReadOnlySpan<byte>> _byTopicBytes;
-    private readonly Dictionary<(string Group, TokenSession Session), List<Subscription>> _gathering = [];
+    private readonly GroupWindows _windows;
 
     public ChannelRegistry(RealtimeConnection connection, FrameWriter writer, RealtimeEnvironment environment, ChannelOptions options, ILogger logger)
     {
@@ -26,6 +26,7 @@ internal sealed class ChannelRegistry
         _options = options;
         _logger = logger;
         _byTopicBytes = _byTopic.GetAlternateLookup<ReadOnlySpan<byte>>();
+        _windows = new GroupWindows(connection.Deadlines, options.GroupWindow, OnGathered);
         Statuses = new StatusTeller(connection, environment);
         Tokens = new TokenKeeper(this, connection, environment, options, logger);
         Joins = new JoinQueue(this, connection, writer, options, logger);
@@ -38,7 +39,7 @@ internal sealed class ChannelRegistry
     public TimeSpan StableAfter => _options.StableAfter;
 
     /// <summary>Subscriptions whose group window is still open.</summary>
-    public IEnumerable<Subscription> Gathering => _gathering.Values.SelectMany(static g => g);
+    public IEnumerable<Subscription> Gathering => _windows.Gathered;
 
     public TokenKeeper Tokens { get; }
 
@@ -58,7 +59,8 @@ internal sealed class ChannelRegistry
         Tokens.Use(request.User.Tokens);
         if (!TryShare(subscription))
         {
-            Gather(subscription);
+            _windows.Add(subscription);
+            Statuses.Tell(subscription);
         }
 
         _connection.Need();
@@ -85,14 +87,11 @@ internal sealed class ChannelRegistry
         }
         else
         {
-            foreach (var gathered in _gathering.Values)
-            {
-                gathered.Remove(subscription);
-            }
+            _windows.Remove(subscription);
         }
 
         Tokens.Release(subscription.Request.User.Tokens);
-        if (_channels.Count == 0 && _gathering.Values.All(static g => g.Count == 0))
+        if (_channels.Count == 0 && !_windows.Gathered.Any())
         {
             _connection.NeedNot();
         }
@@ -214,7 +213,7 @@ internal sealed class ChannelRegistry
             End(channel);
         }
 
-        _gathering.Clear();
+        _windows.Clear();
         Tokens.Close();
         Statuses.End();
     }
@@ -252,29 +251,8 @@ internal sealed class ChannelRegistry
         return false;
     }
 
-    private void Gather(Subscription subscription)
+    private void OnGathered(string group, TokenSession session, List<Subscription> gathered)
     {
-        var key = (subscription.Request.Group, Session: subscription.Request.User.Tokens);
-        if (_gathering.TryGetValue(key, out var gathered))
-        {
-            gathered.Add(subscription);
-        }
-        else
-        {
-            _gathering.Add(key, [subscription]);
-            _connection.Deadlines.Schedule(_options.GroupWindow, () => CloseWindow(key.Group, key.Session));
-        }
-
-        Statuses.Tell(subscription);
-    }
-
-    private void CloseWindow(string group, TokenSession session)
-    {
-        if (!_gathering.Remove((group, session), out var gathered) || gathered.Count == 0)
-        {
-            return;
-        }
-
         // A late subscription disturbs no joined channel, until the budget is spent: then the newest one takes it in, at the price of a gap.
         if (_channels.Count >= _options.MaxChannels && Host(session) is { } host)
         {
