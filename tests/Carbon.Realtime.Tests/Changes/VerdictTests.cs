@@ -104,6 +104,21 @@ public sealed class VerdictTests
     }
 
     [Fact]
+    public void Not_even_what_waits_of_the_old_tenant_comes_after_the_tenant_changed()
+    {
+        using var seen = Watch(Shop.SalesOrders);
+        seen.OnElement = (_, _) => _world.Manager.Tenant.Set("co_2");
+        for (var i = 1; i <= 3; i++)
+        {
+            _world.Socket.Insert(Join, "salesOrder", $$"""{"id":"so_{{i}}","companyId":"co_1","status":"new"}""");
+        }
+
+        _world.Run();
+        seen.Items.Select(i => i.ToString()).Should().Equal("gap (Started)", "inserted so_1");
+        seen.Error.Should().BeOfType<RealtimeException>().Which.Reason.Should().Be(RealtimeErrorReason.TenantChanged);
+    }
+
+    [Fact]
     public void A_filtered_delete_is_verified_even_when_the_payload_is_only_the_key()
     {
         using var seen = Watch(Shop.SalesOrders);
