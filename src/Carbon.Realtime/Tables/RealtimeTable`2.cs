@@ -38,12 +38,28 @@ public sealed class RealtimeTable<TKey, TRow>
 
     /// <summary>The rows that match a filter in the server's syntax, such as <c>status=eq.released</c>, and all filters before.</summary>
     /// <exception cref="FormatException">The filter cannot be parsed; the message says where and why.</exception>
+    /// <exception cref="ArgumentException">The filter is on a column that the row type maps to a collection.</exception>
     public RealtimeTable<TKey, TRow> Where(string filter) => Where(RealtimeFilter.Parse(filter));
 
     /// <summary>The rows that match a filter, and all filters before.</summary>
+    /// <exception cref="ArgumentException">
+    /// The filter is on a column that the row type maps to a collection: the server accepts a filter on an array column, and then its poll breaks and
+    /// every client of the project loses changes (docs/protocol.md, "Thirty facts").
+    /// </exception>
     public RealtimeTable<TKey, TRow> Where(RealtimeFilter filter)
     {
         ArgumentNullException.ThrowIfNull(filter);
+        foreach (var condition in filter.Conditions)
+        {
+            if (Definition.ArrayColumns.Contains(condition.Column))
+            {
+                throw new ArgumentException(
+                    $"Column '{condition.Column}' of table {Name} is mapped to a collection, and array columns must not be filtered on: the server would "
+                    + "accept the filter and then lose changes for every client of the project. Filter on another column, or in your own code.",
+                    nameof(filter));
+            }
+        }
+
         return new(Definition, Schema, Name, Filter.And(filter), TenantColumn, IsAllTenants);
     }
 

@@ -8,14 +8,17 @@ internal delegate TRow RowDecoder<out TRow>(ReadOnlySpan<byte> record);
 /// <summary>What is known of a table once it is defined: shared by everything that is derived from it.</summary>
 /// <param name="key">How keys are made of key columns.</param>
 /// <param name="mappedColumns">The columns the row type maps; a record that lacks one is never decoded. None for untyped rows.</param>
+/// <param name="arrayColumns">Those of them that are mapped to collections: PostgreSQL arrays, which must not be filtered on.</param>
 /// <param name="decodeRow">How rows are made.</param>
 /// <param name="keyOf">The key of a row; <see langword="null"/> where only the record knows it.</param>
 internal sealed class TableDefinition<TKey, TRow>(
-    KeyCodec<TKey> key, IReadOnlyList<string> mappedColumns, RowDecoder<TRow> decodeRow, Func<TRow, TKey>? keyOf)
+    KeyCodec<TKey> key, IReadOnlyList<string> mappedColumns, IReadOnlyList<string> arrayColumns, RowDecoder<TRow> decodeRow, Func<TRow, TKey>? keyOf)
 {
     public KeyCodec<TKey> Key => key;
 
     public IReadOnlyList<string> MappedColumns => mappedColumns;
+
+    public IReadOnlyList<string> ArrayColumns => arrayColumns;
 
     public byte[][] MappedColumnsUtf8 { get; } = [.. mappedColumns.Select(Encoding.UTF8.GetBytes)];
 

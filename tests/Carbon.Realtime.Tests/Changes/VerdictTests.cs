@@ -291,6 +291,17 @@ public sealed class VerdictTests
         FluentActions.Invoking(() => Shop.Todos.Where("status=is.TRUE")).Should().Throw<FormatException>();
     }
 
+    [Theory]
+    [InlineData("tags=eq.\"{a}\"")]
+    [InlineData("id=eq.x,more=is.null")]
+    public void A_filter_on_an_array_column_is_refused_because_it_would_silence_every_client_of_the_project(string filter)
+    {
+        var table = RealtimeTable.Define("tagged", RowsJson.Default.Tagged, "id", t => t.Id);
+        table.Invoking(t => t.Where(filter)).Should().Throw<ArgumentException>().WithMessage("*every client of the project*");
+        table.Where("id=eq.x").Filter.IsEmpty.Should().BeFalse();
+        table.Where("blob=is.null").Filter.IsEmpty.Should().BeFalse("bytea is no array");
+    }
+
     private SentFrame Join => _world.Socket.Join();
 
     private StreamRecorder<TableChange<TKey, TRow>> Watch<TKey, TRow>(RealtimeTable<TKey, TRow> table, ChangeStreamOptions? options = null)

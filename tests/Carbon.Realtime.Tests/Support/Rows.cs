@@ -38,6 +38,22 @@ public sealed record Todo
     public bool Done { get; set; }
 }
 
+public sealed record Tagged
+{
+    [JsonPropertyName("id")]
+    public required string Id { get; set; }
+
+    [JsonPropertyName("tags")]
+    public string[]? Tags { get; set; }
+
+    [JsonPropertyName("more")]
+    public List<int>? More { get; set; }
+
+    [JsonPropertyName("blob")]
+    public byte[]? Blob { get; set; }
+}
+
+[JsonSerializable(typeof(Tagged))]
 [JsonSerializable(typeof(SalesOrder))]
 [JsonSerializable(typeof(Employee))]
 [JsonSerializable(typeof(Todo))]
