@@ -25,6 +25,14 @@ public interface IRealtimeChannelManager : IChangeSource, IDisposable, IAsyncDis
     /// <inheritdoc cref="RefreshAccessTokenAsync(CancellationToken)"/>
     Task RefreshAccessTokenAsync();
 
+    /// <summary>"The network is back": ends all waits for the next try, of the connection and of every channel, and tries now.</summary>
+    /// <remarks>
+    /// For whoever knows better than a clock when a try is worthwhile. Thread-safe, never waits, and does nothing when nothing waits: while a try is under way,
+    /// while all is live, after disposal. Call it as often as you like: tries stay <see cref="RealtimeOptions.ReconnectDelayMin"/> apart,
+    /// joins go out a few at a time, and a wait that the server asked for (<see cref="RealtimeErrorReason.RateLimited"/>) is kept.
+    /// </remarks>
+    void RetryNow();
+
     /// <summary>Another tenant beside the current one, with the same user's token.</summary>
     /// <exception cref="ObjectDisposedException">The manager is disposed.</exception>
     ITenantScope ForTenant(string tenant);

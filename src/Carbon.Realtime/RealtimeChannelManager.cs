@@ -56,6 +56,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
                 HeartbeatInterval = options.HeartbeatInterval,
                 ReconnectMin = options.ReconnectDelayMin,
                 ReconnectMax = options.ReconnectDelayMax,
+                ReturnSpread = options.ReturnSpread,
                 IdleTimeout = options.IdleTimeout,
             },
             factory,
@@ -73,6 +74,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
                 MaxChannels = options.MaxChannels,
                 ReconnectMin = options.ReconnectDelayMin,
                 ReconnectMax = options.ReconnectDelayMax,
+                ReturnSpread = options.ReturnSpread,
                 IsPrivate = options.PrivateChannels,
             },
             CreateLogger("Channels"));
@@ -137,6 +139,16 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
             }
         });
         return cancellationToken.CanBeCanceled ? refresh.WaitAsync(cancellationToken) : refresh;
+    }
+
+    /// <inheritdoc/>
+    public void RetryNow()
+    {
+        lock (_connection.Gate)
+        {
+            _channels.RetryNow();
+            _connection.RetryNow();
+        }
     }
 
     /// <inheritdoc/>

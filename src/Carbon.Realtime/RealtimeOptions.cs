@@ -54,14 +54,24 @@ public sealed class RealtimeOptions
     /// <summary>How long <see cref="IAccessTokenProvider"/> may take. Default 10 s, 0.1 s to 5 min.</summary>
     public TimeSpan AccessTokenTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The time between heartbeats, which also is how long one may stay unanswered. Default 25 s, at most 55 s: the server closes after 60 s without one.</summary>
+    /// <summary>The time between heartbeats, which also is how long one may stay unanswered while nothing else comes. Default 25 s, at most 55 s: the server closes after 60 s without one.</summary>
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(25);
 
     /// <summary>The shortest wait before a reconnect or rejoin. Default 0.5 s, 50 ms to 1 min.</summary>
     public TimeSpan ReconnectDelayMin { get; set; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>The longest wait before a reconnect or rejoin, unless somebody has to change something first (30 to 60 s then). Default 30 s, up to 1 h.</summary>
+    /// <summary>The longest wait before a reconnect or rejoin, unless somebody has to change something first (30 to 60 s then, growing to 5 to 10 min). Default 30 s, up to 1 h.</summary>
     public TimeSpan ReconnectDelayMax { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How far apart clients come back that the server sent away together: it restarts, its settings changed, or it asks everybody to slow down. Default
+    /// 10 s, 0 to 10 min; with 10 s a thousand clients of one channel return at about a hundred a second, a server's usual limit of joins.
+    /// </summary>
+    /// <remarks>
+    /// The wait after such a fault is drawn from between <see cref="ReconnectDelayMin"/> and this, or the ceiling that doubles up to
+    /// <see cref="ReconnectDelayMax"/>, if that is higher already. It may exceed <see cref="ReconnectDelayMax"/>, and zero switches it off.
+    /// </remarks>
+    public TimeSpan ReturnSpread { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Subscriptions of one group made within this time share a channel. Default 50 ms; with zero only those made without a pause between them do.</summary>
     public TimeSpan GroupWindow { get; set; } = TimeSpan.FromMilliseconds(50);

@@ -18,6 +18,7 @@ internal static class RealtimeOptionsValidation
         Between(faults, nameof(options.HeartbeatInterval), options.HeartbeatInterval, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(55));
         Between(faults, nameof(options.ReconnectDelayMin), options.ReconnectDelayMin, TimeSpan.FromMilliseconds(50), TimeSpan.FromMinutes(1));
         Between(faults, nameof(options.ReconnectDelayMax), options.ReconnectDelayMax, options.ReconnectDelayMin, TimeSpan.FromHours(1));
+        Between(faults, nameof(options.ReturnSpread), options.ReturnSpread, TimeSpan.Zero, TimeSpan.FromMinutes(10));
         Between(faults, nameof(options.GroupWindow), options.GroupWindow, TimeSpan.Zero, TimeSpan.FromSeconds(10));
         Between(faults, nameof(options.Linger), options.Linger, TimeSpan.Zero, TimeSpan.FromHours(1));
         Between(faults, nameof(options.IdleTimeout), options.IdleTimeout, TimeSpan.Zero, TimeSpan.FromHours(1));

@@ -136,6 +136,8 @@ internal abstract class ChangeFeed : ISubscriptionSink
 
     public abstract void OnUnreadable();
 
+    public abstract void OnSuspended();
+
     public abstract void OnBurstEnd();
 
     /// <summary>Brings the gap that a readiness means to every observer. Under the gate, on the reader's loop.</summary>

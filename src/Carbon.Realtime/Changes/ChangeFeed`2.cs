@@ -87,6 +87,12 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
         Publish([new Gap<TKey, TRow>(GapReason.Undecodable)]);
     }
 
+    public override void OnSuspended()
+    {
+        OnBurstEnd();
+        Publish([new Gap<TKey, TRow>(GapReason.Suspended)]);
+    }
+
     public override void OnBurstEnd()
     {
         if (_burst.Count > 0)

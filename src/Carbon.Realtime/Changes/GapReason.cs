@@ -20,4 +20,10 @@ public enum GapReason
 
     /// <summary>A change came without all columns of the row (unchanged large values, column rights, a row over 1 MB).</summary>
     Partial,
+
+    /// <summary>
+    /// The machine or the process slept (standby, a stop signal, a debugger) and the connection survived it; but nobody can vouch for what went between.
+    /// Setting the clock forward by 10 s or more looks the same.
+    /// </summary>
+    Suspended,
 }

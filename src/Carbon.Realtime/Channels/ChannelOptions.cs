@@ -16,6 +16,8 @@ internal sealed record ChannelOptions
 
     public required TimeSpan ReconnectMax { get; init; }
 
+    public required TimeSpan ReturnSpread { get; init; }
+
     public required bool IsPrivate { get; init; }
 
     /// <summary>Joins that wait for their reply at a time: a failing one blocks the socket for five seconds.</summary>
@@ -33,6 +35,6 @@ internal sealed record ChannelOptions
     /// <summary>How long before its expiry a token is refreshed; half of what it has left, if that is less.</summary>
     public TimeSpan TokenMargin { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>The wait after a fault that only somebody's change can cure is drawn from between this and its double.</summary>
+    /// <summary>The first wait after a fault that only somebody's change can cure is drawn from between this and its double; later ones grow.</summary>
     public TimeSpan SlowRetry { get; init; } = TimeSpan.FromSeconds(30);
 }

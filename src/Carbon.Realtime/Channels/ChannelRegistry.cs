@@ -165,6 +165,13 @@ internal sealed class ChannelRegistry
         }
     }
 
+    /// <summary>The network may be back: ends every channel's wait, as far as <see cref="Recovery.Hasten"/> may.</summary>
+    public void RetryNow() => _channels.ForEach(c =>
+    {
+        c.Recovery.Hasten();
+        Statuses.Tell(c);
+    });
+
     /// <summary>The server subscribes all bindings of a channel or none: halves part until the bad one is alone and silences nobody else.</summary>
     /// <returns>Whether there was something to part, and room for another channel.</returns>
     public bool TrySplit(Channel channel, ServerFault fault)
@@ -272,7 +279,7 @@ internal sealed class ChannelRegistry
 
     private Channel Open(string group, TokenSession session, List<Subscription> subscriptions)
     {
-        var backoff = new Backoff(_options.ReconnectMin, _options.ReconnectMax, _environment.Randomizer);
+        var backoff = new Backoff(_options.ReconnectMin, _options.ReconnectMax, _options.ReturnSpread, _environment.Randomizer);
         var channel = new Channel(group, session, new Recovery(_connection.Deadlines, _environment, backoff, _options.SlowRetry));
         Place(channel, subscriptions);
         _channels.Add(channel);

@@ -66,15 +66,12 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
         }
 
         ChannelsLog.Unreadable(logger, reason);
-
-        List<Subscription> everybody;
-        lock (connection.Gate)
-        {
-            everybody = [.. registry.All.Where(static c => c.State == ChannelState.Live).SelectMany(static c => c.Subscriptions)];
-        }
-
-        everybody.ForEach(static s => s.Request.Sink.OnUnreadable());
+        Live().ForEach(static s => s.Request.Sink.OnUnreadable());
     }
+
+    public void OnSuspended() => Live().ForEach(static s => s.Request.Sink.OnSuspended());
+
+    public void OnClockChanged() => registry.Tokens.OnClockChanged();
 
     public void OnBurstEnd()
     {
@@ -82,6 +79,15 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
         {
             _dirty.ForEach(static sink => sink.OnBurstEnd());
             _dirty.Clear();
+        }
+    }
+
+    /// <summary>Everybody to whom changes flow.</summary>
+    private List<Subscription> Live()
+    {
+        lock (connection.Gate)
+        {
+            return [.. registry.All.Where(static c => c.State == ChannelState.Live).SelectMany(static c => c.Subscriptions)];
         }
     }
 

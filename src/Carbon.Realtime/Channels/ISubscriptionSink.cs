@@ -36,6 +36,9 @@ internal interface ISubscriptionSink
     /// <summary>A message was lost that may have been one of ours. On the reader's loop, outside the gate.</summary>
     void OnUnreadable();
 
+    /// <summary>The machine or the process had slept, and the socket survived. On the reader's loop, outside the gate.</summary>
+    void OnSuspended();
+
     /// <summary>Nothing more has arrived for now. On the reader's loop, outside the gate.</summary>
     void OnBurstEnd();
 }

@@ -95,6 +95,15 @@ internal sealed class TokenKeeper(
         ChannelsLog.TokenPushed(logger, channel.Topic);
     }
 
+    /// <summary>The wall clock is another: every refresh is scheduled anew.</summary>
+    public void OnClockChanged()
+    {
+        foreach (var (session, use) in _sessions)
+        {
+            ScheduleRefresh(session, use);
+        }
+    }
+
     public void Close()
     {
         foreach (var (session, use) in _sessions)

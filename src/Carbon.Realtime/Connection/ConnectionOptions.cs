@@ -11,6 +11,8 @@ internal sealed record ConnectionOptions
 
     public required TimeSpan ReconnectMax { get; init; }
 
+    public required TimeSpan ReturnSpread { get; init; }
+
     /// <summary>How long an unused connection stays open.</summary>
     public required TimeSpan IdleTimeout { get; init; }
 
@@ -20,6 +22,6 @@ internal sealed record ConnectionOptions
     /// <summary>A connection that lasted this long was a good one: the back-off starts over.</summary>
     public TimeSpan StableAfter { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The wait after a fault that only somebody's change can cure is drawn from between this and its double.</summary>
+    /// <summary>The first wait after a fault that only somebody's change can cure is drawn from between this and its double; later ones grow.</summary>
     public TimeSpan SlowRetry { get; init; } = TimeSpan.FromSeconds(30);
 }

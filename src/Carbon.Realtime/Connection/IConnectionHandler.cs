@@ -25,6 +25,12 @@ internal interface IConnectionHandler
     /// <summary>A message came that could not be read; it may have been anybody's change. On the reader's loop, outside the gate.</summary>
     void OnUnreadable(FrameDropReason reason);
 
+    /// <summary>The machine or the process had slept, and the socket survived: what went between, nobody knows. On the reader's loop, outside the gate.</summary>
+    void OnSuspended();
+
+    /// <summary>The wall clock was set, or ran on while the machine slept: what was computed from it is wrong. Under the gate.</summary>
+    void OnClockChanged();
+
     /// <summary>Nothing more has arrived for now: publish what was gathered. On the reader's loop, outside the gate.</summary>
     void OnBurstEnd();
 }

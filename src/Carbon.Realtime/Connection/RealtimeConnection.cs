@@ -13,6 +13,9 @@ namespace Carbon.Realtime.Connection;
 /// </remarks>
 internal sealed class RealtimeConnection : IAsyncDisposable
 {
+    /// <summary>The server ends a socket that sends more in one frame (docs/protocol.md, "The socket's limits").</summary>
+    private const int LargestFrame = 5_000_000;
+
     private readonly RealtimeEnvironment _environment;
     private readonly ConnectionOptions _options;
     private readonly IRealtimeSocketFactory _factory;
@@ -43,8 +46,9 @@ internal sealed class RealtimeConnection : IAsyncDisposable
         _writer = writer;
         _logger = logger;
         Deadlines = new Deadlines(environment, RunDue);
-        Recovery = new Recovery(Deadlines, environment, new Backoff(options.ReconnectMin, options.ReconnectMax, environment.Randomizer), options.SlowRetry);
-        _heartbeat = new Heartbeat(this, options.HeartbeatInterval);
+        var backoff = new Backoff(options.ReconnectMin, options.ReconnectMax, options.ReturnSpread, environment.Randomizer);
+        Recovery = new Recovery(Deadlines, environment, backoff, options.SlowRetry);
+        _heartbeat = new Heartbeat(this, environment.TimeProvider, options.HeartbeatInterval);
     }
 
     public Lock Gate { get; } = new();
@@ -96,10 +100,25 @@ internal sealed class RealtimeConnection : IAsyncDisposable
     /// <summary>A reference no other push of this connection has. Under the gate.</summary>
     public string NextReference() => (++_reference).ToString(System.Globalization.CultureInfo.InvariantCulture);
 
+    /// <summary>The network may be back: ends a wait for the next dial. Under the gate.</summary>
+    public void RetryNow()
+    {
+        if (State == ConnectionState.Waiting)
+        {
+            Recovery.Hasten();
+            _handler.OnChanged(wasOpen: false);
+        }
+    }
+
     /// <summary>Queues a frame; order is kept. Under the gate; ignored while no socket is open.</summary>
     public void Send(byte[] frame)
     {
-        if (State is ConnectionState.Open or ConnectionState.Closing)
+        if (frame.Length > LargestFrame)
+        {
+            // It would cost everybody the socket, and again after each reconnect; so it only costs its sender the reply.
+            ConnectionLog.FrameTooLarge(_logger, frame.Length, LargestFrame);
+        }
+        else if (State is ConnectionState.Open or ConnectionState.Closing)
         {
             _run!.Send(frame);
         }
@@ -251,6 +270,7 @@ internal sealed class RealtimeConnection : IAsyncDisposable
     /// <summary>A message came. On the reader's loop.</summary>
     internal void OnMessage(in SocketMessage message)
     {
+        _heartbeat.OnHeard();
         switch (message.Kind)
         {
             case SocketMessageKind.Binary:
@@ -266,10 +286,7 @@ internal sealed class RealtimeConnection : IAsyncDisposable
                 }
                 else if (frame.Topic.SequenceEqual("phoenix"u8))
                 {
-                    lock (Gate)
-                    {
-                        _heartbeat.OnReply(frame.Ref);
-                    }
+                    OnHeartbeatReply(frame);
                 }
                 else
                 {
@@ -295,4 +312,33 @@ internal sealed class RealtimeConnection : IAsyncDisposable
 
     internal void OnHeartbeatMissed() =>
         Drop(new ServerFault(RealtimeErrorReason.ConnectionLost, Reaction.Retry, "The server stopped answering heartbeats."));
+
+    /// <summary>What a look at the clocks showed. Under the gate.</summary>
+    internal void OnLooked(ClockLook look)
+    {
+        if (look.IsPause)
+        {
+            ConnectionLog.Paused(_logger, look.Stillness);
+        }
+
+        if (look.IsClockChange)
+        {
+            ConnectionLog.ClockChanged(_logger, look.Step);
+            _handler.OnClockChanged();
+        }
+    }
+
+    private void OnHeartbeatReply(in Frame frame)
+    {
+        bool survived;
+        lock (Gate)
+        {
+            survived = _heartbeat.OnReply(frame.Ref);
+        }
+
+        if (survived)
+        {
+            _handler.OnSuspended();
+        }
+    }
 }

@@ -4,13 +4,25 @@ using Carbon.Realtime.Protocol;
 namespace Carbon.Realtime.Connection;
 
 /// <summary>After a fault: why it happened, how often in a row, and when the next try is due. For a connection and for each channel. Under the gate.</summary>
+/// <remarks>
+/// Two kinds of waits, counted apart. Quick ones, after what passes by itself, are the back-off's. Slow ones, after what only somebody's
+/// change can cure, are drawn from 30 to 60 s at first (a table that was just published should flow soon) and double up to 5 to 10 min:
+/// a refused join blocks the whole socket for 5 s (docs/protocol.md, "Joins block the socket"), so that a few dozen refused channels, tried every
+/// minute for ever, would keep the good ones waiting. Both begin anew once it has worked for long enough.
+/// </remarks>
 /// <param name="deadlines">Where the wait is kept.</param>
 /// <param name="environment">Clock and chance.</param>
-/// <param name="backoff">The waits after faults that pass by themselves.</param>
-/// <param name="slowRetry">The wait after a fault that only somebody's change can cure is drawn from between this and its double.</param>
+/// <param name="backoff">The quick waits.</param>
+/// <param name="slowRetry">The first slow wait is drawn from between this and its double.</param>
 internal sealed class Recovery(Deadlines deadlines, RealtimeEnvironment environment, Backoff backoff, TimeSpan slowRetry)
 {
-    private Deadlines.Deadline? _retry;
+    /// <summary>How often the first slow wait goes into the longest: 30 s grow to 5 min.</summary>
+    private const int SlowGrowth = 10;
+
+    private Deadlines.Deadline? _due;
+    private Action? _retry;
+    private long _faultedAt;
+    private int _slowTries;
 
     /// <summary>The last fault; <see langword="null"/> once it is overcome.</summary>
     public RealtimeException? Error { get; private set; }
@@ -18,13 +30,13 @@ internal sealed class Recovery(Deadlines deadlines, RealtimeEnvironment environm
     /// <summary>Whether somebody must change something to overcome it.</summary>
     public bool IsFaulted { get; private set; }
 
-    /// <summary>Faults in a row.</summary>
-    public int Attempt => backoff.Attempt;
+    /// <summary>Faults in a row, of either kind.</summary>
+    public int Attempt { get; private set; }
 
     /// <summary>When the next try is due, while <see cref="IsWaiting"/>.</summary>
     public DateTimeOffset? NextRetry { get; private set; }
 
-    public bool IsWaiting => _retry is not null;
+    public bool IsWaiting => _due is not null;
 
     /// <summary>Notes a fault that needs no wait of ours.</summary>
     public void Note(ServerFault fault)
@@ -41,31 +53,46 @@ internal sealed class Recovery(Deadlines deadlines, RealtimeEnvironment environm
     /// <returns>The wait; zero when there is none, and <paramref name="retry"/> does not run.</returns>
     public TimeSpan Schedule(ServerFault fault, Action retry)
     {
-        EndWait();
-        var wait = backoff.Next();
+        Attempt++;
         Note(fault);
-        if (IsFaulted)
+        var wait = IsFaulted ? NextSlow() : backoff.Next(fault.Reaction == Reaction.RetrySpread);
+        if (!IsFaulted && Attempt == 1 && fault.Reaction is Reaction.RefreshTokenThenRetry or Reaction.RefreshTokenOnce)
         {
-            wait = Backoff.Between(slowRetry, slowRetry * 2, environment.Randomizer);
-        }
-        else if (fault.Reaction is Reaction.RefreshTokenThenRetry or Reaction.RefreshTokenOnce && Attempt == 1)
-        {
+            EndWait();
             return TimeSpan.Zero;
         }
 
-        NextRetry = environment.TimeProvider.GetUtcNow() + wait;
-        _retry = deadlines.Schedule(wait, () =>
+        _faultedAt = environment.TimeProvider.GetTimestamp();
+        Wait(wait, retry);
+        return wait;
+    }
+
+    /// <summary>What the wait is for may be over: tries now, or as soon as the shortest wait has passed since the fault.</summary>
+    /// <remarks>A wait that the server asked for is kept: what it said is as true as before.</remarks>
+    public void Hasten()
+    {
+        if (_retry is not { } retry || Error?.Reason == RealtimeErrorReason.RateLimited)
+        {
+            return;
+        }
+
+        var left = backoff.Shortest - environment.TimeProvider.GetElapsedTime(_faultedAt);
+        if (left > TimeSpan.Zero)
+        {
+            Wait(left, retry);
+        }
+        else
         {
             EndWait();
             retry();
-        });
-        return wait;
+        }
     }
 
     /// <summary>The wait is over, or not wanted any more; what happened is still known.</summary>
     public void EndWait()
     {
-        _retry?.Cancel();
+        _due?.Cancel();
+        _due = null;
         _retry = null;
         NextRetry = null;
     }
@@ -79,5 +106,28 @@ internal sealed class Recovery(Deadlines deadlines, RealtimeEnvironment environm
     }
 
     /// <summary>It has worked for long enough: the waits begin small again.</summary>
-    public void Reset() => backoff.Reset();
+    public void Reset()
+    {
+        Attempt = 0;
+        _slowTries = 0;
+        backoff.Reset();
+    }
+
+    private TimeSpan NextSlow()
+    {
+        var least = slowRetry * Math.Min(Math.Pow(2, _slowTries++), SlowGrowth);
+        return Backoff.Between(least, least * 2, environment.Randomizer);
+    }
+
+    private void Wait(TimeSpan wait, Action retry)
+    {
+        EndWait();
+        NextRetry = environment.TimeProvider.GetUtcNow() + wait;
+        _retry = retry;
+        _due = deadlines.Schedule(wait, () =>
+        {
+            EndWait();
+            retry();
+        });
+    }
 }

@@ -103,7 +103,7 @@ internal static class FaultTable
             403 when text.Length > 0 => (RealtimeErrorReason.ProjectDisabled, Reaction.RetrySlowly),
             403 => (RealtimeErrorReason.InvalidApiKey, Reaction.RetrySlowly),
             404 => (RealtimeErrorReason.ProjectNotFound, Reaction.RetrySlowly),
-            429 => (RealtimeErrorReason.RateLimited, Reaction.Retry),
+            429 => (RealtimeErrorReason.RateLimited, Reaction.RetrySpread),
             414 or 431 => (RealtimeErrorReason.InvalidApiKey, Reaction.RetrySlowly),
             >= 500 => (RealtimeErrorReason.ServerUnavailable, Reaction.Retry),
             _ => (RealtimeErrorReason.ServerUnreachable, Reaction.RetrySlowly),
@@ -126,9 +126,12 @@ internal static class FaultTable
         };
         var reason = closeCode == 1001 ? RealtimeErrorReason.RateLimited : RealtimeErrorReason.ConnectionLost;
 
+        // Both are told to all of a server's or a project's clients at once.
+        var reaction = closeCode is 1001 or 1012 ? Reaction.RetrySpread : Reaction.Retry;
+
         // Without a close frame the server said nothing.
         var said = code is null ? "" : $"close code {code}{(string.IsNullOrEmpty(closeReason) ? "" : ", " + closeReason)}";
-        return new ServerFault(reason, Reaction.Retry, Words(words, said), code);
+        return new ServerFault(reason, reaction, Words(words, said), code);
     }
 
     private static string Advice(RealtimeErrorReason reason) => reason switch
