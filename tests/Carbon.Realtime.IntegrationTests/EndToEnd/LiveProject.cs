@@ -49,6 +49,7 @@ internal sealed class LiveProject : IAsyncDisposable
             Tenant = "co_1",
             ReconnectDelayMin = TimeSpan.FromMilliseconds(50),
             ReconnectDelayMax = TimeSpan.FromMilliseconds(50),
+            ReturnSpread = TimeSpan.Zero,
         };
         configure?.Invoke(options);
         return _manager = new RealtimeChannelManager(options, new RealtimeDependencies { AccessTokens = Tokens });

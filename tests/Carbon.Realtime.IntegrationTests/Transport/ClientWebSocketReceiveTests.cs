@@ -34,6 +34,26 @@ public sealed class ClientWebSocketReceiveTests : IDisposable
     }
 
     [Fact]
+    public async Task A_message_in_fragments_of_one_byte_each_is_one_message()
+    {
+        var text = new string('x', 300) + "ü!";
+        var bytes = Encoding.UTF8.GetBytes(text);
+        await using var server = ScriptedServer.Start(async peer =>
+        {
+            await peer.AcceptAsync();
+            for (var i = 0; i < bytes.Length; i++)
+            {
+                await peer.SendAsync(ScriptedPeer.Frame(i == 0 ? 1 : 0, [bytes[i]], last: i == bytes.Length - 1));
+            }
+
+            await peer.WaitAsync();
+        });
+        await using var socket = await _factory.ConnectAsync(server.Address(), CancellationToken.None);
+
+        (await ReceiveAsync(socket)).Should().Be("Text " + text);
+    }
+
+    [Fact]
     public async Task A_large_message_grows_the_buffer_and_small_ones_follow()
     {
         var large = new string('x', 5_000_000);

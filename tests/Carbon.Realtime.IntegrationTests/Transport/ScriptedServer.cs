@@ -7,21 +7,21 @@ using Carbon.Realtime.Transport;
 
 namespace Carbon.Realtime.IntegrationTests.Transport;
 
-/// <summary>A server that speaks WebSocket by hand on a loopback port, so that a test decides over every byte. Serves one connection.</summary>
+/// <summary>A server that speaks WebSocket by hand on a loopback port, so that a test decides over every byte. Serves one connection a script.</summary>
 internal sealed class ScriptedServer : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _script;
 
-    private ScriptedServer(Func<ScriptedPeer, Task> script)
+    private ScriptedServer(Func<ScriptedPeer, Task>[] scripts)
     {
         _listener.Start();
-        _script = ServeAsync(script);
+        _script = ServeAsync(scripts);
     }
 
-    /// <summary>Runs <paramref name="script"/> with the first connection, once its request has been read.</summary>
-    public static ScriptedServer Start(Func<ScriptedPeer, Task> script) => new(script);
+    /// <summary>Runs each script with a connection of its own, in order, once its request has been read.</summary>
+    public static ScriptedServer Start(params Func<ScriptedPeer, Task>[] scripts) => new(scripts);
 
     public RealtimeSocketAddress Address(int maxMessageBytes = 1 << 20, params KeyValuePair<string, string>[] headers) =>
         new(new Uri($"ws://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/socket/websocket?apikey=planted-key&vsn=2.0.0"), headers, maxMessageBytes);
@@ -43,13 +43,16 @@ internal sealed class ScriptedServer : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task ServeAsync(Func<ScriptedPeer, Task> script)
+    private async Task ServeAsync(Func<ScriptedPeer, Task>[] scripts)
     {
-        using var client = await _listener.AcceptSocketAsync(_stop.Token);
-        client.NoDelay = true;
-        using var peer = new ScriptedPeer(client, _stop.Token);
-        await peer.ReadRequestAsync();
-        await script(peer);
+        foreach (var script in scripts)
+        {
+            using var client = await _listener.AcceptSocketAsync(_stop.Token);
+            client.NoDelay = true;
+            using var peer = new ScriptedPeer(client, _stop.Token);
+            await peer.ReadRequestAsync();
+            await script(peer);
+        }
     }
 }
 

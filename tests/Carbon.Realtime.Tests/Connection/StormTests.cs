@@ -94,7 +94,7 @@ public sealed class StormTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_server_that_refuses_thirty_two_subscriptions_one_by_one_keeps_the_socket_deaf_for_a_small_part_of_the_hour()
+    public void A_server_that_accepts_thirty_two_joins_and_refuses_their_subscriptions()
     {
         var hour = new Hour
         {
@@ -193,7 +193,7 @@ public sealed class StormTests(ITestOutputHelper output)
                 }
             },
         };
-        hour.Run(output).Should().BeWithin(dials: 3600 / 11, joins: 3600 / 11, questions: 3600 / 11, other: 0);
+        hour.Run(output).Should().BeWithin(dials: 1 + (3600 / 11), joins: 1 + (3600 / 11), questions: 1 + (3600 / 11), other: 0);
     }
 
     [Fact]

@@ -159,7 +159,7 @@ public static class ReadmeSnippets
 
         server.Socket.Sent[0].Should().Contain("companyId=eq.co_1");
         server.Socket.CloseFromServer(1012);
-        world.Advance(TimeSpan.FromSeconds(1)); // the longest wait before the first reconnect
+        world.Advance(TimeSpan.FromSeconds(10)); // clients that a restart sends away come back spread out
         server.Sockets.Should().HaveCount(2);
     }
 }
