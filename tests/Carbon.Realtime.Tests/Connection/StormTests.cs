@@ -82,6 +82,13 @@ public sealed class StormTests(ITestOutputHelper output)
         hour.Run(output).Should().BeWithin(dials: 1, joins, questions, other: 144);
     }
 
+    [Fact]
+    public void A_server_that_has_too_many_joins_for_ever()
+    {
+        var hour = new Hour { Joining = (s, join) => s.RefuseJoin(join, "ClientJoinRateLimitReached: Too many joins per second") };
+        hour.Run(output).Should().BeWithin(dials: 1, joins: Quick, questions: Quick, other: 144);
+    }
+
     [Theory]
     [InlineData("Retry", Quick, 2 * Quick)]
     [InlineData("RefreshTokenOnce", Slow, 2 * Slow)]
