@@ -6,6 +6,9 @@ internal enum Reaction
     /// <summary>Back off and try again.</summary>
     Retry,
 
+    /// <summary>As <see cref="Retry"/>, but the first waits come from a wider window: many clients were told the same in the same moment.</summary>
+    RetrySpread,
+
     /// <summary>Ask the provider for a fresh token, then try again.</summary>
     RefreshTokenThenRetry,
 
