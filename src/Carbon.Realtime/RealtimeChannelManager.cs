@@ -72,6 +72,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
                 GroupWindow = options.GroupWindow,
                 JoinTimeout = options.JoinTimeout,
                 MaxChannels = options.MaxChannels,
+                MaxJoinBytes = Math.Min(4_000_000, options.MaxMessageBytes / 2),
                 ReconnectMin = options.ReconnectDelayMin,
                 ReconnectMax = options.ReconnectDelayMax,
                 ReturnSpread = options.ReturnSpread,

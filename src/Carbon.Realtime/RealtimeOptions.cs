@@ -84,8 +84,12 @@ public sealed class RealtimeOptions
 
     /// <summary>
     /// Channels at most, though each user (a tenant scope with a token of its own is one) has at least one; the server allows 100 a socket. Past it
-    /// new subscriptions join an existing channel anew, at the price of a gap, and a refused channel is not parted further. Default 32, 1 to 100.
+    /// new subscriptions join an existing channel anew, at the price of a gap. Default 32, 1 to 100.
     /// </summary>
+    /// <remarks>
+    /// What the server refuses is set apart on a channel of its own, which does not count while it waits. While all places are taken, what is set
+    /// apart is tried one at a time, as one channel more (at 100 only once a place is free), and moves into another channel when it succeeds.
+    /// </remarks>
     public int MaxChannels { get; set; } = 32;
 
     /// <summary>Elements that may wait for one subscriber; more become one <see cref="GapReason.Overflow"/>. Default 8192, 16 to 1 000 000.</summary>

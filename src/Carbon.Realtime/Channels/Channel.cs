@@ -42,6 +42,12 @@ internal sealed class Channel(string group, TokenSession session, Recovery recov
     /// <summary>What the last <c>system</c> error said: it explains the <c>phx_close</c> that follows.</summary>
     public ServerFault? Fault { get; set; }
 
+    /// <summary>Whether the server refuses what it asks for: it waits, tries now and then, and holds no place meanwhile (<see cref="Quarantine"/>).</summary>
+    public bool IsSetApart { get; set; }
+
+    /// <summary>Whether the server may have a channel for it, or is to have one as soon as possible.</summary>
+    public bool HoldsPlace => !IsSetApart || State != ChannelState.Waiting;
+
     /// <summary>While joined: when the wait for the ok is worth a word in the log. While live: when it has lasted long enough to trust.</summary>
     public Deadlines.Deadline? Watch { get; set; }
 
@@ -82,9 +88,6 @@ internal sealed class Channel(string group, TokenSession session, Recovery recov
         Topic = topic;
         TopicUtf8 = Encoding.UTF8.GetBytes(topic);
         JoinRef = joinRef;
-        Bindings = [.. Subscriptions
-            .SelectMany(static s => new[] { s.Request.Binding, s.Request.KeyOnlyDeletes })
-            .OfType<JoinBinding>()
-            .Distinct()];
+        Bindings = [.. Subscriptions.SelectMany(static s => s.Request.Bindings).Distinct()];
     }
 }

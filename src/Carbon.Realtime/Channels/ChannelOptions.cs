@@ -23,6 +23,11 @@ internal sealed record ChannelOptions
     /// <summary>Joins that wait for their reply at a time: a failing one blocks the socket for five seconds.</summary>
     public int MaxJoinsInFlight { get; init; } = 4;
 
+    /// <summary>
+    /// What the bindings of one channel may take of a join, in bytes; the server accepts frames of 5 000 000, and its reply repeats the bindings.
+    /// </summary>
+    public int MaxJoinBytes { get; init; } = 4_000_000;
+
     /// <summary>After this without a <c>system</c> ok the wait is logged; it goes on.</summary>
     public TimeSpan ReadyTimeout { get; init; } = TimeSpan.FromSeconds(15);
 

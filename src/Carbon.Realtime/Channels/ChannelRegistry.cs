@@ -26,7 +26,9 @@ internal sealed class ChannelRegistry
         _options = options;
         _logger = logger;
         _byTopicBytes = _byTopic.GetAlternateLookup<ReadOnlySpan<byte>>();
-        _windows = new GroupWindows(connection.Deadlines, options.GroupWindow, OnGathered);
+        Placement = new Placement(this, options);
+        Quarantine = new Quarantine(this, logger);
+        _windows = new GroupWindows(connection.Deadlines, options.GroupWindow, Placement.Place);
         Statuses = new StatusTeller(connection, environment);
         Tokens = new TokenKeeper(this, connection, environment, options, logger);
         Joins = new JoinQueue(this, connection, writer, options, logger);
@@ -44,6 +46,15 @@ internal sealed class ChannelRegistry
     public TokenKeeper Tokens { get; }
 
     public JoinQueue Joins { get; }
+
+    /// <summary>Which channel carries which subscription.</summary>
+    public Placement Placement { get; }
+
+    /// <summary>What becomes of refused subscriptions.</summary>
+    public Quarantine Quarantine { get; }
+
+    /// <summary>The leaves whose answers are still to come.</summary>
+    public Farewells Farewells { get; } = new();
 
     public DropCounter Drops { get; } = new();
 
@@ -82,7 +93,12 @@ internal sealed class ChannelRegistry
             channel.Routes = channel.Routes.Without(subscription);
             if (channel.Subscriptions.Count == 0)
             {
+                var hadPlace = channel.State != ChannelState.Waiting;
                 End(channel);
+                if (hadPlace)
+                {
+                    RetryForPlace();
+                }
             }
         }
         else
@@ -116,11 +132,13 @@ internal sealed class ChannelRegistry
     {
         if (!serverEnded && channel.State is ChannelState.Joining or ChannelState.Joined or ChannelState.Live)
         {
-            _connection.Send(Writer.Leave(channel.JoinRef, _connection.NextReference(), channel.Topic));
+            var reference = _connection.NextReference();
+            _connection.Send(Writer.Leave(channel.JoinRef, reference, channel.Topic));
+            Farewells.Add(channel.TopicUtf8, reference);
         }
 
         _byTopic.Remove(channel.TopicUtf8);
-        Joins.Forget(channel);
+        Joins.Forget(channel, serverEnded);
         channel.Reset();
     }
 
@@ -172,22 +190,29 @@ internal sealed class ChannelRegistry
         Statuses.Tell(c);
     });
 
-    /// <summary>The server subscribes all bindings of a channel or none: halves part until the bad one is alone and silences nobody else.</summary>
-    /// <returns>Whether there was something to part, and room for another channel.</returns>
-    public bool TrySplit(Channel channel, ServerFault fault)
+    /// <summary>A new channel, which joins as soon as it can.</summary>
+    public Channel Open(string group, TokenSession session, List<Subscription> subscriptions)
     {
-        var alike = channel.Subscriptions.GroupBy(static s => (s.Request.Binding, s.Request.KeyOnlyDeletes)).ToList();
-        if (alike.Count < 2 || _channels.Count >= _options.MaxChannels)
-        {
-            return false;
-        }
+        var backoff = new Backoff(_options.ReconnectMin, _options.ReconnectMax, _options.ReturnSpread, _environment.Randomizer);
+        var channel = new Channel(group, session, new Recovery(_connection.Deadlines, _environment, backoff, _options.SlowRetry));
+        Carry(channel, subscriptions);
+        _channels.Add(channel);
+        return channel;
+    }
 
-        ChannelsLog.Splitting(_logger, channel.Group, channel.Subscriptions.Count, fault.Message);
-        var other = alike.Skip(alike.Count / 2).SelectMany(static g => g).ToList();
-        channel.Subscriptions.RemoveAll(other.Contains);
-        Statuses.Tell(Open(channel.Group, channel.Session, other));
+    /// <summary>Takes more subscriptions into a channel, which joins anew: a gap for those it has.</summary>
+    public void Adopt(Channel channel, List<Subscription> subscriptions)
+    {
+        Carry(channel, subscriptions);
         Rejoin(channel);
-        return true;
+    }
+
+    /// <summary>Leaves a channel that carries nothing any more.</summary>
+    public void End(Channel channel)
+    {
+        Detach(channel, serverEnded: false);
+        channel.End();
+        _channels.Remove(channel);
     }
 
     /// <summary>The socket is gone: every channel wants to join again on the next one.</summary>
@@ -209,6 +234,7 @@ internal sealed class ChannelRegistry
         }
 
         Joins.ForgetAll();
+        Farewells.Clear();
     }
 
     /// <summary>Leaves everything; the connection is closed by its owner.</summary>
@@ -225,19 +251,11 @@ internal sealed class ChannelRegistry
         Statuses.End();
     }
 
-    private void End(Channel channel)
-    {
-        Detach(channel, serverEnded: false);
-        channel.End();
-        _channels.Remove(channel);
-    }
-
     private bool TryShare(Subscription subscription)
     {
         foreach (var channel in _channels.Where(c => c.Session == subscription.Request.User.Tokens))
         {
-            var like = channel.Subscriptions.Find(s =>
-                s.Request.Binding == subscription.Request.Binding && s.Request.KeyOnlyDeletes == subscription.Request.KeyOnlyDeletes);
+            var like = channel.Subscriptions.Find(s => s.Request.Asked == subscription.Request.Asked);
             if (like is null)
             {
                 continue;
@@ -258,35 +276,16 @@ internal sealed class ChannelRegistry
         return false;
     }
 
-    private void OnGathered(string group, TokenSession session, List<Subscription> gathered)
+    /// <summary>A channel was removed: one that the server refused for their number may have its place (docs/protocol.md, "Join errors").</summary>
+    private void RetryForPlace()
     {
-        // A late subscription disturbs no joined channel, until the budget is spent: then the newest one takes it in, at the price of a gap.
-        if (_channels.Count >= _options.MaxChannels && Host(session) is { } host)
+        if (_channels.Find(static c => c is { State: ChannelState.Waiting, Recovery: { IsFaulted: true, Error.Reason: RealtimeErrorReason.RateLimited } }) is { } refused)
         {
-            Place(host, gathered);
-            Rejoin(host);
-        }
-        else
-        {
-            Statuses.Tell(Open(group, session, gathered));
-            Joins.Pump();
+            RetryNow(refused);
         }
     }
 
-    /// <summary>The newest channel that can take more in; one that waits for somebody to change something only if there is no other.</summary>
-    private Channel? Host(TokenSession session) =>
-        _channels.FindLast(c => c.Session == session && !c.Recovery.IsFaulted) ?? _channels.FindLast(c => c.Session == session);
-
-    private Channel Open(string group, TokenSession session, List<Subscription> subscriptions)
-    {
-        var backoff = new Backoff(_options.ReconnectMin, _options.ReconnectMax, _options.ReturnSpread, _environment.Randomizer);
-        var channel = new Channel(group, session, new Recovery(_connection.Deadlines, _environment, backoff, _options.SlowRetry));
-        Place(channel, subscriptions);
-        _channels.Add(channel);
-        return channel;
-    }
-
-    private static void Place(Channel channel, List<Subscription> subscriptions)
+    private static void Carry(Channel channel, List<Subscription> subscriptions)
     {
         subscriptions.ForEach(s => s.Channel = channel);
         channel.Subscriptions.AddRange(subscriptions);

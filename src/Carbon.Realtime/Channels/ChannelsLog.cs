@@ -15,7 +15,7 @@ internal static partial class ChannelsLog
     [LoggerMessage(LogEventRanges.Channels + 3, LogLevel.Warning, "Channel {Group} will be joined again: {Reason}")]
     public static partial void Recovering(ILogger logger, string group, string reason);
 
-    [LoggerMessage(LogEventRanges.Channels + 4, LogLevel.Warning, "The server refused one of {Count} subscriptions of channel {Group}; each joins alone now: {Reason}")]
+    [LoggerMessage(LogEventRanges.Channels + 4, LogLevel.Warning, "The server refused one of {Count} subscriptions of channel {Group} and does not say which; halves of it join apart now: {Reason}")]
     public static partial void Splitting(ILogger logger, string group, int count, string reason);
 
     [LoggerMessage(LogEventRanges.Channels + 5, LogLevel.Error, "Subscription on {Topic} refused: {Reason}")]

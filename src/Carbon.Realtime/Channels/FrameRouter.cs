@@ -164,13 +164,9 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
         lock (connection.Gate)
         {
             // A reply counts only on the topic it was sent to.
-            if (registry.Find(frame.Topic) is not { } channel)
+            if (!registry.Joins.TryComplete(frame.Topic, frame.Ref, reply) && !registry.Farewells.IsReply(frame.Topic, frame.Ref))
             {
-                registry.Drops.Count(FrameDropReason.UnknownTopic);
-            }
-            else if (!registry.Joins.TryComplete(channel, frame.Ref, reply))
-            {
-                registry.Drops.Count(FrameDropReason.StaleReference);
+                registry.Drops.Count(registry.Find(frame.Topic) is null ? FrameDropReason.UnknownTopic : FrameDropReason.StaleReference);
             }
         }
     }
@@ -210,6 +206,11 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
 
     private void OnSubscribed(Channel channel)
     {
+        if (channel.State == ChannelState.Joined && registry.Quarantine.TryTakeBack(channel))
+        {
+            return;
+        }
+
         ReadyCause cause;
         if (channel.TryMove(ChannelState.Joined, ChannelState.Live))
         {
@@ -246,10 +247,13 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
             channel.Recovery.Note(fault);
             registry.Statuses.Tell(channel);
         }
-        else if (!registry.TrySplit(channel, fault))
+        else if (fault.Reason == RealtimeErrorReason.SubscriptionRefused)
         {
-            ChannelsLog.Refused(logger, channel.Topic, fault.Message);
-            registry.Recover(channel, fault, serverEnded: false);
+            registry.Quarantine.Refuse(channel, message, fault);
+        }
+        else
+        {
+            registry.Recover(channel, fault, serverEnded: false); // no binding's fault
         }
     }
 
@@ -257,7 +261,7 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
     {
         lock (connection.Gate)
         {
-            if (TryFind(frame, out var channel))
+            if (!registry.Farewells.TryEnd(frame.Topic) && TryFind(frame, out var channel))
             {
                 registry.Recover(channel, channel.Fault ?? otherwise, serverEnded: true);
             }

@@ -8,12 +8,13 @@ namespace Carbon.Realtime.Channels;
 /// <summary>Sends joins a few at a time and waits for their replies. Under the gate.</summary>
 /// <remarks>
 /// The server handles the joins of a socket one after another and nothing else meanwhile, so only the oldest one's time runs, and every
-/// reply starts the next one's.
+/// reply starts the next one's. A join that nobody wants any more is left at once but stays in flight until its reply: the server still has to
+/// handle it before those that follow.
 /// </remarks>
 internal sealed class JoinQueue(
     ChannelRegistry registry, RealtimeConnection connection, FrameWriter writer, ChannelOptions options, ILogger logger)
 {
-    private readonly List<Channel> _inFlight = [];
+    private readonly List<JoinInFlight> _inFlight = [];
     private Deadlines.Deadline? _oldestIsLate;
 
     public bool IsJoining => _inFlight.Count > 0;
@@ -33,7 +34,7 @@ internal sealed class JoinQueue(
                 return;
             }
 
-            if (!channel.WantsToJoin)
+            if (!channel.WantsToJoin || !registry.Quarantine.MayTry(channel))
             {
                 continue;
             }
@@ -49,18 +50,23 @@ internal sealed class JoinQueue(
         }
     }
 
-    /// <summary>A reply came: is it a join's?</summary>
-    public bool TryComplete(Channel channel, ReadOnlySpan<byte> reference, ReplyPayload reply)
+    /// <summary>A reply came: is it the answer to a join?</summary>
+    public bool TryComplete(ReadOnlySpan<byte> topic, ReadOnlySpan<byte> reference, ReplyPayload reply)
     {
-        var index = _inFlight.IndexOf(channel);
-        if (index < 0 || !reference.SequenceEqual(System.Text.Encoding.UTF8.GetBytes(channel.JoinRef)))
+        var index = Find(topic, reference);
+        if (index < 0)
         {
             return false;
         }
 
+        var channel = _inFlight[index].Channel;
         _inFlight.RemoveAt(index);
         Watch();
-        if (!reply.IsOk)
+        if (channel is null)
+        {
+            // Nobody wants it any more; the next one's turn has come.
+        }
+        else if (!reply.IsOk)
         {
             registry.Recover(channel, FaultTable.Channel(reply.Reason), serverEnded: true);
         }
@@ -79,17 +85,20 @@ internal sealed class JoinQueue(
     }
 
     /// <summary>The channel's join no longer matters.</summary>
-    public void Forget(Channel channel)
+    /// <param name="channel">The channel, which may not have one.</param>
+    /// <param name="serverEnded">Whether no reply is to come.</param>
+    public void Forget(Channel channel, bool serverEnded)
     {
-        // The oldest one's time runs on, whatever becomes of the others.
-        var index = _inFlight.IndexOf(channel);
-        if (index >= 0)
+        var index = _inFlight.FindIndex(j => j.Channel == channel);
+        if (index < 0)
         {
-            _inFlight.RemoveAt(index);
-            if (index == 0)
-            {
-                Watch();
-            }
+            return;
+        }
+
+        _inFlight[index].Channel = null;
+        if (serverEnded)
+        {
+            Remove(index);
         }
     }
 
@@ -104,9 +113,17 @@ internal sealed class JoinQueue(
         registry.StartJoin(channel);
         channel.TryMove(ChannelState.Waiting, ChannelState.Joining);
         channel.Token = channel.Session.Current;
-        connection.Send(writer.Join(channel.JoinRef, channel.Topic, options.IsPrivate, channel.Bindings, channel.Token?.Value));
+        var frame = writer.Join(channel.JoinRef, channel.Topic, options.IsPrivate, channel.Bindings, channel.Token?.Value);
+        if (frame.Length > FrameWriter.MaxFrameBytes)
+        {
+            // It would cost everybody the socket (docs/protocol.md, "Close codes").
+            registry.Quarantine.SetApart(channel, FaultTable.TooLarge(frame.Length), serverEnded: true);
+            return;
+        }
+
+        connection.Send(frame);
         ChannelsLog.Joining(logger, channel.Topic, channel.Bindings.Count);
-        _inFlight.Add(channel);
+        _inFlight.Add(new JoinInFlight(channel));
         if (_inFlight.Count == 1)
         {
             Watch();
@@ -130,9 +147,49 @@ internal sealed class JoinQueue(
         _oldestIsLate?.Cancel();
         _oldestIsLate = _inFlight.Count == 0 ? null : connection.Deadlines.Schedule(options.JoinTimeout, () =>
         {
-            var late = _inFlight[0];
+            var late = _inFlight[0].Channel;
+            Remove(0);
+            if (late is null)
+            {
+                Pump();
+                return;
+            }
+
             registry.Recover(late, new ServerFault(RealtimeErrorReason.ServerUnavailable, Reaction.Retry,
                 $"The server did not answer a join within {options.JoinTimeout.TotalSeconds:0.#} s."), serverEnded: false);
         });
+    }
+
+    private void Remove(int index)
+    {
+        _inFlight.RemoveAt(index);
+        if (index == 0)
+        {
+            Watch(); // the oldest one's time runs on, whatever becomes of the others
+        }
+    }
+
+    private int Find(ReadOnlySpan<byte> topic, ReadOnlySpan<byte> reference)
+    {
+        for (var i = 0; i < _inFlight.Count; i++)
+        {
+            if (topic.SequenceEqual(_inFlight[i].Topic) && reference.SequenceEqual(_inFlight[i].Reference))
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    /// <summary>A join that the server has not answered.</summary>
+    private sealed class JoinInFlight(Channel channel)
+    {
+        /// <summary>Who wants it; <see langword="null"/> for nobody any more.</summary>
+        public Channel? Channel { get; set; } = channel;
+
+        public byte[] Topic { get; } = channel.TopicUtf8;
+
+        public byte[] Reference { get; } = System.Text.Encoding.UTF8.GetBytes(channel.JoinRef);
     }
 }

@@ -9,4 +9,10 @@ namespace Carbon.Realtime.Channels;
 /// <param name="Group">Subscriptions of one group that are made together join as one channel.</param>
 /// <param name="User">Whose token the channel carries.</param>
 internal sealed record SubscriptionRequest(
-    ISubscriptionSink Sink, JoinBinding Binding, JoinBinding? KeyOnlyDeletes, string Group, ChannelUser User);
+    ISubscriptionSink Sink, JoinBinding Binding, JoinBinding? KeyOnlyDeletes, string Group, ChannelUser User)
+{
+    /// <summary>What the server is asked for; equal requests are answered alike.</summary>
+    public (JoinBinding Binding, JoinBinding? KeyOnlyDeletes) Asked => (Binding, KeyOnlyDeletes);
+
+    public IEnumerable<JoinBinding> Bindings => KeyOnlyDeletes is null ? [Binding] : [Binding, KeyOnlyDeletes];
+}

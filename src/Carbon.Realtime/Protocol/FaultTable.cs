@@ -9,82 +9,141 @@ namespace Carbon.Realtime.Protocol;
 /// </remarks>
 internal static class FaultTable
 {
-    private static readonly Row[] Rows =
+    /// <summary>Error replies to joins, and <c>system</c> errors of extension <c>system</c>. The first row that fits counts.</summary>
+    internal static readonly IReadOnlyList<Row> ChannelRows =
     [
-        new("InvalidJWTToken", "Fields `role` and `exp` are required", RealtimeErrorReason.TokenRejected, Reaction.RetrySlowly),
-        new("InvalidJWTToken", "Token expiration time is invalid", RealtimeErrorReason.TokenRejected, Reaction.RetrySlowly),
+        new("InvalidJWTToken", "Fields `role` and `exp` are required", RealtimeErrorReason.TokenRejected, Reaction.RetrySlowly, ClaimsMissing),
+        new("InvalidJWTToken", "Token expiration time is invalid", RealtimeErrorReason.TokenRejected, Reaction.RetrySlowly, ExpiryInvalid),
         new("InvalidJWTToken", "", RealtimeErrorReason.TokenExpired, Reaction.RefreshTokenThenRetry),
-        new("MalformedJWT", "", RealtimeErrorReason.TokenRejected, Reaction.RetrySlowly),
-        new("JwtSignatureError", "", RealtimeErrorReason.TokenRejected, Reaction.RefreshTokenOnce),
-        new("JwtSignerError", "", RealtimeErrorReason.TokenRejected, Reaction.RefreshTokenOnce),
+        new("MalformedJWT", "", RealtimeErrorReason.TokenRejected, Reaction.RetrySlowly, Malformed),
+        new("JwtSignatureError", "", RealtimeErrorReason.TokenRejected, Reaction.RefreshTokenOnce, OtherKey),
+        new("JwtSignerError", "", RealtimeErrorReason.TokenRejected, Reaction.RefreshTokenOnce, OtherKey),
         new("Unauthorized", "", RealtimeErrorReason.PermissionDenied, Reaction.RetrySlowly),
-        new("PrivateOnly", "", RealtimeErrorReason.PermissionDenied, Reaction.RetrySlowly),
-        new("ChannelRateLimitReached", "", RealtimeErrorReason.RateLimited, Reaction.RetrySlowly),
-        new("ClientJoinRateLimitReached", "", RealtimeErrorReason.RateLimited, Reaction.Retry),
-        new("ConnectionRateLimitReached", "", RealtimeErrorReason.RateLimited, Reaction.Retry),
+        new("PrivateOnly", "", RealtimeErrorReason.PermissionDenied, Reaction.RetrySlowly, PrivateOnly),
+        new("ChannelRateLimitReached", "", RealtimeErrorReason.RateLimited, Reaction.RetrySlowly, NoMoreChannels),
+        new("ClientJoinRateLimitReached", "", RealtimeErrorReason.RateLimited, Reaction.RetrySpread),
+        new("ConnectionRateLimitReached", "", RealtimeErrorReason.RateLimited, Reaction.RetrySpread),
         new("TenantNotFound", "", RealtimeErrorReason.ProjectNotFound, Reaction.RetrySlowly),
         new("RealtimeDisabledForTenant", "", RealtimeErrorReason.ProjectDisabled, Reaction.RetrySlowly),
         new("UnableToReplayMessages", "Realtime was unable", RealtimeErrorReason.ServerUnavailable, Reaction.Retry),
         new("UnableToReplayMessages", "", RealtimeErrorReason.SubscriptionRefused, Reaction.RetrySlowly),
         new("TopicNameRequired", "", RealtimeErrorReason.ProtocolViolation, Reaction.RetrySlowly),
-        new("IncreaseConnectionPool", "", RealtimeErrorReason.ServerUnavailable, Reaction.Retry),
-        new("DatabaseLackOfConnections", "", RealtimeErrorReason.ServerUnavailable, Reaction.Retry),
-        new("DatabaseConnectionRateLimitReached", "", RealtimeErrorReason.ServerUnavailable, Reaction.Retry),
+        new("IncreaseConnectionPool", "", RealtimeErrorReason.ServerUnavailable, Reaction.Retry, NoConnections),
+        new("DatabaseLackOfConnections", "", RealtimeErrorReason.ServerUnavailable, Reaction.Retry, NoConnections),
+        new("DatabaseConnectionRateLimitReached", "", RealtimeErrorReason.ServerUnavailable, Reaction.Retry, NoConnections),
         new("QueryCanceled", "", RealtimeErrorReason.ServerUnavailable, Reaction.Retry),
         new("MissingPartition", "", RealtimeErrorReason.ServerUnavailable, Reaction.Retry),
         new("TimeoutOnRpcCall", "", RealtimeErrorReason.ServerUnavailable, Reaction.Retry),
         new("ErrorOnRpcCall", "", RealtimeErrorReason.ServerUnavailable, Reaction.Retry),
         new("InitializingProjectConnection", "", RealtimeErrorReason.ServerUnavailable, Reaction.Retry),
-        new("UnableToConnectToProject", "", RealtimeErrorReason.ServerUnavailable, Reaction.Retry),
+        new("UnableToConnectToProject", "", RealtimeErrorReason.ServerUnavailable, Reaction.Retry, NoDatabase),
         new("RealtimeRestarting", "", RealtimeErrorReason.ServerUnavailable, Reaction.Retry),
         new("MusterJoinError", "", RealtimeErrorReason.ServerUnavailable, Reaction.Retry),
+        new("UnknownErrorOnChannel", "", RealtimeErrorReason.ServerUnavailable, Reaction.Retry, ServerFailed),
 
         // Without a code: system errors of every version, and join errors of servers before 2025.
         new(null, "Token has expired", RealtimeErrorReason.TokenExpired, Reaction.RefreshTokenThenRetry),
         new(null, "Token as expired", RealtimeErrorReason.TokenExpired, Reaction.RefreshTokenThenRetry),
-        new(null, "The token provided is not a valid JWT", RealtimeErrorReason.TokenRejected, Reaction.RetrySlowly),
-        new(null, "Fields `role` and `exp` are required", RealtimeErrorReason.TokenRejected, Reaction.RetrySlowly),
-        new(null, "Failed to validate JWT signature", RealtimeErrorReason.TokenRejected, Reaction.RefreshTokenOnce),
-        new(null, "Failed to generate JWT signer", RealtimeErrorReason.TokenRejected, Reaction.RefreshTokenOnce),
+        new(null, "Token expiration time is invalid", RealtimeErrorReason.TokenRejected, Reaction.RetrySlowly, ExpiryInvalid),
+        new(null, "The token provided is not a valid JWT", RealtimeErrorReason.TokenRejected, Reaction.RetrySlowly, Malformed),
+        new(null, "Fields `role` and `exp` are required", RealtimeErrorReason.TokenRejected, Reaction.RetrySlowly, ClaimsMissing),
+        new(null, "Failed to validate JWT signature", RealtimeErrorReason.TokenRejected, Reaction.RefreshTokenOnce, OtherKey),
+        new(null, "Failed to generate JWT signer", RealtimeErrorReason.TokenRejected, Reaction.RefreshTokenOnce, OtherKey),
         new(null, "You do not have permissions to read", RealtimeErrorReason.PermissionDenied, Reaction.RetrySlowly),
         new(null, "You no longer have permission to read", RealtimeErrorReason.PermissionDenied, Reaction.RetrySlowly),
-        new(null, "only allows private channels", RealtimeErrorReason.PermissionDenied, Reaction.RetrySlowly),
-        new(null, "Too many channels", RealtimeErrorReason.RateLimited, Reaction.RetrySlowly),
+        new(null, "only allows private channels", RealtimeErrorReason.PermissionDenied, Reaction.RetrySlowly, PrivateOnly),
+        new(null, "Tenant not found", RealtimeErrorReason.ProjectNotFound, Reaction.RetrySlowly),
+        new(null, "Realtime was disabled for this tenant", RealtimeErrorReason.ProjectDisabled, Reaction.RetrySlowly),
+        new(null, "Too many channels", RealtimeErrorReason.RateLimited, Reaction.RetrySlowly, NoMoreChannels),
+        new(null, "Too many joins", RealtimeErrorReason.RateLimited, Reaction.RetrySpread),
+        new(null, "Too many connected users", RealtimeErrorReason.RateLimited, Reaction.RetrySpread),
         new(null, "Too many", RealtimeErrorReason.RateLimited, Reaction.Retry),
         new(null, "rate limit", RealtimeErrorReason.RateLimited, Reaction.Retry),
+        new(null, "Track message size exceeded", RealtimeErrorReason.ProtocolViolation, Reaction.Retry, "The server complains of presence, which this client does not send"),
+        new(null, "Replication connection was not established in time", RealtimeErrorReason.ServerUnavailable, Reaction.Retry, NoDatabase),
+        new(null, "Realtime was unable to connect to the project database", RealtimeErrorReason.ServerUnavailable, Reaction.Retry, NoDatabase),
+        new(null, "Query was cancelled", RealtimeErrorReason.ServerUnavailable, Reaction.Retry),
+        new(null, "Node request timeout", RealtimeErrorReason.ServerUnavailable, Reaction.Retry),
+        new(null, "RPC call error", RealtimeErrorReason.ServerUnavailable, Reaction.Retry),
+        new(null, "Unknown Error on Channel", RealtimeErrorReason.ServerUnavailable, Reaction.Retry, ServerFailed),
+        new(null, "join crashed", RealtimeErrorReason.ServerUnavailable, Reaction.Retry, ServerFailed),
         new(null, "unmatched topic", RealtimeErrorReason.ProtocolViolation, Reaction.RetrySlowly),
     ];
 
-    /// <summary>Texts of extension <c>postgres_changes</c> after which the server does not try again by itself.</summary>
-    private static readonly string[] RefusedSubscriptions =
+    /// <summary><c>system</c> errors of extension <c>postgres_changes</c> after which the server does not try again by itself.</summary>
+    /// <remarks>
+    /// In an advice <c>{0}</c> is the table that the refusal quotes and <c>{1}</c> its name as SQL writes it. A reason other than
+    /// <see cref="RealtimeErrorReason.SubscriptionRefused"/> is no binding's fault: it is true of the whole channel.
+    /// </remarks>
+    internal static readonly IReadOnlyList<Row> SubscriptionRows =
     [
-        "Unable to subscribe to changes with given parameters",
-        "An exception happened so please check your connect parameters",
-        "Error parsing `filter` params",
-        "Error parsing `select` params",
-        "No subscription params provided",
-        "Column selection is not supported",
+        Refused("Please check Realtime is enabled",
+            "{0} does not exist or is not in the publication: alter publication supabase_realtime add table {1}; a partitioned parent cannot be subscribed, its partitions can"),
+        Refused("invalid column for filter", "{0} has no such column, or the role may not SELECT it"),
+        Refused("invalid input ", "The filter on {0} compares a column with a value that does not fit its type"),
+        Refused("out of range", "The filter on {0} compares a column with a value that does not fit its type"),
+        Refused("requires a text-compatible column type", "The filter on {0} uses like, ilike, match or imatch, which need a text column"),
+        Refused("requires a boolean column", "The filter on {0} uses is.true, is.false or is.unknown, which need a boolean column"),
+        Refused("invalid value for is filter", "The filter on {0} uses is, which takes null, true, false or unknown"),
+        Refused("invalid regular expression", "The filter on {0} has a pattern that is no POSIX regular expression"),
+        Refused("too many values for `in` filter", "The filter on {0} has more than 100 values"),
+        new(null, "(undefined_object) role", RealtimeErrorReason.TokenRejected, Reaction.RetrySlowly,
+            "The claim `role` of the access token names no role of the database"),
+        Refused("Error parsing `filter` params",
+            "The server does not understand a filter; several conditions need a server from 2.100, and not, like, ilike, is, match, imatch and isdistinct one from 2.112"),
+        Refused("Error parsing `select` params", "The server does not understand a column selection"),
+        Refused("Column selection is not supported", "The server selects columns only of a table that is named"),
+        Refused("No subscription params provided", "The server found neither a schema nor a table"),
+        Refused("An exception happened so please check your connect parameters", "The server failed to subscribe to {0}; check the role's permissions and the filter"),
+        Refused("Unable to subscribe to changes with given parameters",
+            "The server refuses {0}; check that it is in the publication supabase_realtime, that the role may SELECT it, and the filter"),
     ];
 
+    private const string ClaimsMissing = "The access token lacks the claim `role` or `exp`";
+    private const string ExpiryInvalid = "The claim `exp` of the access token is not a number of seconds";
+    private const string Malformed = "The access token is not a JWT";
+    private const string OtherKey = "The access token is not signed with a key of the project";
+    private const string PrivateOnly = "The project allows private channels only; set PrivateChannels";
+    private const string NoMoreChannels = "The server allows no more channels on one socket; lower MaxChannels, or let go of some streams";
+    private const string NoConnections = "The project's database has no connection to spare; enlarge the pool of Realtime if it stays so";
+    private const string NoDatabase = "The server cannot reach the project's database";
+    private const string ServerFailed = "The server failed";
+
     /// <summary>An error reply to a join, or a <c>system</c> error of extension <c>system</c>, which closes its channel.</summary>
+    /// <remarks>What no row knows is taken to pass by itself.</remarks>
     public static ServerFault Channel(string reason)
     {
-        var (code, message) = Split(reason);
-        var row = Array.Find(Rows, r => r.Matches(code, code is null ? reason : message));
-        return row is null
+        var code = Split(reason).Code;
+        return ChannelRow(reason) is not { } row
             ? new ServerFault(RealtimeErrorReason.ServerUnavailable, Reaction.Retry, Words("The server refused the channel", reason), code)
-            : new ServerFault(row.Reason, row.Reaction, Words(Advice(row.Reason), reason), code);
+            : new ServerFault(row.Reason, row.Reaction, Words(row.Advice ?? Advice(row.Reason), reason), code);
     }
 
     /// <summary>A <c>system</c> error of extension <c>postgres_changes</c>.</summary>
     /// <returns>The fault, and whether the server goes on trying by itself.</returns>
     public static (ServerFault Fault, bool ServerRetries) Subscription(string message)
     {
-        var refused = Array.Exists(RefusedSubscriptions, text => message.Contains(text, StringComparison.Ordinal));
-        return refused
-            ? (new ServerFault(RealtimeErrorReason.SubscriptionRefused, Reaction.RetrySlowly, Words(Advice(RealtimeErrorReason.SubscriptionRefused), message)), false)
-            : (new ServerFault(RealtimeErrorReason.ServerUnavailable, Reaction.Retry, Words("The server cannot subscribe right now", message)), true);
+        if (SubscriptionRow(message) is not { } row)
+        {
+            return (new ServerFault(RealtimeErrorReason.ServerUnavailable, Reaction.Retry, Words("The server cannot subscribe right now", message)), true);
+        }
+
+        return (new ServerFault(row.Reason, row.Reaction, Words(AdviceOn(row.Advice!, RefusedBinding.Table(message)), message)), false);
     }
+
+    /// <summary>A join that the server would close the socket over.</summary>
+    public static ServerFault TooLarge(int bytes) => new(RealtimeErrorReason.SubscriptionRefused, Reaction.RetrySlowly,
+        $"The subscription is too large: its join takes {bytes} bytes, and the server accepts {FrameWriter.MaxFrameBytes}; shorten its filter.");
+
+    /// <summary>The row that says what an error of a channel means: by its code first, by its words where the code says nothing.</summary>
+    internal static Row? ChannelRow(string reason)
+    {
+        var (code, message) = Split(reason);
+        return (code is null ? null : ChannelRows.FirstOrDefault(r => r.Code == code && r.Fits(message)))
+            ?? ChannelRows.FirstOrDefault(r => r.Code is null && r.Fits(reason));
+    }
+
+    internal static Row? SubscriptionRow(string message) => SubscriptionRows.FirstOrDefault(r => r.Fits(message));
 
     /// <summary>The <c>errors</c> of a change.</summary>
     public static ServerFault Change(string errors) => errors.Contains("Error 413", StringComparison.Ordinal)
@@ -108,7 +167,8 @@ internal static class FaultTable
             >= 500 => (RealtimeErrorReason.ServerUnavailable, Reaction.Retry),
             _ => (RealtimeErrorReason.ServerUnreachable, Reaction.RetrySlowly),
         };
-        return new ServerFault(reason, reaction, Words(Advice(reason), $"HTTP {code}{(text.Length > 0 ? ", " + text : "")}"), code);
+        var advice = status == 500 && text.Length == 0 ? "The server failed, as it does over an API key that only looks like a JWT" : Advice(reason);
+        return new ServerFault(reason, reaction, Words(advice, $"HTTP {code}{(text.Length > 0 ? ", " + text : "")}"), code);
     }
 
     /// <summary>The socket ended. Every code leads to a reconnect: even 1000 is how the server's idle time-out looks.</summary>
@@ -143,8 +203,7 @@ internal static class FaultTable
         RealtimeErrorReason.TokenExpired => "The access token has expired",
         RealtimeErrorReason.TokenRejected => "The server refuses the access token",
         RealtimeErrorReason.PermissionDenied => "The signed-in user may not read this channel; check the project's Realtime policies",
-        RealtimeErrorReason.SubscriptionRefused =>
-            "The server refuses the subscription; check that the table is in the publication supabase_realtime, that the role may SELECT it, and the filter",
+        RealtimeErrorReason.SubscriptionRefused => "The server refuses what the channel asks for",
         RealtimeErrorReason.TableMisconfigured =>
             "The server cannot send this table's changes to this role; give the table a primary key and the role SELECT on its columns",
         RealtimeErrorReason.ServerUnreachable => "The address does not answer like a Realtime server; check Url",
@@ -181,9 +240,28 @@ internal static class FaultTable
         }
     }
 
-    private sealed record Row(string? Code, string Text, RealtimeErrorReason Reason, Reaction Reaction)
+    private static string AdviceOn(string advice, (string Schema, string Table)? quoted)
     {
-        public bool Matches(string? code, string message) =>
-            Code == code && message.Contains(Text, StringComparison.OrdinalIgnoreCase);
+        var (name, identifier) = quoted is var (schema, table)
+            ? ($"{schema}.{table}", $"{Identifier(schema)}.{Identifier(table)}")
+            : (advice.StartsWith("{0}", StringComparison.Ordinal) ? "The table" : "the table", "<schema>.<table>");
+        return advice.Replace("{0}", name, StringComparison.Ordinal).Replace("{1}", identifier, StringComparison.Ordinal);
+    }
+
+    private static Row Refused(string text, string advice) => new(null, text, RealtimeErrorReason.SubscriptionRefused, Reaction.RetrySlowly, advice);
+
+    /// <summary>A name as SQL writes it: quoted where it is not all lower case.</summary>
+    private static string Identifier(string name) =>
+        name.All(static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_') ? name : $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+
+    /// <summary>One row: which words mean what.</summary>
+    /// <param name="Code">The code before the words; <see langword="null"/> where the words alone tell.</param>
+    /// <param name="Text">Part of the words, in any case; empty for all words that the code can have.</param>
+    /// <param name="Reason">What to tell a program.</param>
+    /// <param name="Reaction">What to do.</param>
+    /// <param name="Advice">What to tell a person, before the server's words; <see langword="null"/> for what goes with the reason.</param>
+    internal sealed record Row(string? Code, string Text, RealtimeErrorReason Reason, Reaction Reaction, string? Advice = null)
+    {
+        public bool Fits(string message) => message.Contains(Text, StringComparison.OrdinalIgnoreCase);
     }
 }

@@ -13,6 +13,9 @@ internal sealed record JoinBinding(string Event, string Schema, string Table, st
 /// <summary>Builds client frames. Every channel push carries the join reference: strict servers drop it silently otherwise.</summary>
 internal sealed class FrameWriter(ProtocolVersion version)
 {
+    /// <summary>The server closes a socket over a larger frame (docs/protocol.md, "Limits").</summary>
+    public const int MaxFrameBytes = 5_000_000;
+
     /// <summary>The value of the <c>vsn</c> query parameter.</summary>
     public string Vsn => version == ProtocolVersion.V2 ? "2.0.0" : "1.0.0";
 
@@ -52,6 +55,15 @@ internal sealed class FrameWriter(ProtocolVersion version)
                 writer.WriteString("access_token", accessToken);
             }
         });
+
+    /// <summary>How many bytes of a join a binding takes, or a few less.</summary>
+    public static int SizeOf(JoinBinding binding)
+    {
+        const int Keys = 60;
+        return Keys + Escaped(binding.Schema) + Escaped(binding.Table) + Escaped(binding.Filter ?? "");
+
+        static int Escaped(string text) => JsonEncodedText.Encode(text).EncodedUtf8Bytes.Length;
+    }
 
     public byte[] Leave(string joinRef, string reference, string topic) => Write(joinRef, reference, topic, "phx_leave", static _ => { });
 

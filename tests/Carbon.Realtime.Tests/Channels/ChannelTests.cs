@@ -281,27 +281,16 @@ public sealed class ChannelTests
         world.Socket.System(world.Socket.Join(), "postgres_changes", "error", Refusal);
         world.Run();
         world.Socket.Frames("phx_leave").Should().ContainSingle();
-        var joins = world.Socket.Frames("phx_join").Skip(1).ToList();
-        joins.Should().HaveCount(2).And.OnlyContain(j => j.Bindings.Count == 1);
-        foreach (var join in joins)
-        {
-            if (join.Bindings[0].GetProperty("table").GetString() == "todos")
-            {
-                world.Socket.System(join, "postgres_changes", "error", Refusal);
-            }
-            else
-            {
-                world.Socket.Subscribed(join);
-            }
-        }
-
+        var join = world.Socket.Frames("phx_join").Skip(1).Should().ContainSingle("the refusal quotes the bad one, which waits").Subject;
+        join.Bindings.Should().ContainSingle().Which.GetProperty("table").GetString().Should().Be("salesOrder");
+        world.Socket.Subscribed(join);
         world.Run();
         goodStream.Status.State.Should().Be(RealtimeState.Live);
         badStream.Status.State.Should().Be(RealtimeState.Faulted);
         badStream.Status.Error!.Reason.Should().Be(RealtimeErrorReason.SubscriptionRefused);
         badStream.Status.Error.Message.Should().Contain("publication").And.Contain("todos");
         world.Advance(61);
-        world.Socket.Frames("phx_join").Should().HaveCount(4, "the table may have been published meanwhile");
+        world.Socket.Frames("phx_join").Should().HaveCount(3, "the table may have been published meanwhile");
         world.Socket.Subscribed(world.Socket.Join());
         world.Run();
         badStream.Status.State.Should().Be(RealtimeState.Live);
