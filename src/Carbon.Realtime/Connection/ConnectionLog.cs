@@ -22,8 +22,4 @@ internal static partial class ConnectionLog
 
     [LoggerMessage(LogEventRanges.Connection + 6, LogLevel.Information, "The wall clock moved by {Step} more than time went by; times are computed again")]
     public static partial void ClockChanged(ILogger logger, TimeSpan step);
-
-    [LoggerMessage(LogEventRanges.Connection + 7, LogLevel.Error,
-        "A frame of {Bytes} bytes is not sent: the server ends connections that send more than {Limit}. Shorten filters, or spread subscriptions over groups")]
-    public static partial void FrameTooLarge(ILogger logger, int bytes, int limit);
 }

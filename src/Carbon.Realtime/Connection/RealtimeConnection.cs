@@ -13,9 +13,6 @@ namespace Carbon.Realtime.Connection;
 /// </remarks>
 internal sealed class RealtimeConnection : IAsyncDisposable
 {
-    /// <summary>The server ends a socket that sends more in one frame (docs/protocol.md, "The socket's limits").</summary>
-    private const int LargestFrame = 5_000_000;
-
     private readonly RealtimeEnvironment _environment;
     private readonly ConnectionOptions _options;
     private readonly IRealtimeSocketFactory _factory;
@@ -113,12 +110,7 @@ internal sealed class RealtimeConnection : IAsyncDisposable
     /// <summary>Queues a frame; order is kept. Under the gate; ignored while no socket is open.</summary>
     public void Send(byte[] frame)
     {
-        if (frame.Length > LargestFrame)
-        {
-            // It would cost everybody the socket, and again after each reconnect; so it only costs its sender the reply.
-            ConnectionLog.FrameTooLarge(_logger, frame.Length, LargestFrame);
-        }
-        else if (State is ConnectionState.Open or ConnectionState.Closing)
+        if (State is ConnectionState.Open or ConnectionState.Closing)
         {
             _run!.Send(frame);
         }
