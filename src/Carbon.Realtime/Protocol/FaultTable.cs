@@ -114,7 +114,7 @@ internal static class FaultTable
     public static ServerFault Channel(string reason)
     {
         var code = Split(reason).Code;
-        return ChannelRow(reason) is not { } row
+        return ChannelRow(reason, ChannelRows) is not { } row
             ? new ServerFault(RealtimeErrorReason.ServerUnavailable, Reaction.Retry, Words("The server refused the channel", reason), code)
             : new ServerFault(row.Reason, row.Reaction, Words(row.Advice ?? Advice(row.Reason), reason), code);
     }
@@ -123,7 +123,7 @@ internal static class FaultTable
     /// <returns>The fault, and whether the server goes on trying by itself.</returns>
     public static (ServerFault Fault, bool ServerRetries) Subscription(string message)
     {
-        if (SubscriptionRow(message) is not { } row)
+        if (SubscriptionRow(message, SubscriptionRows) is not { } row)
         {
             return (new ServerFault(RealtimeErrorReason.ServerUnavailable, Reaction.Retry, Words("The server cannot subscribe right now", message)), true);
         }
@@ -136,14 +136,14 @@ internal static class FaultTable
         $"The subscription is too large: its join takes {bytes} bytes, and the server accepts {FrameWriter.MaxFrameBytes}; shorten its filter.");
 
     /// <summary>The row that says what an error of a channel means: by its code first, by its words where the code says nothing.</summary>
-    internal static Row? ChannelRow(string reason)
+    internal static Row? ChannelRow(string reason, IReadOnlyList<Row> rows)
     {
         var (code, message) = Split(reason);
-        return (code is null ? null : ChannelRows.FirstOrDefault(r => r.Code == code && r.Fits(message)))
-            ?? ChannelRows.FirstOrDefault(r => r.Code is null && r.Fits(reason));
+        return (code is null ? null : rows.FirstOrDefault(r => r.Code == code && r.Fits(message)))
+            ?? rows.FirstOrDefault(r => r.Code is null && r.Fits(reason));
     }
 
-    internal static Row? SubscriptionRow(string message) => SubscriptionRows.FirstOrDefault(r => r.Fits(message));
+    internal static Row? SubscriptionRow(string message, IReadOnlyList<Row> rows) => rows.FirstOrDefault(r => r.Fits(message));
 
     /// <summary>The <c>errors</c> of a change.</summary>
     public static ServerFault Change(string errors) => errors.Contains("Error 413", StringComparison.Ordinal)
@@ -240,7 +240,7 @@ internal static class FaultTable
         }
     }
 
-    private static string AdviceOn(string advice, (string Schema, string Table)? quoted)
+    internal static string AdviceOn(string advice, (string Schema, string Table)? quoted)
     {
         var (name, identifier) = quoted is var (schema, table)
             ? ($"{schema}.{table}", $"{Identifier(schema)}.{Identifier(table)}")

@@ -105,7 +105,8 @@ public sealed partial class ClassificationTableTests
         var fault = FaultTable.Channel(row.Text);
         fault.Reason.Should().Be(row.Reason);
         fault.Reaction.Should().Be(row.Reaction);
-        fault.Code.Should().Be(row.Text.Split(": ") is [var code, _, ..] && !code.Contains(' ', StringComparison.Ordinal) ? code : null);
+        fault.Code.Should().Be(row.Code);
+        Holds(row, FaultTable.ChannelRows).Should().BeTrue("a code is understood by itself, whatever the words after it");
         fault.ToException().IsTransient.Should().Be(row.Reaction != Reaction.RetrySlowly);
         fault.Message.Should().EndWith(row.Text, "the server's own words are told").And.NotStartWith("The server refused the channel", "that is for what no row knows");
     }
@@ -124,7 +125,7 @@ public sealed partial class ClassificationTableTests
     [Fact]
     public void A_refused_subscription_of_a_role_that_does_not_exist_is_the_tokens_fault()
     {
-        var (fault, serverRetries) = FaultTable.Subscription(Failed("", "42704 (undefined_object) role \"ghost\" does not exist"));
+        var (fault, serverRetries) = FaultTable.Subscription(NoSuchRole);
         (fault.Reason, fault.Reaction, serverRetries).Should().Be((RealtimeErrorReason.TokenRejected, Reaction.RetrySlowly, false));
         fault.Message.Should().StartWith("The claim `role` of the access token names no role of the database.");
     }
@@ -186,16 +187,39 @@ public sealed partial class ClassificationTableTests
     [Fact]
     public void Each_row_of_the_table_is_the_first_to_fit_one_of_these_texts()
     {
-        FaultTable.ChannelRows.Should().BeSubsetOf(Texts(ChannelCases).Select(static c => FaultTable.ChannelRow(((ChannelCase)c[0]!).Text)!));
+        FaultTable.ChannelRows.Should().BeSubsetOf(Channel.Select(static c => FaultTable.ChannelRow(c.Text, FaultTable.ChannelRows)!));
         FaultTable.SubscriptionRows.Where(static r => r.Reason == RealtimeErrorReason.SubscriptionRefused)
-            .Should().BeSubsetOf(Texts(RefusalCases).Select(static c => FaultTable.SubscriptionRow((string)c[1]!)!));
-        Texts(ChannelCases).Should().OnlyContain(static c => FaultTable.ChannelRow(((ChannelCase)c[0]!).Text) != null, "each of these texts has a row");
+            .Should().BeSubsetOf(Refusals.Select(static r => FaultTable.SubscriptionRow(r.Text, FaultTable.SubscriptionRows)!));
+    }
+
+    /// <summary>The same, mechanically: each row is taken away, and given another reason, another reaction.</summary>
+    [Fact]
+    public void No_row_can_be_changed_without_failing_one_of_these_tests()
+    {
+        var survivors = new List<string>();
+        foreach (var (rows, what) in Mutants(FaultTable.ChannelRows))
+        {
+            if (Channel.All(c => Holds(c, rows)))
+            {
+                survivors.Add(what);
+            }
+        }
+
+        foreach (var (rows, what) in Mutants(FaultTable.SubscriptionRows))
+        {
+            if (Refusals.All(r => Holds(r.Text, r.Advice, rows)) && FaultTable.SubscriptionRow(NoSuchRole, rows) is { Reason: RealtimeErrorReason.TokenRejected, Reaction: Reaction.RetrySlowly })
+            {
+                survivors.Add(what);
+            }
+        }
+
+        survivors.Should().BeEmpty();
     }
 
     [Fact]
     public void Each_text_of_the_document_is_one_of_these()
     {
-        var joins = Texts(ChannelCases).Select(static c => (ChannelCase)c[0]!).ToList();
+        var joins = Channel.ToList();
         Covers(Section("## Join errors").Where(static l => l.StartsWith('|')).Skip(2).SelectMany(static l => Quoted(l.Split('|')[1])), joins.Where(static c => c.Section == JoinErrors));
 
         var closing = Section("## System messages").SkipWhile(static l => !l.StartsWith("`system`/error texts", StringComparison.Ordinal))
@@ -207,7 +231,7 @@ public sealed partial class ClassificationTableTests
             .SelectMany(static l => Quoted(l.Split('|')[3]));
         foreach (var text in refusals)
         {
-            Texts(RefusalCases).Should().Contain(c => Pattern(text).IsMatch((string)c[1]!), text);
+            Refusals.Should().Contain(r => Pattern(text).IsMatch(r.Text), text);
         }
     }
 
@@ -227,7 +251,35 @@ public sealed partial class ClassificationTableTests
     /// <summary>… and the placeholders N and X stand for anything.</summary>
     private static Regex Pattern(string text) => new(Regex.Replace(Regex.Escape(text).Replace("…", ".*", StringComparison.Ordinal), @"\b[NX]\b", ".*"), RegexOptions.Singleline);
 
-    private static IEnumerable<object?[]> Texts(System.Collections.IEnumerable data) => data.Cast<object?[]>();
+    private static string NoSuchRole => Failed("", "42704 (undefined_object) role \"ghost\" does not exist");
+
+    private static IEnumerable<ChannelCase> Channel => ((IEnumerable<object?[]>)ChannelCases).Select(static c => (ChannelCase)c[0]!);
+
+    private static IEnumerable<(string Text, string Advice)> Refusals => ((IEnumerable<object?[]>)RefusalCases).Select(static c => ((string)c[1]!, (string)c[2]!));
+
+    private static bool Holds(ChannelCase row, IReadOnlyList<FaultTable.Row> rows) =>
+        FaultTable.ChannelRow(row.Text, rows) is { } hit && hit.Code == row.Code && hit.Reason == row.Reason && hit.Reaction == row.Reaction;
+
+    private static bool Holds(string text, string advice, IReadOnlyList<FaultTable.Row> rows) =>
+        FaultTable.SubscriptionRow(text, rows) is { Reason: RealtimeErrorReason.SubscriptionRefused, Reaction: Reaction.RetrySlowly } hit
+        && FaultTable.AdviceOn(hit.Advice!, RefusedBinding.Table(text)).Contains(advice, StringComparison.Ordinal);
+
+    private static IEnumerable<(IReadOnlyList<FaultTable.Row> Rows, string What)> Mutants(IReadOnlyList<FaultTable.Row> rows)
+    {
+        for (var i = 0; i < rows.Count; i++)
+        {
+            yield return ([.. rows.Take(i), .. rows.Skip(i + 1)], $"without {rows[i]}");
+            foreach (var reason in Enum.GetValues<RealtimeErrorReason>().Where(r => r != rows[i].Reason))
+            {
+                yield return ([.. rows.Take(i), rows[i] with { Reason = reason }, .. rows.Skip(i + 1)], $"{rows[i]} as {reason}");
+            }
+
+            foreach (var reaction in Enum.GetValues<Reaction>().Where(r => r != rows[i].Reaction))
+            {
+                yield return ([.. rows.Take(i), rows[i] with { Reaction = reaction }, .. rows.Skip(i + 1)], $"{rows[i]} as {reaction}");
+            }
+        }
+    }
 
     private static ChannelCase Case(string section, string text, RealtimeErrorReason reason, object reaction) => new(section, text, reason, (int)(Reaction)reaction);
 
@@ -244,6 +296,8 @@ public sealed partial class ClassificationTableTests
     public sealed record ChannelCase(string Section, string Text, RealtimeErrorReason Reason, int ReactionNumber)
     {
         internal Reaction Reaction => (Reaction)ReactionNumber;
+
+        internal string? Code => Text.Split(": ") is [var code, _, ..] && !code.Contains(' ', StringComparison.Ordinal) ? code : null;
 
         public override string ToString() => $"{Section}: {Text}";
     }
