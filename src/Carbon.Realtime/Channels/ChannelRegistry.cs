@@ -27,7 +27,7 @@ internal sealed class ChannelRegistry
         _logger = logger;
         _byTopicBytes = _byTopic.GetAlternateLookup<ReadOnlySpan<byte>>();
         _windows = new GroupWindows(connection.Deadlines, options.GroupWindow, OnGathered);
-        Statuses = new StatusTeller(connection, environment);
+        Statuses = new StatusTeller(connection, environment, logger);
         Tokens = new TokenKeeper(this, connection, environment, options, logger);
         Joins = new JoinQueue(this, connection, writer, options, logger);
         connection.Attach(new FrameRouter(this, connection, logger));
@@ -130,7 +130,7 @@ internal sealed class ChannelRegistry
         Postpone(channel, fault, serverEnded);
         if (fault.Reaction is Reaction.RefreshTokenThenRetry or Reaction.RefreshTokenOnce && !channel.Recovery.IsFaulted)
         {
-            TokenKeeper.Ask(channel.Session, AccessTokenReason.Rejected);
+            Tokens.AskAfterRefusal(channel);
         }
 
         Joins.Pump();
