@@ -40,20 +40,23 @@ internal sealed class TokenKeeper(
     /// <summary>Asks the provider; the answer comes by itself.</summary>
     public static void Ask(TokenSession session, AccessTokenReason reason) => _ = session.AskAsync(reason);
 
-    /// <summary>The server refused the channel's token: asks for a fresh one, unless one has come since.</summary>
+    /// <summary>The server refused the channel's token: asks for a fresh one, unless one has just come.</summary>
     public void AskAfterRefusal(Channel channel)
     {
         var session = channel.Session;
-        if (session.IsFresh(options.TokenFreshness) && session.Current?.Value != channel.Token?.Value)
+        if (!_sessions.TryGetValue(session, out var use))
         {
-            return; // another channel's refusal brought it: at an expiry they all are refused at once
+            return;
         }
 
-        if (_sessions.TryGetValue(session, out var use))
+        // At an expiry a user's channels end one after another. The first one's refusal brings a token for all; it may even have been pushed on
+        // a channel that was ending already, so that the channel's own token proves nothing.
+        if (session.IsFresh(options.TokenFreshness) && (use.LastReason == AccessTokenReason.Rejected || session.Current?.Value != channel.Token?.Value))
         {
-            use.Refused = new Refusal(channel.Token, channel.Recovery.Error!);
+            return;
         }
 
+        use.Refused = new Refusal(channel.Token, channel.Recovery.Error!);
         session.Expire();
         Ask(session, AccessTokenReason.Rejected);
     }
@@ -126,6 +129,7 @@ internal sealed class TokenKeeper(
             var channels = registry.All.Where(c => c.Session == session).ToList();
             var refused = use.Refused;
             use.Refused = null;
+            use.LastReason = answer.Reason;
             use.Refresh.OnAnswered(failed: answer.Error is not null);
             if (answer.Error is { } error)
             {
@@ -137,6 +141,7 @@ internal sealed class TokenKeeper(
             channels.ForEach(Reconcile);
             if (answer.Reason == AccessTokenReason.Rejected && refused is not null && refused.Token?.Value == answer.Token?.Value)
             {
+                session.Expire(); // a fresh one is still wanted
                 OnRefusedAgain(channels, refused.ToFault());
                 return;
             }
@@ -191,6 +196,9 @@ internal sealed class TokenKeeper(
         public int Count { get; set; }
 
         public TokenRefresh Refresh => refresh;
+
+        /// <summary>Why the last answer was asked for.</summary>
+        public AccessTokenReason? LastReason { get; set; }
 
         /// <summary>What the running question is to replace, if the server refused it.</summary>
         public Refusal? Refused { get; set; }
