@@ -103,7 +103,7 @@ internal sealed class JoinQueue(
     {
         registry.StartJoin(channel);
         channel.TryMove(ChannelState.Waiting, ChannelState.Joining);
-        channel.Token = channel.Session.Current;
+        channel.Token = channel.JoinedWith = channel.Session.Current;
         connection.Send(writer.Join(channel.JoinRef, channel.Topic, options.IsPrivate, channel.Bindings, channel.Token?.Value));
         ChannelsLog.Joining(logger, channel.Topic, channel.Bindings.Count);
         _inFlight.Add(channel);

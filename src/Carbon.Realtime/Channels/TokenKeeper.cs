@@ -49,9 +49,11 @@ internal sealed class TokenKeeper(
             return;
         }
 
-        // At an expiry a user's channels end one after another. The first one's refusal brings a token for all; it may even have been pushed on
-        // a channel that was ending already, so that the channel's own token proves nothing.
-        if (session.IsFresh(options.TokenFreshness) && (use.LastReason == AccessTokenReason.Rejected || session.Current?.Value != channel.Token?.Value))
+        // At an expiry a user's channels end one after another, and the first one's refusal brings a token for all. It may even have been pushed on
+        // a channel that was ending already: what was pushed need not be what was refused.
+        var hasOther = session.Current?.Value != channel.Token?.Value
+            || (use.LastReason == AccessTokenReason.Rejected && session.Current?.Value != channel.JoinedWith?.Value);
+        if (hasOther && session.IsFresh(options.TokenFreshness))
         {
             return;
         }

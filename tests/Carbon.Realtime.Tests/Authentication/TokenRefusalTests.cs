@@ -184,6 +184,25 @@ public sealed class TokenRefusalTests : TokenTestBase
     }
 
     [Fact]
+    public async Task A_change_told_while_a_fresh_token_is_asked_for_still_wants_a_fresh_one()
+    {
+        World.AutoJoin = false;
+        Tokens.Token = "old";
+        using var seen = Watch();
+        World.Join();
+        var answer = new TaskCompletionSource<string?>();
+        Tokens.Answer = (_, _) => new ValueTask<string?>(answer.Task);
+        World.Socket.RefuseJoin(World.Socket.Join(), Expired);
+        World.Run();
+        var change = World.Manager.RefreshAccessTokenAsync();
+        World.Run();
+        answer.SetResult("old");
+        await World.Env.RunAsync(change, TimeSpan.FromSeconds(1));
+        Tokens.Asked.Should().Equal(AccessTokenReason.Connect, AccessTokenReason.Rejected, AccessTokenReason.Rejected);
+        Joins.Should().ContainSingle("a cache that was asked for less would have made the refused one good enough");
+    }
+
+    [Fact]
     public async Task Without_a_token_it_is_the_api_key_that_ended_which_somebody_must_change_or_sign_in()
     {
         using var seen = Watch();
