@@ -15,7 +15,7 @@ public interface IRealtimeChannelManager : IChangeSource, IDisposable, IAsyncDis
     /// <summary>"The token changed": asks every provider again, those of tenant scopes too, and pushes the answers on the joined channels; nothing is rejoined for it.</summary>
     /// <remarks>
     /// When the answer is another user's token, or none (signed out), the channels are left and joined again, as the server ignores a token
-    /// taken away; their streams get a gap.
+    /// taken away; their streams get a gap. Called from inside a provider, it does not ask that provider again: its answer is on the way.
     /// </remarks>
     /// <param name="cancellationToken">Ends the wait, not the refresh.</param>
     /// <exception cref="RealtimeException">The provider failed; channels keep the token they have.</exception>

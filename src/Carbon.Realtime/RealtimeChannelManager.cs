@@ -126,14 +126,16 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
             return Task.FromException(new ObjectDisposedException(ChangeFeeds.ManagerName));
         }
 
+        var users = Users().FindAll(static u => !u.Tokens.IsAnswering);
         var refresh = _dependencies.Environment.Scheduler.Start(async () =>
         {
             RealtimeException? error = null;
-            foreach (var answering in Users().ConvertAll(static u => u.Tokens.AskAsync(AccessTokenReason.Changed)))
+            foreach (var answering in users.ConvertAll(static u => u.Tokens.AskAsync(AccessTokenReason.Changed)))
             {
                 error ??= (await answering).Error;
             }
 
+            ObjectDisposedException.ThrowIf(_feeds.IsClosed, this);
             if (error is not null)
             {
                 throw error;

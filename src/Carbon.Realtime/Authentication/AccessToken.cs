@@ -14,9 +14,12 @@ internal sealed class AccessToken
 
     public JwtIdentity Identity { get; }
 
-    /// <summary>Wraps a provider's answer. Blank means nobody is signed in; <c>sb_…</c> is an API key, which the server ignores here.</summary>
+    /// <summary>Wraps a provider's answer. Blank means nobody is signed in; so does an API key, which the server ignores here.</summary>
     public static AccessToken? From(string? value) =>
-        string.IsNullOrWhiteSpace(value) || value.StartsWith("sb_", StringComparison.Ordinal) ? null : new AccessToken(value.Trim());
+        string.IsNullOrWhiteSpace(value) || IsApiKey(value) ? null : new AccessToken(value.Trim());
+
+    /// <summary>Whether it is one of the project's keys, <c>sb_publishable_…</c> or <c>sb_secret_…</c>, and nobody's token.</summary>
+    public static bool IsApiKey(string? value) => value.AsSpan().TrimStart().StartsWith("sb_", StringComparison.Ordinal);
 
     public override string ToString() => "***";
 }

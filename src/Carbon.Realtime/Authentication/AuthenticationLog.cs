@@ -10,4 +10,17 @@ internal static partial class AuthenticationLog
 
     [LoggerMessage(LogEventRanges.Authentication + 2, LogLevel.Debug, "Access token asked for ({Reason})")]
     public static partial void Asking(ILogger logger, AccessTokenReason reason);
+
+    [LoggerMessage(LogEventRanges.Authentication + 3, LogLevel.Warning,
+        "The access-token provider returned an API key (sb_…), which is nobody's token: joins are made in the role of RealtimeOptions.ApiKey. "
+        + "Return the signed-in user's access token (a JWT), or null while nobody is signed in")]
+    public static partial void ApiKeyAsToken(ILogger logger);
+
+    [LoggerMessage(LogEventRanges.Authentication + 4, LogLevel.Warning,
+        "The access-token provider was asked for a fresh token and returned one that ended at {Expiry:u}, while this device's clock says {Now:u}; "
+        + "it is used all the same, and the server judges. Check the clock, and that the provider refreshes when MustBeFresh is set")]
+    public static partial void LooksExpired(ILogger logger, DateTimeOffset expiry, DateTimeOffset now);
+
+    [LoggerMessage(LogEventRanges.Authentication + 5, LogLevel.Warning, "The access-token provider's cancellation threw {Exception}")]
+    public static partial void CancellationThrew(ILogger logger, string exception);
 }

@@ -11,22 +11,28 @@ internal sealed record TokenAnswer(AccessTokenReason Reason, AccessToken? Token,
 /// <summary>One user's tokens: asks the provider, one question at a time, and tells the owner every answer.</summary>
 /// <remarks>
 /// A question put while another is under way shares its answer, unless it wants a fresh token and the running one did not: that one is then
-/// followed by another, and only the last answer counts. The provider runs on the scheduler, under no lock, with a time-out.
+/// followed by another, and only the last answer counts. A token that has ended by our clock is followed by the question for a fresh one. The
+/// provider runs on the scheduler, under no lock, with a time-out.
 /// </remarks>
 internal sealed class TokenSession(IAccessTokenProvider? provider, RealtimeEnvironment environment, TimeSpan timeout, ILogger logger)
 {
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _closed = new();
+    private readonly TokenCall _call = new(provider, environment, timeout, logger);
     private TaskCompletionSource<TokenAnswer>? _running;
     private AccessTokenReason _asked;
     private AccessTokenReason? _next;
     private long? _answeredAt;
+    private bool _looksExpired;
 
     /// <summary>The last answer's token.</summary>
     public AccessToken? Current { get; private set; }
 
     /// <summary>Told each answer, on the scheduler, before the tasks of those who asked complete.</summary>
     public Action<TokenAnswer>? Answered { get; set; }
+
+    /// <summary>Whether the caller is the provider, answering: to ask again and wait for it would be waiting for itself.</summary>
+    public bool IsAnswering => _call.IsCaller;
 
     /// <summary>Whether the last good answer is younger than <paramref name="age"/>. Its expiry is not looked at: our clock may be wrong.</summary>
     public bool IsFresh(TimeSpan age)
@@ -47,8 +53,9 @@ internal sealed class TokenSession(IAccessTokenProvider? provider, RealtimeEnvir
             {
                 if (NeedsAnother(reason, _asked))
                 {
-                    // The more urgent of two: "the token changed" must not make a refused one good enough again.
-                    _next = _next is { } next && next > reason ? next : reason;
+                    // The most urgent of all: "the token changed" must not make a refused one good enough again.
+                    var urgent = _asked == AccessTokenReason.Rejected ? _asked : reason;
+                    _next = _next is { } next && next > urgent ? next : urgent;
                 }
 
                 return running.Task;
@@ -70,7 +77,18 @@ internal sealed class TokenSession(IAccessTokenProvider? provider, RealtimeEnvir
         }
     }
 
-    public void Close() => _closed.Cancel();
+    /// <summary>Ends the running question, if there is one; no further one reaches the provider, and no answer counts.</summary>
+    public void Close()
+    {
+        try
+        {
+            _closed.Cancel();
+        }
+        catch (AggregateException e)
+        {
+            AuthenticationLog.CancellationThrew(logger, e.InnerExceptions[0].GetType().Name);
+        }
+    }
 
     /// <summary>"The token changed" and "it was refused" were put after the running question was: its answer may be the old token.</summary>
     private static bool NeedsAnother(AccessTokenReason reason, AccessTokenReason running) =>
@@ -80,11 +98,11 @@ internal sealed class TokenSession(IAccessTokenProvider? provider, RealtimeEnvir
     {
         while (true)
         {
-            var answer = await AskProviderAsync(_asked);
+            var answer = await _call.AskAsync(_asked, _closed.Token);
             TaskCompletionSource<TokenAnswer> running;
             lock (_gate)
             {
-                if (_next is { } next)
+                if (Next(answer) is { } next)
                 {
                     _asked = next;
                     _next = null;
@@ -93,10 +111,11 @@ internal sealed class TokenSession(IAccessTokenProvider? provider, RealtimeEnvir
 
                 running = _running!;
                 _running = null;
-                if (answer.Error is null)
+                if (answer.Error is null && !_closed.IsCancellationRequested)
                 {
                     Current = answer.Token;
                     _answeredAt = environment.TimeProvider.GetTimestamp();
+                    NoteExpiry(answer.Token);
                 }
             }
 
@@ -116,34 +135,32 @@ internal sealed class TokenSession(IAccessTokenProvider? provider, RealtimeEnvir
         }
     }
 
-    private async Task<TokenAnswer> AskProviderAsync(AccessTokenReason reason)
+    /// <summary>What must be asked before an answer counts.</summary>
+    /// <remarks>
+    /// An expired token is worth one more question, until it is known that fresh ones look expired too: a device whose clock is years off works,
+    /// and its provider is not asked twice each time.
+    /// </remarks>
+    private AccessTokenReason? Next(TokenAnswer answer) =>
+        _closed.IsCancellationRequested ? null
+        : _next is { } next ? next
+        : answer.Reason < AccessTokenReason.Expiring && !_looksExpired && LooksExpired(answer.Token) ? AccessTokenReason.Expiring
+        : null;
+
+    private bool LooksExpired(AccessToken? token) => token?.Identity.ExpiresAt <= environment.TimeProvider.GetUtcNow();
+
+    private void NoteExpiry(AccessToken? token)
     {
-        if (provider is null)
+        if (token is null)
         {
-            return new TokenAnswer(reason, null, null);
+            return;
         }
 
-        AuthenticationLog.Asking(logger, reason);
-        using var late = new CancellationTokenSource(timeout, environment.TimeProvider);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, _closed.Token);
-        try
+        var expired = LooksExpired(token);
+        if (expired && !_looksExpired)
         {
-            // WaitAsync, for a provider that does not look at its cancellation token must not hang us.
-            var asked = provider.GetAccessTokenAsync(new AccessTokenRequest(reason), either.Token).AsTask();
-            _ = asked.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-            var token = await asked.WaitAsync(either.Token);
-            return new TokenAnswer(reason, AccessToken.From(token), null);
+            AuthenticationLog.LooksExpired(logger, token.Identity.ExpiresAt!.Value, environment.TimeProvider.GetUtcNow());
         }
-#pragma warning disable CA1031 // Whatever a provider throws is a failure to get a token, told as such.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            // The exception's own text is the provider's: it may quote the token, so only its type is told.
-            var message = late.IsCancellationRequested
-                ? $"The access-token provider did not answer within {timeout.TotalSeconds:0.#} s."
-                : $"The access-token provider threw {e.GetType().Name}.";
-            AuthenticationLog.ProviderFailed(logger, message);
-            return new TokenAnswer(reason, null, new RealtimeException(RealtimeErrorReason.TokenProviderFailed, message, isTransient: true));
-        }
+
+        _looksExpired = expired;
     }
 }

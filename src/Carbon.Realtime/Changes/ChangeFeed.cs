@@ -20,10 +20,14 @@ internal abstract class ChangeFeed : ISubscriptionSink
     protected ChangeFeed(ChangeFeeds owner)
     {
         _owner = owner;
-        Status = new StatusSource(owner.Environment, isFollowed => owner.Follow(this, isFollowed));
+        Status = new StatusSource(
+            owner.Environment, e => ChangesLog.StatusObserverThrew(owner.Logger, Table, e), isFollowed => owner.Follow(this, isFollowed));
     }
 
     public StatusSource Status { get; }
+
+    /// <summary>The table's name, for the log.</summary>
+    protected abstract string Table { get; }
 
     /// <summary>Whether the server said that changes flow, and nothing else since.</summary>
     protected bool IsReady { get; private set; }

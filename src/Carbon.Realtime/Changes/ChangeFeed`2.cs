@@ -30,6 +30,8 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
         _decoder = new ChangeDecoder<TKey, TRow>($"{table.Schema}.{table.Name}", table.Definition, TenantFilter(), table.Filter, owner.Registry.Drops, owner.Logger);
     }
 
+    protected override string Table => _table.ToString();
+
     /// <summary>Adds an observer: its first element is a gap, at once if changes flow already. Under the gate.</summary>
     public IDisposable Subscribe(IObserver<TableChange<TKey, TRow>> target)
     {
@@ -156,7 +158,7 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
     {
         if (IsEnded)
         {
-            observer.End(EndedBy, discard: false);
+            Owner.EndLater(() => observer.End(EndedBy, discard: false));
             return;
         }
 

@@ -24,8 +24,11 @@ internal sealed class ChangeFeeds(
     /// <summary>How the front door is called in exceptions.</summary>
     public const string ManagerName = "RealtimeChannelManager";
 
+    private static readonly TimeSpan EndingPause = TimeSpan.FromSeconds(1);
+
     private readonly Dictionary<FeedKey, WeakReference<ChangeFeed>> _feeds = [];
     private readonly System.Collections.Concurrent.ConcurrentDictionary<ChangeFeed, bool> _followed = new();
+    private readonly HashSet<Action> _endings = [];
     private int _pruneAt = 64;
 
     public ChannelRegistry Registry => registry;
@@ -100,7 +103,34 @@ internal sealed class ChangeFeeds(
             {
                 End(key, null);
             }
+
+            foreach (var ending in _endings)
+            {
+                ending();
+            }
+
+            _endings.Clear();
         }
+    }
+
+    /// <summary>Tells the end to who subscribed to a stream that had ended. Under the gate.</summary>
+    /// <remarks>Not at once: whoever subscribes to the same stream again inside its own OnError, as <c>Retry()</c> does, would go round without a pause.</remarks>
+    public void EndLater(Action ending)
+    {
+        if (IsClosed)
+        {
+            ending();
+            return;
+        }
+
+        _endings.Add(ending);
+        deadlines.Schedule(EndingPause, () =>
+        {
+            if (_endings.Remove(ending))
+            {
+                ending();
+            }
+        });
     }
 
     private void End(FeedKey key, Exception? error)

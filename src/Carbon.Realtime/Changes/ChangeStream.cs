@@ -39,6 +39,7 @@ internal sealed class ChangeStream<TKey, TRow>(ChangeFeeds feeds, ChangeFeed<TKe
     public async IAsyncEnumerable<TableChange<TKey, TRow>> ReadAllAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         Primitives.PullDelivery<TableChange<TKey, TRow>> delivery;
         lock (feeds.Gate)
         {

@@ -21,4 +21,7 @@ internal static partial class ChangesLog
 
     [LoggerMessage(LogEventRanges.Changes + 5, LogLevel.Information, "Streams of {Table} ended: {Reason}")]
     public static partial void Ended(ILogger logger, string table, string reason);
+
+    [LoggerMessage(LogEventRanges.Changes + 40, LogLevel.Warning, "An observer of the status of {Table} threw; its subscription is disposed")]
+    public static partial void StatusObserverThrew(ILogger logger, string table, Exception exception);
 }

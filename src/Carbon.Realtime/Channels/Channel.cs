@@ -33,8 +33,11 @@ internal sealed class Channel(string group, TokenSession session, Recovery recov
 
     public ChannelRoutes Routes { get; set; } = ChannelRoutes.None;
 
-    /// <summary>The token the server holds for this channel.</summary>
+    /// <summary>The token the server holds for this channel: the join's, or one pushed since.</summary>
     public AccessToken? Token { get; set; }
+
+    /// <summary>The join's token.</summary>
+    public AccessToken? JoinedWith { get; set; }
 
     /// <summary>Whether a token push awaits its "Subscribed". Not timed; one answer may serve several pushes, and when each gets one, the second is a gap too many rather than one too few.</summary>
     public bool TokenPushed { get; set; }

@@ -37,8 +37,11 @@ internal sealed record ChannelOptions
     /// <summary>An answer of the token provider this young is used for a join without asking again.</summary>
     public TimeSpan TokenFreshness { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long before its expiry a token is refreshed; half of what it has left, if that is less.</summary>
+    /// <summary>A token is refreshed at a moment drawn from between this and one and a half times this before its expiry; at half of what it has left, if that is less than twice this.</summary>
     public TimeSpan TokenMargin { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>After a refresh that failed, the wait for the next is drawn from between this and its double, later its fourfold; at most half of what the token has left.</summary>
+    public TimeSpan TokenRetry { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The first wait after a fault that only somebody's change can cure is drawn from between this and its double; later ones grow.</summary>
     public TimeSpan SlowRetry { get; init; } = TimeSpan.FromSeconds(30);

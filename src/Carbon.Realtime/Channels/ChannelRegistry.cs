@@ -29,7 +29,7 @@ internal sealed class ChannelRegistry
         Placement = new Placement(this, options);
         Quarantine = new Quarantine(this, logger);
         _windows = new GroupWindows(connection.Deadlines, options.GroupWindow, Placement.Place);
-        Statuses = new StatusTeller(connection, environment);
+        Statuses = new StatusTeller(connection, environment, logger);
         Tokens = new TokenKeeper(this, connection, environment, options, logger);
         Joins = new JoinQueue(this, connection, writer, options, logger);
         connection.Attach(new FrameRouter(this, connection, logger));
@@ -148,7 +148,7 @@ internal sealed class ChannelRegistry
         Postpone(channel, fault, serverEnded);
         if (fault.Reaction is Reaction.RefreshTokenThenRetry or Reaction.RefreshTokenOnce && !channel.Recovery.IsFaulted)
         {
-            TokenKeeper.Ask(channel.Session, AccessTokenReason.Rejected);
+            Tokens.AskAfterRefusal(channel);
         }
 
         Joins.Pump();

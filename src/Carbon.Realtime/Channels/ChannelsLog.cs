@@ -32,4 +32,7 @@ internal static partial class ChannelsLog
 
     [LoggerMessage(LogEventRanges.Channels + 9, LogLevel.Warning, "A message from the server could not be read ({Reason}); streams that may have lost a change are told")]
     public static partial void Unreadable(ILogger logger, FrameDropReason reason);
+
+    [LoggerMessage(LogEventRanges.Channels + 40, LogLevel.Warning, "An observer of the manager's status threw; its subscription is disposed")]
+    public static partial void StatusObserverThrew(ILogger logger, Exception exception);
 }

@@ -112,7 +112,7 @@ internal sealed class JoinQueue(
     {
         registry.StartJoin(channel);
         channel.TryMove(ChannelState.Waiting, ChannelState.Joining);
-        channel.Token = channel.Session.Current;
+        channel.Token = channel.JoinedWith = channel.Session.Current;
         var frame = writer.Join(channel.JoinRef, channel.Topic, options.IsPrivate, channel.Bindings, channel.Token?.Value);
         if (frame.Length > FrameWriter.MaxFrameBytes)
         {

@@ -1,13 +1,14 @@
 using Carbon.Realtime.Connection;
 using Carbon.Realtime.Primitives;
+using Microsoft.Extensions.Logging;
 
 namespace Carbon.Realtime.Channels;
 
 /// <summary>Says where the connection and each subscription stand. Under the gate.</summary>
-internal sealed class StatusTeller(RealtimeConnection connection, RealtimeEnvironment environment)
+internal sealed class StatusTeller(RealtimeConnection connection, RealtimeEnvironment environment, ILogger logger)
 {
     /// <summary>Where the connection stands, for everybody.</summary>
-    public StatusSource Connection { get; } = new(environment);
+    public StatusSource Connection { get; } = new(environment, e => ChannelsLog.StatusObserverThrew(logger, e));
 
     /// <summary>The connection changed: everybody who depends on it is told.</summary>
     public void TellAll(ChannelRegistry registry)

@@ -1,6 +1,5 @@
 using Carbon.Realtime.Authentication;
 using Carbon.Realtime.Connection;
-using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Protocol;
 using Microsoft.Extensions.Logging;
 
@@ -13,9 +12,6 @@ namespace Carbon.Realtime.Channels;
 internal sealed class TokenKeeper(
     ChannelRegistry registry, RealtimeConnection connection, RealtimeEnvironment environment, ChannelOptions options, ILogger logger)
 {
-    /// <summary>A token with less than this left is not refreshed ahead: the server will end its channel, and that asks for a fresh one.</summary>
-    private static readonly TimeSpan TooLate = TimeSpan.FromSeconds(2);
-
     private readonly Dictionary<TokenSession, SessionUse> _sessions = [];
 
     /// <summary>One more subscription of this session.</summary>
@@ -23,9 +19,9 @@ internal sealed class TokenKeeper(
     {
         if (!_sessions.TryGetValue(session, out var use))
         {
-            _sessions.Add(session, use = new SessionUse());
+            _sessions.Add(session, use = new SessionUse(new TokenRefresh(session, connection.Deadlines, environment, options)));
             session.Answered = answer => OnAnswered(session, answer);
-            ScheduleRefresh(session, use);
+            use.Refresh.Schedule();
         }
 
         use.Count++;
@@ -36,36 +32,53 @@ internal sealed class TokenKeeper(
     {
         if (_sessions.TryGetValue(session, out var use) && --use.Count == 0)
         {
-            use.Refresh?.Cancel();
+            use.Refresh.Cancel();
             _sessions.Remove(session);
         }
     }
 
     /// <summary>Asks the provider; the answer comes by itself.</summary>
-    public static void Ask(TokenSession session, AccessTokenReason reason)
+    public static void Ask(TokenSession session, AccessTokenReason reason) => _ = session.AskAsync(reason);
+
+    /// <summary>The server refused the channel's token: asks for a fresh one, unless one has just come.</summary>
+    public void AskAfterRefusal(Channel channel)
     {
-        if (reason == AccessTokenReason.Rejected)
+        var session = channel.Session;
+        if (!_sessions.TryGetValue(session, out var use))
         {
-            session.Expire();
+            return;
         }
 
-        _ = session.AskAsync(reason);
+        // At an expiry a user's channels end one after another, and the first one's refusal brings a token for all. It may even have been pushed on
+        // a channel that was ending already: what was pushed need not be what was refused.
+        var hasOther = session.Current?.Value != channel.Token?.Value
+            || (use.LastReason == AccessTokenReason.Rejected && session.Current?.Value != channel.JoinedWith?.Value);
+        if (hasOther && session.IsFresh(options.TokenFreshness))
+        {
+            return;
+        }
+
+        use.Refused = new Refusal(channel.Token, channel.Recovery.Error!);
+        session.Expire();
+        Ask(session, AccessTokenReason.Rejected);
     }
 
     /// <summary>Asks for every session, before a dial. Takes the gate by itself.</summary>
+    /// <remarks>
+    /// Does not wait for the answers: the dial needs none, each join waits for its own session's, and so one user's slow provider does not keep
+    /// the channels of the others from coming back.
+    /// </remarks>
     public async Task AskAllAsync()
     {
-        List<Task<TokenAnswer>> answers;
         lock (connection.Gate)
         {
-            answers = [.. _sessions.Keys.Select(static s => s.AskAsync(AccessTokenReason.Connect))];
+            foreach (var session in _sessions.Keys)
+            {
+                Ask(session, AccessTokenReason.Connect);
+            }
         }
 
-        // One after another instead of WhenAll, which would finish on the thread pool instead of where this loop runs.
-        foreach (var answer in answers)
-        {
-            await answer;
-        }
+        await Task.Yield(); // the questions go first
     }
 
     /// <summary>Brings a joined channel in line with its session's token.</summary>
@@ -98,9 +111,9 @@ internal sealed class TokenKeeper(
     /// <summary>The wall clock is another: every refresh is scheduled anew.</summary>
     public void OnClockChanged()
     {
-        foreach (var (session, use) in _sessions)
+        foreach (var use in _sessions.Values)
         {
-            ScheduleRefresh(session, use);
+            use.Refresh.Schedule();
         }
     }
 
@@ -108,7 +121,7 @@ internal sealed class TokenKeeper(
     {
         foreach (var (session, use) in _sessions)
         {
-            use.Refresh?.Cancel();
+            use.Refresh.Cancel();
             session.Answered = null; // closed by the manager, outside the gate
         }
 
@@ -125,18 +138,27 @@ internal sealed class TokenKeeper(
             }
 
             var channels = registry.All.Where(c => c.Session == session).ToList();
-            ScheduleRefresh(session, use);
+            var refused = use.Refused;
+            use.Refused = null;
+            use.LastReason = answer.Reason;
+            use.Refresh.OnAnswered(failed: answer.Error is not null);
             if (answer.Error is { } error)
             {
                 // Joined channels keep the token they have; those that wait for one back off.
-                var fault = new ServerFault(error.Reason, Reaction.Retry, error.Message);
-                registry.Recover([.. channels.Where(c => connection.State == ConnectionState.Open && c.WantsToJoin)], fault);
+                BackOff(channels, new ServerFault(error.Reason, Reaction.Retry, error.Message));
+                return;
+            }
+
+            channels.ForEach(Reconcile);
+            if (answer.Reason == AccessTokenReason.Rejected && refused is not null && refused.Token?.Value == answer.Token?.Value)
+            {
+                session.Expire(); // a fresh one is still wanted
+                OnRefusedAgain(channels, refused.ToFault());
                 return;
             }
 
             foreach (var channel in channels)
             {
-                Reconcile(channel);
                 if (channel is { State: ChannelState.Waiting, WantsToJoin: false } && IsCure(answer, channel))
                 {
                     registry.RetryNow(channel);
@@ -146,6 +168,28 @@ internal sealed class TokenKeeper(
             registry.Joins.Pump();
         }
     }
+
+    /// <summary>Asked for a fresh token, the provider returned the one that the server had refused.</summary>
+    /// <remarks>
+    /// To join with it at once would be refused again, and would make the whole socket deaf for five seconds (docs/protocol.md, "Joins block the
+    /// socket"). After the back-off the server is asked all the same: it, too, may have had the wrong time or key.
+    /// </remarks>
+    private void OnRefusedAgain(List<Channel> channels, ServerFault fault)
+    {
+        foreach (var channel in channels)
+        {
+            if (channel is { State: ChannelState.Waiting, WantsToJoin: false, Recovery: { IsFaulted: false, Error.Reason: RealtimeErrorReason.TokenExpired } })
+            {
+                channel.Recovery.Note(fault);
+                registry.Statuses.Tell(channel);
+            }
+        }
+
+        BackOff(channels, fault);
+    }
+
+    private void BackOff(List<Channel> channels, ServerFault fault) =>
+        registry.Recover([.. channels.Where(c => connection.State == ConnectionState.Open && c.WantsToJoin)], fault);
 
     /// <summary>Whether a token may be what a waiting channel lacks.</summary>
     /// <remarks>
@@ -158,28 +202,32 @@ internal sealed class TokenKeeper(
         _ => answer.Reason != AccessTokenReason.Rejected && channel.Token?.Value != answer.Token?.Value,
     };
 
-    private void ScheduleRefresh(TokenSession session, SessionUse use)
-    {
-        use.Refresh?.Cancel();
-        use.Refresh = null;
-        if (session.Current?.Identity.ExpiresAt is not { } expiry)
-        {
-            return;
-        }
-
-        // An answer that is no newer, or none at all, leaves half as much time each round: more urgent, and never a busy loop.
-        var left = expiry - environment.TimeProvider.GetUtcNow();
-        if (left > TooLate)
-        {
-            var wait = left > options.TokenMargin * 2 ? left - options.TokenMargin : left / 2;
-            use.Refresh = connection.Deadlines.Schedule(wait, () => Ask(session, AccessTokenReason.Expiring));
-        }
-    }
-
-    private sealed class SessionUse
+    private sealed class SessionUse(TokenRefresh refresh)
     {
         public int Count { get; set; }
 
-        public Deadlines.Deadline? Refresh { get; set; }
+        public TokenRefresh Refresh => refresh;
+
+        /// <summary>Why the last answer was asked for.</summary>
+        public AccessTokenReason? LastReason { get; set; }
+
+        /// <summary>What the running question is to replace, if the server refused it.</summary>
+        public Refusal? Refused { get; set; }
+    }
+
+    /// <summary>A token that the server refused; none stands for the API key's role.</summary>
+    private sealed record Refusal(AccessToken? Token, RealtimeException Error)
+    {
+        /// <summary>What it means that there is no other.</summary>
+        public ServerFault ToFault() => (Token, Error.Reason) switch
+        {
+            (null, _) => new ServerFault(RealtimeErrorReason.InvalidApiKey, Reaction.RetrySlowly,
+                "The server accepts the API key no longer and nobody is signed in; set ApiKey to a current key, or sign somebody in. " + Error.Message, Error.ServerCode),
+            (_, RealtimeErrorReason.TokenExpired) => new ServerFault(Error.Reason, Reaction.Retry, Advice + Error.Message, Error.ServerCode),
+            _ => new ServerFault(Error.Reason, Reaction.RetrySlowly, Advice + Error.Message, Error.ServerCode),
+        };
+
+        private const string Advice =
+            "Asked for a fresh access token, the provider returned the refused one again; it must not answer from a cache when MustBeFresh is set, or the user has to sign in again. ";
     }
 }

@@ -2,8 +2,10 @@ namespace Carbon.Realtime.Primitives;
 
 /// <summary>A status and those who follow it. An observer is told the current status at once and every later one, in order.</summary>
 /// <param name="environment">Clock and scheduler.</param>
+/// <param name="onObserverThrew">Told when an observer throws; it loses its own subscription.</param>
 /// <param name="onFollowed">Told whether anybody follows, whenever that changes. Under this source's own lock.</param>
-internal sealed class StatusSource(RealtimeEnvironment environment, Action<bool>? onFollowed = null) : IObservable<RealtimeStatus>
+internal sealed class StatusSource(RealtimeEnvironment environment, Action<Exception> onObserverThrew, Action<bool>? onFollowed = null)
+    : IObservable<RealtimeStatus>
 {
     /// <summary>A follower that does not keep up loses the middle, never the newest: the overflow marker is the status of that moment.</summary>
     private const int Capacity = 256;
@@ -48,7 +50,7 @@ internal sealed class StatusSource(RealtimeEnvironment environment, Action<bool>
     {
         ArgumentNullException.ThrowIfNull(observer);
         var buffer = new DeliveryBuffer<RealtimeStatus>(Capacity, () => Current);
-        var delivery = new ObserverDelivery<RealtimeStatus>(observer, environment.Scheduler, buffer, static _ => { }, Remove);
+        var delivery = new ObserverDelivery<RealtimeStatus>(observer, environment.Scheduler, buffer, onObserverThrew, Remove);
         lock (_gate)
         {
             delivery.Post(Current);

@@ -1,0 +1,83 @@
+using Microsoft.Extensions.Logging;
+
+namespace Carbon.Realtime.Authentication;
+
+/// <summary>Calls the provider, which is other people's code: it may hang, throw anything, look at no cancellation, and call back. One call at a time.</summary>
+internal sealed class TokenCall(IAccessTokenProvider? provider, RealtimeEnvironment environment, TimeSpan timeout, ILogger logger)
+{
+    /// <summary>The calls that the running code is part of. An ended one stays behind in what a provider started and kept, and means nothing there.</summary>
+    private static readonly AsyncLocal<Call?> Running = new();
+
+    private bool _toldApiKey;
+
+    /// <summary>Whether the caller is the provider, inside a call that has not ended.</summary>
+    public bool IsCaller => Running.Value is { HasEnded: false } call && call.Owner == this;
+
+    /// <summary>Asks the provider.</summary>
+    /// <param name="reason">Why.</param>
+    /// <param name="closed">When nobody wants the answer any more; one without a token or an error is given then.</param>
+    /// <returns>Never fails.</returns>
+    public async Task<TokenAnswer> AskAsync(AccessTokenReason reason, CancellationToken closed)
+    {
+        if (provider is null || closed.IsCancellationRequested)
+        {
+            return new TokenAnswer(reason, null, null);
+        }
+
+        AuthenticationLog.Asking(logger, reason);
+        using var late = new CancellationTokenSource(timeout, environment.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, closed);
+        var call = new Call(this);
+        Running.Value = call;
+        try
+        {
+            // WaitAsync, for a provider that does not look at its cancellation token must not hang us.
+            var asked = provider.GetAccessTokenAsync(new AccessTokenRequest(reason), either.Token).AsTask();
+            _ = asked.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            var token = await asked.WaitAsync(either.Token);
+            TellApiKey(token);
+            return new TokenAnswer(reason, AccessToken.From(token), null);
+        }
+        catch (Exception) when (closed.IsCancellationRequested)
+        {
+            return new TokenAnswer(reason, null, null);
+        }
+#pragma warning disable CA1031 // Whatever a provider throws is a failure to get a token, told as such.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            // The exception's own text is the provider's: it may quote the token, so only its type is told.
+            var message = late.IsCancellationRequested
+                ? $"The access-token provider did not answer within {timeout.TotalSeconds:0.#} s."
+                : $"The access-token provider threw {e.GetType().Name}.";
+            AuthenticationLog.ProviderFailed(logger, message);
+            return new TokenAnswer(reason, null, new RealtimeException(RealtimeErrorReason.TokenProviderFailed, message, isTransient: true));
+        }
+        finally
+        {
+            call.HasEnded = true;
+        }
+    }
+
+    private void TellApiKey(string? token)
+    {
+        if (!_toldApiKey && AccessToken.IsApiKey(token))
+        {
+            _toldApiKey = true;
+            AuthenticationLog.ApiKeyAsToken(logger);
+        }
+    }
+
+    private sealed class Call(TokenCall owner)
+    {
+        private volatile bool _hasEnded;
+
+        public TokenCall Owner => owner;
+
+        public bool HasEnded
+        {
+            get => _hasEnded;
+            set => _hasEnded = value;
+        }
+    }
+}
