@@ -168,7 +168,7 @@ internal sealed class ChangeDecoder<TKey, TRow>
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            TellUndecodable(e);
+            TellUndecodable(change.OldRecord, change.OldRecordIndex, e);
             return false;
         }
     }
@@ -219,11 +219,25 @@ internal sealed class ChangeDecoder<TKey, TRow>
         one.First.SequenceEqual(other.First) && one.Second.SequenceEqual(other.Second) && one.Third.SequenceEqual(other.Third);
 
     /// <summary>The message may quote the row, and the path beyond the column may quote a jsonb's names: neither is logged.</summary>
-    private void TellUndecodable(Exception e)
+    private void TellUndecodable(ReadOnlySpan<byte> record, RecordIndex index, Exception e)
     {
-        var path = (e as JsonException)?.Path ?? "?";
+        var path = (e as JsonException)?.Path ?? FindUnreadable(record, index);
         var end = path.AsSpan(Math.Min(2, path.Length)).IndexOfAny('.', '[');
         ChangesLog.Undecodable(_logger, _table, end < 0 ? path : path[..(end + 2)], typeof(TRow).Name, e.GetType().Name);
+    }
+
+    /// <summary>A converter's own exception names no column: it is the first that cannot be read by itself, unless the row's constructor threw.</summary>
+    private string FindUnreadable(ReadOnlySpan<byte> record, RecordIndex index)
+    {
+        foreach (var column in _definition.Columns)
+        {
+            if (index.TryFind(record, column.Utf8, out var value) && !column.CanRead(value))
+            {
+                return "$." + column.Name;
+            }
+        }
+
+        return "?";
     }
 
     private void TellRounded(string column) => ChangesLog.Undecodable(_logger, _table, "$." + column, typeof(TRow).Name, nameof(OverflowException));
@@ -236,15 +250,13 @@ internal sealed class ChangeDecoder<TKey, TRow>
 
     private Gap<TKey, TRow> Undecodable(in ChangeFrame change, Exception e)
     {
-        TellUndecodable(e);
+        var isDelete = change.Type == ChangeType.Delete;
+        var record = isDelete ? change.OldRecord : change.Record;
+        var index = isDelete ? change.OldRecordIndex : change.RecordIndex;
+        TellUndecodable(record, index, e);
         try
         {
-            var isDelete = change.Type == ChangeType.Delete;
-            return TryFindKey(
-                isDelete ? change.OldRecord : change.Record,
-                isDelete ? change.OldRecordIndex : change.RecordIndex,
-                isDelete ? _oldKeyHints : _keyHints,
-                out var values)
+            return TryFindKey(record, index, isDelete ? _oldKeyHints : _keyHints, out var values)
                 ? new Gap<TKey, TRow>(GapReason.Undecodable, _definition.Key.Decode(values))
                 : new Gap<TKey, TRow>(GapReason.Undecodable);
         }

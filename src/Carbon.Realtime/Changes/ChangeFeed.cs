@@ -12,8 +12,8 @@ internal abstract class ChangeFeed : ISubscriptionSink
     private readonly ChangeFeeds _owner;
 
     private readonly LiveWaiters _waiters;
-    private Subscription? _subscription;
     private readonly JoinOverlap _overlap;
+    private Subscription? _subscription;
     private Deadlines.Deadline? _linger;
     private int _interest;
     private bool _isWidening;
