@@ -7,6 +7,13 @@ public interface IChangeSource
 {
     /// <summary>The changes of a table. Nothing is connected or joined before somebody subscribes; equal streams share a subscription.</summary>
     /// <exception cref="InvalidOperationException">The table is tenant-scoped and no tenant is known.</exception>
+    /// <exception cref="RealtimeException">
+    /// <see cref="RealtimeErrorReason.UnsafeFilter"/>: the table's changes have shown that a column it filters on, the tenant's included, is an array. Streams
+    /// that were taken before end with the same error.
+    /// </exception>
+    /// <exception cref="ArgumentException">
+    /// <see cref="RealtimeOptions.SingleFilterCondition"/> is set, and the row type shows that the client cannot judge one of the other conditions exactly.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The manager or scope is disposed.</exception>
     IChangeStream<TKey, TRow> Changes<TKey, TRow>(RealtimeTable<TKey, TRow> table)
         where TKey : notnull;

@@ -86,6 +86,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
             environment,
             options.QueueCapacity,
             options.Linger,
+            options.SingleFilterCondition,
             CreateLogger("Changes"));
         _user = CreateUser(dependencies.AccessTokens);
         _tenant = new TenantContext(options.Tenant) { Changed = OnTenantChanged };

@@ -45,6 +45,15 @@ public sealed class RealtimeOptions
     /// </summary>
     public string? TenantColumn { get; set; }
 
+    /// <summary>
+    /// For servers before 2.100.0 (early 2026), which take one condition per filter and read a second one as part of the first one's value: sends the first
+    /// condition only, the tenant's where there is one, and judges the others in the client. Where the client cannot judge one exactly,
+    /// <c>Changes</c> throws, or the stream ends with <see cref="RealtimeErrorReason.UnsafeFilter"/> at its first change. Default <see langword="false"/>: a
+    /// refusal that shows such a server leads to the same, with a warning; but where the first condition is on a text column, such a
+    /// server does not refuse the filter, it just never matches.
+    /// </summary>
+    public bool SingleFilterCondition { get; set; }
+
     /// <summary>How long opening a socket may take. Default 15 s, at least 3 s: the server answers a refused connect after 2 s.</summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(15);
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Carbon.Realtime.Channels;
 using Carbon.Realtime.Filters;
 using Carbon.Realtime.Protocol;
@@ -14,8 +15,12 @@ internal sealed class ChangeDecoder<TKey, TRow>
     private readonly TableDefinition<TKey, TRow> _definition;
     private readonly RowGuard _tenant;
     private readonly RowGuard _filter;
+    private readonly RowGuard _local;
     private readonly RowGuard _oldTenant;
+    private readonly RowGuard _oldLocal;
     private readonly RowGuard _deletedRow;
+    private readonly bool _keyOnlyDeletes;
+    private readonly RowFidelity _fidelity;
     private readonly int[] _keyHints;
     private readonly int[] _oldKeyHints;
     private readonly int[] _columnHints;
@@ -24,17 +29,21 @@ internal sealed class ChangeDecoder<TKey, TRow>
     private bool _toldAbsent;
 
     public ChangeDecoder(
-        string table, TableDefinition<TKey, TRow> definition, RealtimeFilter tenant, RealtimeFilter filter, DropCounter drops, ILogger logger)
+        string table, TableDefinition<TKey, TRow> definition, FilterPlan plan, bool keyOnlyDeletes, DropCounter drops, ILogger logger)
     {
         _table = table;
         _definition = definition;
-        _tenant = new RowGuard(tenant.Conditions);
-        _filter = new RowGuard(filter.Conditions);
-        _oldTenant = new RowGuard(tenant.Conditions);
-        _deletedRow = new RowGuard(tenant.And(filter).Conditions);
+        _tenant = new RowGuard(plan.Tenant);
+        _filter = new RowGuard([.. plan.Sent.Conditions.Except(plan.Tenant)]);
+        _local = new RowGuard(plan.Local);
+        _oldTenant = new RowGuard(plan.Tenant);
+        _oldLocal = new RowGuard(plan.Local);
+        _deletedRow = new RowGuard(plan.All);
+        _keyOnlyDeletes = keyOnlyDeletes;
+        _fidelity = new RowFidelity(definition.Columns, definition.Key.Columns, table, typeof(TRow).Name, logger);
         _keyHints = new int[definition.Key.Columns.Count];
         _oldKeyHints = new int[definition.Key.Columns.Count];
-        _columnHints = new int[definition.MappedColumns.Count];
+        _columnHints = new int[definition.Columns.Count];
         _drops = drops;
         _logger = logger;
     }
@@ -67,20 +76,28 @@ internal sealed class ChangeDecoder<TKey, TRow>
                 return new Gap<TKey, TRow>(GapReason.Partial);
         }
 
-        // What only the server can judge, it has judged: the binding that matched carries this filter.
-        if (_filter.Judge(change.Record, change.RecordIndex, change.Columns) == FilterVerdict.No)
+        // What only the server can judge, it has judged: the binding that matched carries this filter. The rest is ours alone to judge.
+        var local = _local.Judge(change.Record, change.RecordIndex, change.Columns);
+        if (local == FilterVerdict.No || _filter.Judge(change.Record, change.RecordIndex, change.Columns) == FilterVerdict.No)
         {
             return Foreign();
         }
 
-        if (!TryFindKey(change.Record, change.RecordIndex, _keyHints, out var values))
+        if (_fidelity.IsKeyCut(change.Columns) || !TryFindKey(change.Record, change.RecordIndex, _keyHints, out var values))
         {
             return new Gap<TKey, TRow>(GapReason.Partial);
         }
 
-        if (!change.Errors.IsEmpty || LacksColumn(change.Record, change.RecordIndex))
+        if (!change.Errors.IsEmpty || local != FilterVerdict.Yes || LacksColumn(change.Record, change.RecordIndex)
+            || _fidelity.HasCut(change.Record, change.RecordIndex, change.Columns))
         {
             return new Gap<TKey, TRow>(GapReason.Partial, _definition.Key.Decode(values));
+        }
+
+        if (_fidelity.FindRounded(change.Record, change.RecordIndex) is { } rounded)
+        {
+            TellRounded(rounded);
+            return new Gap<TKey, TRow>(GapReason.Undecodable, _definition.Key.Decode(values));
         }
 
         var row = _definition.DecodeRow(change.Record);
@@ -104,18 +121,21 @@ internal sealed class ChangeDecoder<TKey, TRow>
     private TableChange<TKey, TRow>? DecodeDelete(in ChangeFrame change, bool verified)
     {
         var verdict = _deletedRow.Judge(change.OldRecord, change.OldRecordIndex, change.Columns);
-        if (verdict == FilterVerdict.No)
+        var local = _oldLocal.Judge(change.OldRecord, change.OldRecordIndex, change.Columns);
+
+        // The server does not send a delete whose old row lacks a filtered column; of a condition that it was not sent, neither may we.
+        if (verdict == FilterVerdict.No || (local != FilterVerdict.Yes && !_keyOnlyDeletes))
         {
             return Foreign();
         }
 
-        if (!TryFindKey(change.OldRecord, change.OldRecordIndex, _oldKeyHints, out var values))
+        if (_fidelity.IsKeyCut(change.Columns) || !TryFindKey(change.OldRecord, change.OldRecordIndex, _oldKeyHints, out var values))
         {
             return new Gap<TKey, TRow>(GapReason.Partial);
         }
 
         // What nobody judged may be anybody's: then the key is all there is.
-        var isOurs = verified || verdict == FilterVerdict.Yes;
+        var isOurs = (verified && local == FilterVerdict.Yes) || verdict == FilterVerdict.Yes;
         TRow? oldRow = default;
         var hasOldRow = isOurs && TryDecodeOld(change, out oldRow);
         return new Deleted<TKey, TRow>(_definition.Key.Decode(values), oldRow, hasOldRow, isOurs, change.CommitTimestamp);
@@ -125,11 +145,17 @@ internal sealed class ChangeDecoder<TKey, TRow>
     private bool TryDecodeOld(in ChangeFrame change, out TRow? row)
     {
         row = default;
-        var isWhole = _definition.MappedColumns.Count > 0
-            ? !Lacks(change.OldRecord, change.OldRecordIndex, out _)
+        var isWhole = _definition.Columns.Count > 0
+            ? !Lacks(change.OldRecord, change.OldRecordIndex, out _) && !_fidelity.HasCut(change.OldRecord, change.OldRecordIndex, change.Columns)
             : change.OldRecordIndex.Count > 0 && change.OldRecordIndex.Count >= change.Columns.Count;
         if (!isWhole || !change.Errors.IsEmpty)
         {
+            return false;
+        }
+
+        if (_fidelity.FindRounded(change.OldRecord, change.OldRecordIndex) is { } rounded)
+        {
+            TellRounded(rounded);
             return false;
         }
 
@@ -142,7 +168,7 @@ internal sealed class ChangeDecoder<TKey, TRow>
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            TellUndecodable(e);
+            TellUndecodable(change.OldRecord, change.OldRecordIndex, e);
             return false;
         }
     }
@@ -167,9 +193,9 @@ internal sealed class ChangeDecoder<TKey, TRow>
     {
         for (var i = 0; i < _columnHints.Length; i++)
         {
-            if (!index.TryFind(record, _definition.MappedColumnsUtf8[i], ref _columnHints[i], out _))
+            if (!index.TryFind(record, _definition.Columns[i].Utf8, ref _columnHints[i], out _))
             {
-                column = _definition.MappedColumns[i];
+                column = _definition.Columns[i].Name;
                 return true;
             }
         }
@@ -186,19 +212,35 @@ internal sealed class ChangeDecoder<TKey, TRow>
             && (columns.Length < 2 || index.TryFind(record, columns[1], ref hints[1], out second))
             && (columns.Length < 3 || index.TryFind(record, columns[2], ref hints[2], out third));
         values = new KeyValues { First = first, Second = second, Third = third };
-        return found;
+        return !values.HasNull ? found : throw new JsonException("A key column is null.", $"$.{_definition.Key.Columns[0]}", null, null);
     }
 
     private static bool SameKey(in KeyValues one, in KeyValues other) =>
         one.First.SequenceEqual(other.First) && one.Second.SequenceEqual(other.Second) && one.Third.SequenceEqual(other.Third);
 
     /// <summary>The message may quote the row, and the path beyond the column may quote a jsonb's names: neither is logged.</summary>
-    private void TellUndecodable(Exception e)
+    private void TellUndecodable(ReadOnlySpan<byte> record, RecordIndex index, Exception e)
     {
-        var path = (e as System.Text.Json.JsonException)?.Path ?? "?";
+        var path = (e as JsonException)?.Path ?? FindUnreadable(record, index);
         var end = path.AsSpan(Math.Min(2, path.Length)).IndexOfAny('.', '[');
         ChangesLog.Undecodable(_logger, _table, end < 0 ? path : path[..(end + 2)], typeof(TRow).Name, e.GetType().Name);
     }
+
+    /// <summary>A converter's own exception names no column: it is the first that cannot be read by itself, unless the row's constructor threw.</summary>
+    private string FindUnreadable(ReadOnlySpan<byte> record, RecordIndex index)
+    {
+        foreach (var column in _definition.Columns)
+        {
+            if (index.TryFind(record, column.Utf8, out var value) && !column.CanRead(value))
+            {
+                return "$." + column.Name;
+            }
+        }
+
+        return "?";
+    }
+
+    private void TellRounded(string column) => ChangesLog.Undecodable(_logger, _table, "$." + column, typeof(TRow).Name, nameof(OverflowException));
 
     private TableChange<TKey, TRow>? Foreign()
     {
@@ -208,15 +250,13 @@ internal sealed class ChangeDecoder<TKey, TRow>
 
     private Gap<TKey, TRow> Undecodable(in ChangeFrame change, Exception e)
     {
-        TellUndecodable(e);
+        var isDelete = change.Type == ChangeType.Delete;
+        var record = isDelete ? change.OldRecord : change.Record;
+        var index = isDelete ? change.OldRecordIndex : change.RecordIndex;
+        TellUndecodable(record, index, e);
         try
         {
-            var isDelete = change.Type == ChangeType.Delete;
-            return TryFindKey(
-                isDelete ? change.OldRecord : change.Record,
-                isDelete ? change.OldRecordIndex : change.RecordIndex,
-                isDelete ? _oldKeyHints : _keyHints,
-                out var values)
+            return TryFindKey(record, index, isDelete ? _oldKeyHints : _keyHints, out var values)
                 ? new Gap<TKey, TRow>(GapReason.Undecodable, _definition.Key.Decode(values))
                 : new Gap<TKey, TRow>(GapReason.Undecodable);
         }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text;
 using Carbon.Realtime.Channels;
 using Carbon.Realtime.Primitives;
@@ -12,14 +11,18 @@ internal abstract class ChangeFeed : ISubscriptionSink
 {
     private readonly ChangeFeeds _owner;
 
-    private readonly List<(TaskCompletionSource Source, IDisposable Interest)> _waiters = [];
+    private readonly LiveWaiters _waiters;
+    private readonly JoinOverlap _overlap;
     private Subscription? _subscription;
     private Deadlines.Deadline? _linger;
     private int _interest;
+    private bool _isWidening;
 
-    protected ChangeFeed(ChangeFeeds owner)
+    protected ChangeFeed(ChangeFeeds owner, ChannelUser user)
     {
         _owner = owner;
+        _waiters = new LiveWaiters(owner.Gate);
+        _overlap = new JoinOverlap(owner.Deadlines, user);
         Status = new StatusSource(
             owner.Environment, e => ChangesLog.StatusObserverThrew(owner.Logger, Table, e), isFollowed => owner.Follow(this, isFollowed));
     }
@@ -61,22 +64,9 @@ internal abstract class ChangeFeed : ISubscriptionSink
         }
 
         var interest = Use();
-        var source = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _waiters.Add((source, interest));
+        var waiting = _waiters.Add(interest, cancellationToken);
         ReleaseIfSettled();
-        if (cancellationToken.CanBeCanceled)
-        {
-            var registration = cancellationToken.UnsafeRegister(
-                static (state, token) =>
-                {
-                    var (feed, source) = ((ChangeFeed, TaskCompletionSource))state!;
-                    feed.Cancel(source, token);
-                },
-                (this, source));
-            source.Task.GetAwaiter().UnsafeOnCompleted(registration.Dispose);
-        }
-
-        return source.Task;
+        return waiting;
     }
 
     /// <summary>Ends the feed for good. Under the gate.</summary>
@@ -92,6 +82,7 @@ internal abstract class ChangeFeed : ISubscriptionSink
         IsReady = false;
         EndedBy = error;
         _linger?.Cancel();
+        _overlap.Stop();
         if (_subscription is { } subscription)
         {
             _owner.Registry.Unsubscribe(subscription);
@@ -99,7 +90,7 @@ internal abstract class ChangeFeed : ISubscriptionSink
 
         Status.End(error as RealtimeException);
         EndObservers(error);
-        Release(source => source.TrySetException(error ?? new ObjectDisposedException(ChangeFeeds.ManagerName)));
+        _waiters.Release(source => source.TrySetException(error ?? new ObjectDisposedException(ChangeFeeds.ManagerName)));
     }
 
     void ISubscriptionSink.OnReady(ReadyCause cause)
@@ -115,18 +106,30 @@ internal abstract class ChangeFeed : ISubscriptionSink
             TableFault = null;
         }
 
+        _overlap.OnReady(isRepeatable: cause != ReadyCause.TokenPushed);
         TellReady(cause);
     }
 
     void ISubscriptionSink.OnShared()
     {
         IsReady = true;
-        StartObservers();
+        _overlap.OnShared();
+        StartObservers(GapReason.Rejoined);
     }
 
     void ISubscriptionSink.OnStatus(RealtimeState state, RealtimeException? error, int attempt, DateTimeOffset? nextRetry)
     {
-        IsReady = state == RealtimeState.Live && IsReady;
+        if (state != RealtimeState.Live)
+        {
+            IsReady = false;
+            _overlap.OnLost();
+        }
+
+        if (state == RealtimeState.Faulted && IsWidening(error))
+        {
+            (state, error, attempt, nextRetry) = (RealtimeState.Joining, null, 0, null);
+        }
+
         if (state == RealtimeState.Live && TableFault is not null)
         {
             (state, error) = (RealtimeState.Faulted, TableFault);
@@ -147,12 +150,30 @@ internal abstract class ChangeFeed : ISubscriptionSink
     /// <summary>Brings the gap that a readiness means to every observer. Under the gate, on the reader's loop.</summary>
     protected abstract void TellReady(ReadyCause cause);
 
-    /// <summary>Brings the first gap to every observer that waits for it. Under the gate.</summary>
-    protected abstract void StartObservers();
+    /// <summary>Brings the first gap to every observer that waits for it. Under the gate, on any thread.</summary>
+    /// <param name="otherwise">The gap for an observer that had its first one before.</param>
+    protected abstract void StartObservers(GapReason? otherwise);
 
     protected abstract void EndObservers(Exception? error);
 
     protected abstract SubscriptionRequest CreateRequest();
+
+    /// <summary>The server refused the subscription: asks for more of the table from now on, if the refusal shows that this helps. Under the gate.</summary>
+    /// <param name="refusal">The server's words.</param>
+    /// <returns>Whether <see cref="CreateRequest"/> gives another binding now.</returns>
+    protected abstract bool TryWiden(string refusal);
+
+    /// <summary>Whether the join before brought this change already. On the reader's loop.</summary>
+    protected bool IsRepeated(in ChangeFrame change)
+    {
+        if (!_overlap.IsRepeated(change))
+        {
+            return false;
+        }
+
+        _owner.Registry.Drops.Count(FrameDropReason.Duplicate);
+        return true;
+    }
 
     /// <summary>The server said 400 or 401: a configuration fault, shown as a status, once. On the reader's loop.</summary>
     protected void TellTableFault(ReadOnlySpan<byte> errors)
@@ -190,42 +211,38 @@ internal abstract class ChangeFeed : ISubscriptionSink
         }
     }
 
+    /// <summary>Whether a refusal is no fault yet, because another binding is tried.</summary>
+    private bool IsWidening(RealtimeException? error)
+    {
+        if (!_isWidening && error is { Reason: RealtimeErrorReason.SubscriptionRefused } && TryWiden(error.Message))
+        {
+            _isWidening = true;
+            _owner.Deadlines.Schedule(TimeSpan.Zero, Widen); // not now: the channel is telling all its subscriptions
+        }
+
+        return _isWidening;
+    }
+
+    private void Widen()
+    {
+        _isWidening = false;
+        if (_subscription is { } refused && !IsEnded)
+        {
+            _subscription = _owner.Registry.Subscribe(CreateRequest());
+            _owner.Registry.Unsubscribe(refused);
+        }
+    }
+
     private void ReleaseIfSettled()
     {
         var status = Status.Current;
         if (status.State == RealtimeState.Live)
         {
-            Release(static source => source.TrySetResult());
+            _waiters.Release(static source => source.TrySetResult());
         }
         else if (status.State == RealtimeState.Faulted)
         {
-            Release(source => source.TrySetException(status.Error!));
-        }
-    }
-
-    private void Cancel(TaskCompletionSource source, CancellationToken token)
-    {
-        lock (_owner.Gate)
-        {
-            var index = _waiters.FindIndex(w => w.Source == source);
-            if (index >= 0)
-            {
-                var (_, interest) = _waiters[index];
-                _waiters.RemoveAt(index);
-                source.TrySetCanceled(token);
-                interest.Dispose();
-            }
-        }
-    }
-
-    private void Release(Action<TaskCompletionSource> complete)
-    {
-        var released = _waiters.ToImmutableArray();
-        _waiters.Clear();
-        foreach (var (source, interest) in released)
-        {
-            complete(source);
-            interest.Dispose();
+            _waiters.Release(source => source.TrySetException(status.Error!));
         }
     }
 
@@ -245,6 +262,7 @@ internal abstract class ChangeFeed : ISubscriptionSink
         _linger = null;
         IsReady = false;
         TableFault = null;
+        _overlap.Stop();
         _owner.Registry.Unsubscribe(_subscription!);
         _subscription = null;
         Status.Set(RealtimeState.Idle);

@@ -16,18 +16,29 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
     private readonly FeedKey _key;
     private readonly byte[] _schemaUtf8;
     private readonly byte[] _nameUtf8;
-    private readonly ChangeDecoder<TKey, TRow> _decoder;
     private readonly List<TableChange<TKey, TRow>> _burst = [];
-    private Observer[] _observers = [];
+    private FilterPlan _plan;
+    private ChangeDecoder<TKey, TRow> _decoder;
+    private TableColumns? _columns;
+    private FeedObserver<TKey, TRow>[] _observers = [];
 
     public ChangeFeed(ChangeFeeds owner, FeedKey key, RealtimeTable<TKey, TRow> table)
-        : base(owner)
+        : base(owner, key.User)
     {
         _key = key;
         _table = table;
         _schemaUtf8 = Encoding.UTF8.GetBytes(table.Schema);
         _nameUtf8 = Encoding.UTF8.GetBytes(table.Name);
-        _decoder = new ChangeDecoder<TKey, TRow>($"{table.Schema}.{table.Name}", table.Definition, TenantFilter(), table.Filter, owner.Registry.Drops, owner.Logger);
+        _plan = FilterPlan.Create(TenantFilter(), table.Filter, owner.SingleFilterCondition);
+        if (WhyNotJudged(_plan) is { } reason)
+        {
+            throw new ArgumentException(
+                $"RealtimeOptions.SingleFilterCondition sends one condition on {table.Schema}.{table.Name} and the client judges the others, but {reason}. "
+                + "Filter in your own code.",
+                nameof(table));
+        }
+
+        _decoder = CreateDecoder();
     }
 
     protected override string Table => _table.ToString();
@@ -36,10 +47,10 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
     public IDisposable Subscribe(IObserver<TableChange<TKey, TRow>> target)
     {
         var buffer = CreateBuffer();
-        Observer? observer = null;
+        FeedObserver<TKey, TRow>? observer = null;
         var delivery = new ObserverDelivery<TableChange<TKey, TRow>>(
             target, Owner.Environment.Scheduler, buffer, e => ChangesLog.ObserverThrew(Owner.Logger, _table.ToString(), e), _ => Remove(observer!));
-        observer = new Observer(delivery.Post, delivery.End);
+        observer = new FeedObserver<TKey, TRow>(delivery.Post, delivery.End);
         Add(observer);
         return delivery;
     }
@@ -47,9 +58,9 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
     /// <summary>Adds a reader that pulls. Under the gate.</summary>
     public PullDelivery<TableChange<TKey, TRow>> Read()
     {
-        Observer? observer = null;
+        FeedObserver<TKey, TRow>? observer = null;
         var delivery = new PullDelivery<TableChange<TKey, TRow>>(CreateBuffer(), () => Remove(observer!));
-        observer = new Observer(delivery.Post, delivery.End);
+        observer = new FeedObserver<TKey, TRow>(delivery.Post, delivery.End);
         Add(observer);
         return delivery;
     }
@@ -74,13 +85,18 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
             return false;
         }
 
+        if ((!ReferenceEquals(change.Columns, _columns) && !TryLearn(change.Columns)) || IsRepeated(change))
+        {
+            return false;
+        }
+
         if (TableFault is not null && change.Errors.IsEmpty && EndTableFault())
         {
             OnBurstEnd();
             Publish([new Gap<TKey, TRow>(GapReason.Resubscribed)]);
         }
 
-        return _decoder.Decode(change, verified) is { } element && Gather(element);
+        return Volatile.Read(ref _decoder).Decode(change, verified) is { } element && Gather(element);
     }
 
     public override void OnUnreadable()
@@ -112,14 +128,14 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
             Publish([new Gap<TKey, TRow>(cause == ReadyCause.Joined ? GapReason.Rejoined : GapReason.Resubscribed)]);
         }
 
-        StartObservers();
+        StartObservers(otherwise: null);
     }
 
-    protected override void StartObservers()
+    protected override void StartObservers(GapReason? otherwise)
     {
         foreach (var observer in _observers)
         {
-            observer.Start();
+            observer.Start(otherwise);
         }
     }
 
@@ -127,7 +143,14 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
     {
         if (error is not null && _observers.Length > 0)
         {
-            ChangesLog.Ended(Owner.Logger, _table.ToString(), error.Message);
+            if (error is RealtimeException { Reason: RealtimeErrorReason.UnsafeFilter })
+            {
+                ChangesLog.UnsafeFilter(Owner.Logger, _table.ToString(), error.Message);
+            }
+            else
+            {
+                ChangesLog.Ended(Owner.Logger, _table.ToString(), error.Message);
+            }
         }
 
         foreach (var observer in _observers)
@@ -141,12 +164,50 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
 
     protected override SubscriptionRequest CreateRequest()
     {
-        // The tenant goes first: it is what the database indexes by, and what the server's log should show.
-        var filter = TenantFilter().And(_table.Filter);
+        var filter = _plan.Sent;
         var binding = new JoinBinding("*", _table.Schema, _table.Name, filter.IsEmpty ? null : filter.ToString());
         var deletes = _key.Options.KeyOnlyDeletes && !filter.IsEmpty ? new JoinBinding("DELETE", _table.Schema, _table.Name, null) : null;
         return new SubscriptionRequest(this, binding, deletes, _key.Options.Group, _key.User);
     }
+
+    protected override bool TryWiden(string refusal)
+    {
+        if (_plan.Wider(refusal) is not { } wider || WhyNotJudged(wider) is not null)
+        {
+            return false;
+        }
+
+        _plan = wider;
+        Volatile.Write(ref _decoder, CreateDecoder());
+        ChangesLog.Widened(Owner.Logger, _table.ToString());
+        return true;
+    }
+
+    /// <summary>The change lists other columns than the last one, or the first: are the filter's of a type that can be filtered on?</summary>
+    /// <returns>Whether the feed goes on.</returns>
+    private bool TryLearn(TableColumns columns)
+    {
+        OnBurstEnd();
+        lock (Owner.Gate)
+        {
+            _columns = columns;
+            Owner.Learn(_table.Schema, _table.Name, columns);
+            if (!IsEnded && columns.Count > 0 && _plan.WhyNotJudged(columns) is { } reason)
+            {
+                Owner.End(key => key == _key, new RealtimeException(
+                    RealtimeErrorReason.UnsafeFilter,
+                    $"The server is not sent all conditions on {_table.Schema}.{_table.Name}, and {reason}. Filter on another column, or in your own code.",
+                    isTransient: false));
+            }
+
+            return !IsEnded;
+        }
+    }
+
+    private string? WhyNotJudged(FilterPlan plan) => plan.Local.Select(_table.Definition.WhyNotJudged).FirstOrDefault(static r => r is not null);
+
+    private ChangeDecoder<TKey, TRow> CreateDecoder() =>
+        new($"{_table.Schema}.{_table.Name}", _table.Definition, _plan, _key.Options.KeyOnlyDeletes, Owner.Registry.Drops, Owner.Logger);
 
     private RealtimeFilter TenantFilter() =>
         _key.Tenant is null ? RealtimeFilter.None : RealtimeFilter.Where(_table.TenantColumn!).Equal(_key.Tenant);
@@ -154,7 +215,7 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
     private DeliveryBuffer<TableChange<TKey, TRow>> CreateBuffer() =>
         new(Owner.QueueCapacity, static () => new Gap<TKey, TRow>(GapReason.Overflow));
 
-    private void Add(Observer observer)
+    private void Add(FeedObserver<TKey, TRow> observer)
     {
         if (IsEnded)
         {
@@ -166,13 +227,13 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
         Volatile.Write(ref _observers, [.. _observers, observer]);
         if (IsReady)
         {
-            observer.Start();
+            observer.Start(otherwise: null);
         }
 
         observer.Interest = Use();
     }
 
-    private void Remove(Observer observer)
+    private void Remove(FeedObserver<TKey, TRow> observer)
     {
         lock (Owner.Gate)
         {
@@ -199,43 +260,5 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
         {
             observer.Post(elements);
         }
-    }
-
-    private delegate void PostElements(ReadOnlySpan<TableChange<TKey, TRow>> elements);
-
-    /// <summary>One subscriber. Changes before its first gap are not for it: it has not read anything yet that they could change.</summary>
-    private sealed class Observer(PostElements post, Action<Exception?, bool> end)
-    {
-        private readonly Lock _starting = new();
-        private bool _hasStarted;
-
-        public IDisposable? Interest { get; set; }
-
-        /// <summary>Brings the first gap, unless it came already.</summary>
-        public void Start()
-        {
-            lock (_starting)
-            {
-                if (!_hasStarted)
-                {
-                    post([new Gap<TKey, TRow>(GapReason.Started)]);
-                    _hasStarted = true;
-                }
-            }
-        }
-
-        /// <summary>Brings elements, once started. The lock makes the gap and what follows it one: nothing can fall in between.</summary>
-        public void Post(ReadOnlySpan<TableChange<TKey, TRow>> elements)
-        {
-            lock (_starting)
-            {
-                if (_hasStarted)
-                {
-                    post(elements);
-                }
-            }
-        }
-
-        public void End(Exception? error, bool discard) => end(error, discard);
     }
 }

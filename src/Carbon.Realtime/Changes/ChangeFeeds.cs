@@ -1,5 +1,6 @@
 using Carbon.Realtime.Channels;
 using Carbon.Realtime.Primitives;
+using Carbon.Realtime.Protocol;
 using Microsoft.Extensions.Logging;
 
 namespace Carbon.Realtime.Changes;
@@ -19,7 +20,7 @@ internal sealed record FeedKey(
 
 /// <summary>All feeds. A feed lives while somebody holds a stream of it or is subscribed; equal streams share one.</summary>
 internal sealed class ChangeFeeds(
-    ChannelRegistry registry, Deadlines deadlines, Lock gate, RealtimeEnvironment environment, int queueCapacity, TimeSpan linger, ILogger logger)
+    ChannelRegistry registry, Deadlines deadlines, Lock gate, RealtimeEnvironment environment, int queueCapacity, TimeSpan linger, bool singleFilterCondition, ILogger logger)
 {
     /// <summary>How the front door is called in exceptions.</summary>
     public const string ManagerName = "RealtimeChannelManager";
@@ -29,6 +30,7 @@ internal sealed class ChangeFeeds(
     private readonly Dictionary<FeedKey, WeakReference<ChangeFeed>> _feeds = [];
     private readonly System.Collections.Concurrent.ConcurrentDictionary<ChangeFeed, bool> _followed = new();
     private readonly HashSet<Action> _endings = [];
+    private readonly ArrayColumns _arrays = new();
     private int _pruneAt = 64;
 
     public ChannelRegistry Registry => registry;
@@ -42,6 +44,9 @@ internal sealed class ChangeFeeds(
     public int QueueCapacity => queueCapacity;
 
     public TimeSpan Linger => linger;
+
+    /// <summary>Whether bindings carry one condition at most.</summary>
+    public bool SingleFilterCondition => singleFilterCondition;
 
     public ILogger Logger => logger;
 
@@ -61,6 +66,11 @@ internal sealed class ChangeFeeds(
                 return (ChangeFeed<TKey, TRow>)feed;
             }
 
+            if (_arrays.Refusal(key) is { } refusal)
+            {
+                throw refusal;
+            }
+
             var created = new ChangeFeed<TKey, TRow>(this, key, table);
             _feeds[key] = new WeakReference<ChangeFeed>(created);
             Prune();
@@ -76,6 +86,23 @@ internal sealed class ChangeFeeds(
             foreach (var key in _feeds.Keys.Where(which).ToList())
             {
                 End(key, error);
+            }
+        }
+    }
+
+    /// <summary>A change showed the types of its table's columns: feeds that filter on an array end, whoever saw it. Under the gate.</summary>
+    public void Learn(string schema, string table, TableColumns columns)
+    {
+        if (!_arrays.Learn(schema, table, columns))
+        {
+            return;
+        }
+
+        foreach (var key in _feeds.Keys.Where(k => k.Schema == schema && k.Table == table).ToList())
+        {
+            if (_arrays.Refusal(key) is { } refusal)
+            {
+                End(key, refusal);
             }
         }
     }

@@ -6,4 +6,7 @@ namespace Carbon.Realtime.Channels;
 internal sealed class ChannelUser(TokenSession tokens)
 {
     public TokenSession Tokens => tokens;
+
+    /// <summary>Who is signed in now, in whose role; <see langword="null"/> for nobody. Equal for the tokens of one sign-in.</summary>
+    public (string? Subject, string? Role)? SignedInAs => tokens.Current?.Identity is { } identity ? (identity.Subject, identity.Role) : null;
 }

@@ -17,7 +17,8 @@ internal static class BindingSyntax
         text.Append(condition.Operator.Name()).Append('.');
         if (condition.Operator is not FilterOperator.In)
         {
-            return Append(text, condition.Value.Text, NeedsQuotes(condition.Value.Text)).ToString();
+            var scalar = condition.Value.Text;
+            return Append(text, scalar, NeedsQuotes(scalar) || (condition.Operator.IsComparison() && IsNull(scalar))).ToString();
         }
 
         text.Append('(');
@@ -35,7 +36,10 @@ internal static class BindingSyntax
 
     // The server turns the parentheses into the braces of a PostgreSQL array literal, so that literal's rules hold as well.
     private static bool NeedsQuotesAsElement(string value) =>
-        value.AsSpan().ContainsAny('{', '}') || value.Equals("NULL", StringComparison.OrdinalIgnoreCase);
+        value.AsSpan().ContainsAny('{', '}') || IsNull(value);
+
+    /// <summary>Bare, it is refused: who writes it means NULL, and no comparison matches that.</summary>
+    public static bool IsNull(string value) => value.Equals("NULL", StringComparison.OrdinalIgnoreCase);
 
     private static StringBuilder Append(StringBuilder text, string value, bool quoted) =>
         quoted ? AppendQuoted(text, value) : text.Append(value);

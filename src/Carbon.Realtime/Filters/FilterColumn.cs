@@ -11,7 +11,8 @@ namespace Carbon.Realtime;
 /// half a surrogate pair).
 /// </para>
 /// <para>
-/// Servers before 2.112.0 know <c>eq neq lt lte gt gte in</c> only, without negation, and before 2.100.0 one condition per filter.
+/// Servers before 2.112.0 know <c>eq neq lt lte gt gte in</c> only, without negation, and before 2.100.0 one condition per filter
+/// (<see cref="RealtimeOptions.SingleFilterCondition"/>).
 /// Source: docs/protocol.md, "Filters".
 /// </para>
 /// </remarks>
@@ -61,9 +62,12 @@ public sealed class FilterColumn
     public RealtimeFilter GreaterThanOrEqual(FilterValue value) => Create(FilterOperator.GreaterThanOrEqual, value);
 
     /// <summary><c>in</c>: the column equals one of the values.</summary>
-    /// <param name="values">One to 100 different values; repeated ones count once.</param>
+    /// <param name="values">
+    /// One to 10 000 different values; repeated ones count once. The server takes 100: with more the condition is not sent, its rows come
+    /// unfiltered by it and are judged by the client, where that is exact (see <see cref="RealtimeTable{TKey, TRow}.Where(RealtimeFilter)"/>).
+    /// </param>
     /// <returns>The condition as a filter.</returns>
-    /// <exception cref="ArgumentException">There is no value, or there are more than 100 different ones.</exception>
+    /// <exception cref="ArgumentException">There is no value, or there are more than 10 000 different ones.</exception>
     public RealtimeFilter In(params IEnumerable<FilterValue> values)
     {
         ArgumentNullException.ThrowIfNull(values);

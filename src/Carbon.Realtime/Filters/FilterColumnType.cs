@@ -41,6 +41,22 @@ internal static class FilterColumnTypes
     /// <inheritdoc cref="IsArray(ReadOnlySpan{byte})"/>
     public static bool IsArray(ReadOnlySpan<char> pgType) => pgType.StartsWith('_');
 
+    /// <summary>The type that columns mapped to a .NET type usually have; <see langword="null"/> where none can be compared here.</summary>
+    public static FilterColumnType? Of(Type property) => (Nullable.GetUnderlyingType(property) ?? property) switch
+    {
+        var type when type == typeof(string) => FilterColumnType.Text,
+        var type when type == typeof(bool) => FilterColumnType.Boolean,
+        var type when type == typeof(Guid) => FilterColumnType.Uuid,
+        var type when type == typeof(decimal) => FilterColumnType.Numeric,
+        var type when type == typeof(double) => FilterColumnType.Float8,
+        var type when type == typeof(float) => FilterColumnType.Float4,
+        var type when type == typeof(DateTimeOffset) => FilterColumnType.TimestampWithZone,
+        var type when type == typeof(DateTime) => FilterColumnType.Timestamp,
+        var type when type == typeof(DateOnly) => FilterColumnType.Date,
+        { IsEnum: true } => null,
+        var type => Type.GetTypeCode(type) is >= TypeCode.SByte and <= TypeCode.UInt64 ? FilterColumnType.Integer : null,
+    };
+
     public static FilterColumnType Classify(ReadOnlySpan<byte> pgType) => pgType.Length switch
     {
         0 => FilterColumnType.Unspecified,

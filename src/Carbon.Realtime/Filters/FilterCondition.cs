@@ -8,8 +8,11 @@ namespace Carbon.Realtime.Filters;
 /// <remarks>Equal texts are equal conditions: rendering is canonical.</remarks>
 internal sealed class FilterCondition
 {
-    /// <summary>The server refuses more (docs/protocol.md, "Filters").</summary>
-    public const int MaxInValues = 100;
+    /// <summary>The server refuses more (docs/protocol.md, "Filters"): such a condition is not sent but judged here.</summary>
+    public const int MaxSentValues = 100;
+
+    /// <summary>Nobody means more, and every change would be judged by them.</summary>
+    public const int MaxValues = 10_000;
 
     private readonly byte[] _columnUtf8;
 
@@ -19,6 +22,7 @@ internal sealed class FilterCondition
         Negated = negated;
         Operator = op;
         Values = values;
+        ValueSet = FilterValueSet.Create(values);
         _columnUtf8 = Encoding.UTF8.GetBytes(column);
         Text = BindingSyntax.Render(this);
     }
@@ -32,8 +36,14 @@ internal sealed class FilterCondition
 
     public FilterOperator Operator { get; }
 
-    /// <summary>One literal; for <see cref="FilterOperator.In"/> one to a hundred different ones.</summary>
+    /// <summary>One literal; for <see cref="FilterOperator.In"/> one to <see cref="MaxValues"/> different ones.</summary>
     public ImmutableArray<FilterLiteral> Values { get; }
+
+    /// <summary>The same values, found by hash, where there are many.</summary>
+    public FilterValueSet? ValueSet { get; }
+
+    /// <summary>Whether the server would refuse it for its length, so that only the client can judge it.</summary>
+    public bool IsTooLongToSend => Values.Length > MaxSentValues;
 
     public FilterLiteral Value => Values[0];
 
@@ -75,10 +85,9 @@ internal sealed class FilterCondition
 
         // Repeating a value changes nothing but would count against the server's limit.
         var literals = values.Distinct(StringComparer.Ordinal).Select(value => new FilterLiteral(value)).ToImmutableArray();
-        if (literals.Length > MaxInValues)
+        if (literals.Length > MaxValues)
         {
-            error = $"'in' takes at most {MaxInValues} different values, here are {literals.Length}: use several subscriptions, "
-                + "or filter on a column that these rows share";
+            error = $"'in' takes at most {MaxValues} different values, here are {literals.Length}: filter on a column that these rows share";
             return false;
         }
 

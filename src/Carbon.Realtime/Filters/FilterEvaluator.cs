@@ -124,6 +124,11 @@ internal static class FilterEvaluator
 
     private static Truth JudgeIn(FilterCondition condition, in FilterOperand value)
     {
+        if (condition.ValueSet is { } set && set.TryFind(value, out var isAmong))
+        {
+            return Of(isAmong);
+        }
+
         var result = Truth.False;
         foreach (var literal in condition.Values)
         {

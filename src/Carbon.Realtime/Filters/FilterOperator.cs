@@ -40,6 +40,10 @@ internal static class FilterOperators
         _ => throw new ArgumentOutOfRangeException(nameof(op), op, null),
     };
 
+    /// <summary>Whether it compares with one value of the column's own type.</summary>
+    public static bool IsComparison(this FilterOperator op) =>
+        op is <= FilterOperator.GreaterThanOrEqual or FilterOperator.IsDistinct;
+
     public static FilterOperator? Find(ReadOnlySpan<char> name) => name switch
     {
         "eq" => FilterOperator.Equal,

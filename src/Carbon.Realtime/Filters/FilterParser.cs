@@ -142,6 +142,13 @@ internal static class FilterParser
             return true;
         }
 
+        if (op.IsComparison() && BindingSyntax.IsNull(text))
+        {
+            error = $"a comparison with NULL never matches: write is.null or not.is.null instead of {op.Name()}.{text}, "
+                + $"or {op.Name()}.\"{text}\" if the text is meant";
+            return false;
+        }
+
         var isPattern = op is FilterOperator.Like or FilterOperator.ILike or FilterOperator.Match or FilterOperator.IMatch;
         if (text is ['(', .., ')'] && !isPattern)
         {

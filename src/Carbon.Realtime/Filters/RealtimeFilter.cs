@@ -56,7 +56,7 @@ public sealed class RealtimeFilter : IEquatable<RealtimeFilter>
     /// <summary>Reads a filter as the server would: <c>column=[not.]operator.value</c>, separated by commas.</summary>
     /// <param name="text">
     /// Operators: <c>eq neq lt lte gt gte in like ilike is match imatch isdistinct</c>. A value that contains <c>, ( ) " \</c> goes in
-    /// double quotes, with <c>\</c> before <c>"</c> and <c>\</c>. <c>in</c> takes <c>(a,b)</c>, at most 100 different values.
+    /// double quotes, with <c>\</c> before <c>"</c> and <c>\</c>. <c>in</c> takes <c>(a,b)</c>, at most 10 000 different values.
     /// Wildcards of <c>like</c> are <c>%</c> and <c>_</c>; <c>*</c> is an ordinary character.
     /// </param>
     /// <returns>The filter; its <see cref="ToString"/> is the same filter with canonical quoting.</returns>

@@ -50,4 +50,10 @@ public enum RealtimeErrorReason
 
     /// <summary>The server does not speak the protocol as documented.</summary>
     ProtocolViolation,
+
+    /// <summary>
+    /// The stream's filter cannot stay: it is on an array column, which would make the server lose changes for every client of the project, or a
+    /// condition that the server does not take is one the client cannot judge exactly. The message says which, and what to do.
+    /// </summary>
+    UnsafeFilter,
 }

@@ -37,4 +37,7 @@ internal enum FrameDropReason
 
     /// <summary>A change of a table that only matched because the server compares names with LIKE (docs/protocol.md, "Names").</summary>
     ForeignTable,
+
+    /// <summary>A change that the join before had delivered already (docs/protocol.md, "Thirty facts", fact 5).</summary>
+    Duplicate,
 }

@@ -18,6 +18,9 @@ internal sealed class TableColumns
 
     public int Count => _types.Count;
 
+    /// <summary>Every column with its type.</summary>
+    public IEnumerable<KeyValuePair<byte[], byte[]>> Types => _types;
+
     /// <summary>The type of a column (<c>int4</c>, <c>_text</c>, an enum's name), or empty where it is not listed.</summary>
     public byte[] TypeOf(ReadOnlySpan<byte> column) =>
         _types.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(column, out var type) ? type : [];

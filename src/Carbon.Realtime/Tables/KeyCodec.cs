@@ -11,6 +11,11 @@ internal readonly ref struct KeyValues
     public ReadOnlySpan<byte> Second { get; init; }
 
     public ReadOnlySpan<byte> Third { get; init; }
+
+    /// <summary>Whether a part is JSON's null: no primary key's is, so what came is no key.</summary>
+    public bool HasNull => IsNull(First) || IsNull(Second) || IsNull(Third);
+
+    private static bool IsNull(ReadOnlySpan<byte> json) => json.SequenceEqual("null"u8);
 }
 
 /// <summary>Makes a key from the values of its columns. May throw what System.Text.Json throws.</summary>

@@ -45,7 +45,7 @@ public static class RealtimeTable
 
         var key = new JsonKeyCodec(keyColumns.Length == 0 ? ["id"] : keyColumns);
         return new RealtimeTable<JsonElement, JsonElement>(
-            new TableDefinition<JsonElement, JsonElement>(key, [], [], JsonKeyCodec.Parse, keyOf: null), "public", CheckName(name));
+            new TableDefinition<JsonElement, JsonElement>(key, [], JsonKeyCodec.Parse, keyOf: null), "public", CheckName(name));
     }
 
     internal static string CheckName(string name)
@@ -60,9 +60,8 @@ public static class RealtimeTable
         where TKey : notnull
     {
         ArgumentNullException.ThrowIfNull(keyOf);
-        var mapped = row.Properties.Where(IsRead).ToArray();
-        var arrays = mapped.Where(p => row.Options.GetTypeInfo(p.PropertyType).Kind == JsonTypeInfoKind.Enumerable).Select(static p => p.Name);
-        var definition = new TableDefinition<TKey, TRow>(key, [.. mapped.Select(static p => p.Name)], [.. arrays], record => JsonSerializer.Deserialize(record, row)!, keyOf);
+        var columns = row.Properties.Where(IsRead).Select(static p => new MappedColumn(p)).ToArray();
+        var definition = new TableDefinition<TKey, TRow>(key, columns, record => JsonSerializer.Deserialize(record, row)!, keyOf);
         return new RealtimeTable<TKey, TRow>(definition, "public", CheckName(name));
     }
 

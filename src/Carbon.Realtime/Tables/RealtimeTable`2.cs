@@ -1,3 +1,4 @@
+using Carbon.Realtime.Filters;
 using Carbon.Realtime.Tables;
 
 namespace Carbon.Realtime;
@@ -38,24 +39,40 @@ public sealed class RealtimeTable<TKey, TRow>
 
     /// <summary>The rows that match a filter in the server's syntax, such as <c>status=eq.released</c>, and all filters before.</summary>
     /// <exception cref="FormatException">The filter cannot be parsed; the message says where and why.</exception>
-    /// <exception cref="ArgumentException">The filter is on a column that the row type maps to a collection.</exception>
+    /// <exception cref="ArgumentException">As for <see cref="Where(RealtimeFilter)"/>.</exception>
     public RealtimeTable<TKey, TRow> Where(string filter) => Where(RealtimeFilter.Parse(filter));
 
     /// <summary>The rows that match a filter, and all filters before.</summary>
+    /// <remarks>
+    /// An <c>in</c> of more than 100 values, which the server would refuse, is not sent: the rows it excludes are sent too and dropped by the
+    /// client. That is done where the client judges exactly as PostgreSQL does: text (equality, not order), integers, numbers, booleans,
+    /// uuids, dates and times. Where the row type maps no such type this method throws; where only the column's type
+    /// shows it (raw rows, a text property on an enum column), the stream ends at its first change with
+    /// <see cref="RealtimeErrorReason.UnsafeFilter"/>.
+    /// </remarks>
     /// <exception cref="ArgumentException">
     /// The filter is on a column that the row type maps to a collection: the server accepts a filter on an array column, and then its poll breaks and
-    /// every client of the project loses changes (docs/protocol.md, "Thirty facts").
+    /// every client of the project loses changes (docs/protocol.md, "Thirty facts"). Or it has an <c>in</c> of more than 100 values on a property whose type
+    /// the client cannot compare as PostgreSQL does.
     /// </exception>
     public RealtimeTable<TKey, TRow> Where(RealtimeFilter filter)
     {
         ArgumentNullException.ThrowIfNull(filter);
         foreach (var condition in filter.Conditions)
         {
-            if (Definition.ArrayColumns.Contains(condition.Column))
+            if (Definition.Find(condition.Column) is { IsArray: true })
             {
                 throw new ArgumentException(
                     $"Column '{condition.Column}' of table {Name} is mapped to a collection, and array columns must not be filtered on: the server would "
                     + "accept the filter and then lose changes for every client of the project. Filter on another column, or in your own code.",
+                    nameof(filter));
+            }
+
+            if (condition.IsTooLongToSend && Definition.WhyNotJudged(condition) is { } reason)
+            {
+                throw new ArgumentException(
+                    $"The server takes at most {FilterCondition.MaxSentValues} values of 'in', here are {condition.Values.Length}, and {reason}. "
+                    + "Use several streams, or filter on a column that these rows share.",
                     nameof(filter));
             }
         }
@@ -80,6 +97,11 @@ public sealed class RealtimeTable<TKey, TRow>
     public RealtimeTable<TKey, TRow> InSchema(string schema) =>
         new(Definition, RealtimeTable.CheckName(schema), Name, Filter, TenantColumn, IsAllTenants);
 
-    /// <summary>Schema, name and filter.</summary>
-    public override string ToString() => Filter.IsEmpty ? $"{Schema}.{Name}" : $"{Schema}.{Name} where {Filter}";
+    /// <summary>Schema, name and filter; a filter of hundreds of values is cut short.</summary>
+    public override string ToString()
+    {
+        const int Longest = 500; // it is logged
+        var filter = Filter.ToString();
+        return Filter.IsEmpty ? $"{Schema}.{Name}" : $"{Schema}.{Name} where {(filter.Length > Longest ? filter[..Longest] + "…" : filter)}";
+    }
 }

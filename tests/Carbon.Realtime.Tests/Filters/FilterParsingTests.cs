@@ -28,6 +28,8 @@ public sealed class FilterParsingTests
     [InlineData("name=match.\\(", "name=match.\"\\\\(\"")]
     [InlineData("name=like.B*%", "name=like.B*%")]
     [InlineData("name=eq.not.null", "name=eq.not.null")]
+    [InlineData("name=eq.\"null\"", "name=eq.\"null\"")]
+    [InlineData("name=like.null", "name=like.null")]
     [InlineData("Weird Col=eq.x", "Weird Col=eq.x")]
     [InlineData("weight (kg)=gt.5", "weight (kg)=gt.5")]
     [InlineData("b=is.\"true\"", "b=is.true")]
@@ -65,6 +67,9 @@ public sealed class FilterParsingTests
     [InlineData("n=in.( )", "*'in' without values never matches*")]
     [InlineData("n=in.(1,,2)", "*a value of 'in' is empty*")]
     [InlineData("n=in.(1,NULL)", "*NULL among the values*is.null*")]
+    [InlineData("n=eq.null", "*never matches*is.null or not.is.null instead of eq.null, or eq.\"null\" if the text is meant*")]
+    [InlineData("n=not.eq.NULL", "*never matches*is.null*")]
+    [InlineData("n=isdistinct.null", "*is.null*")]
     [InlineData("n=in.({1})", "*'{' cannot stand in a bare value*")]
     [InlineData("n=in.(a\"b)", "*'\"' cannot stand in a bare value*")]
     [InlineData("n=in.(\"a\"b)", "*only a comma can follow a quoted value*")]
@@ -112,14 +117,15 @@ public sealed class FilterParsingTests
     }
 
     [Fact]
-    public void The_server_takes_a_hundred_values_of_in_and_not_one_more()
+    public void The_server_takes_a_hundred_values_of_in_and_more_are_the_clients_to_judge()
     {
         var hundred = string.Join(',', Enumerable.Range(0, 100));
 
-        RealtimeFilter.Parse($"n=in.({hundred})").Conditions[0].Values.Should().HaveCount(100);
+        RealtimeFilter.Parse($"n=in.({hundred})").Conditions[0].IsTooLongToSend.Should().BeFalse();
         RealtimeFilter.Parse($"n=in.({hundred},99)").Conditions[0].Values.Should().HaveCount(100, "a repeated value changes nothing");
-        RealtimeFilter.TryParse($"n=in.({hundred},100)", out _, out var error).Should().BeFalse();
-        error.Should().Contain("at most 100").And.Contain("101");
+        RealtimeFilter.Parse($"n=in.({hundred},100)").Conditions[0].IsTooLongToSend.Should().BeTrue();
+        RealtimeFilter.TryParse($"n=in.({string.Join(',', Enumerable.Range(0, 10_001))})", out _, out var error).Should().BeFalse();
+        error.Should().Contain("at most 10000").And.Contain("10001");
     }
 
     [Fact]

@@ -19,6 +19,8 @@ public static class Recorded
 
     public static readonly RealtimeTable<int, AllTypes> AllTypes = RealtimeTable.Define("alltypes", RecordedJson.Default.AllTypes, "id", row => row.Id);
 
+    public static readonly RealtimeTable<int, SomeTypes> SomeTypes = RealtimeTable.Define("alltypes", RecordedJson.Default.SomeTypes, "id", row => row.Id);
+
     /// <summary>One line for each element: what happened, to which key, with which values, and when.</summary>
     public static IEnumerable<string> Told<TKey, TRow>(this IEnumerable<TableChange<TKey, TRow>> changes)
         where TKey : notnull => changes.Select(Tell);
@@ -78,6 +80,14 @@ public sealed record Note(
 {
     public override string ToString() => $"{Id} {Title}";
 }
+
+/// <summary>The same table without the columns whose values a decimal cannot hold.</summary>
+public sealed record SomeTypes(
+    [property: JsonPropertyName("id")] int Id,
+    [property: JsonPropertyName("c_numeric")] decimal? Numeric,
+    [property: JsonPropertyName("c_float8")] double? Float8,
+    [property: JsonPropertyName("c_json")] JsonElement? Json,
+    [property: JsonPropertyName("c_jsonb")] JsonElement? Jsonb);
 
 /// <summary>One property for each kind of column that has a .NET type of its own.</summary>
 public sealed class AllTypes
@@ -166,4 +176,5 @@ public sealed class AllTypes
 [JsonSerializable(typeof(AppItem))]
 [JsonSerializable(typeof(Note))]
 [JsonSerializable(typeof(AllTypes))]
+[JsonSerializable(typeof(SomeTypes))]
 public sealed partial class RecordedJson : JsonSerializerContext;

@@ -1,0 +1,74 @@
+using System.Collections.Immutable;
+using Carbon.Realtime.Filters;
+using Carbon.Realtime.Protocol;
+
+namespace Carbon.Realtime.Changes;
+
+/// <summary>Which of a stream's conditions the server judges, and which only the client can.</summary>
+/// <remarks>
+/// The client judges all of them anyway; but of those that are not sent it is the only judge, so each must be one that it decides exactly
+/// (<see cref="FilterExactness"/>). Not sent are an <c>in</c> of more values than the server takes, and on servers before 2.100.0, which take one
+/// condition, all but the first.
+/// </remarks>
+internal sealed class FilterPlan
+{
+    private readonly Func<FilterPlan>? _wider;
+
+    private FilterPlan(RealtimeFilter tenant, RealtimeFilter filter, bool isSingle)
+    {
+        // The tenant goes first: it is what the database indexes by, and what the server's log should show.
+        Tenant = tenant.Conditions;
+        All = tenant.And(filter).Conditions;
+        var sent = All.Where(static c => !c.IsTooLongToSend).Take(isSingle ? 1 : int.MaxValue).ToImmutableArray();
+        Sent = new RealtimeFilter(sent);
+        Local = [.. All.Where(c => !sent.Contains(c))];
+        _wider = isSingle || sent.Length < 2 ? null : () => new FilterPlan(tenant, filter, isSingle: true);
+    }
+
+    /// <summary>The condition on the tenant, if there is one.</summary>
+    public ImmutableArray<FilterCondition> Tenant { get; }
+
+    /// <summary>Every condition.</summary>
+    public ImmutableArray<FilterCondition> All { get; }
+
+    /// <summary>What the binding carries.</summary>
+    public RealtimeFilter Sent { get; }
+
+    /// <summary>What nobody but the client judges.</summary>
+    public ImmutableArray<FilterCondition> Local { get; }
+
+    public static FilterPlan Create(RealtimeFilter tenant, RealtimeFilter filter, bool isSingle) => new(tenant, filter, isSingle);
+
+    /// <summary>The plan for a server that took all conditions for one value, if its refusal shows that it did.</summary>
+    /// <remarks>
+    /// Before 2.100.0 <c>a=eq.1,b=eq.2</c> is a = "1,b=eq.2". Where that cannot be cast to the column's type the server refuses, and quotes the
+    /// value; a later server quotes each condition by itself. A text column takes it, and then nothing matches, and nobody is told.
+    /// </remarks>
+    public FilterPlan? Wider(string refusal)
+    {
+        if (_wider is null)
+        {
+            return null;
+        }
+
+        var second = Sent.Conditions[1];
+        var unsplit = $",{second.Column}={(second.Negated ? "not." : "")}{second.Operator.Name()}.";
+        return refusal.Contains(unsplit, StringComparison.Ordinal) ? _wider() : null;
+    }
+
+    /// <summary>Why a condition that is not sent cannot be judged, by the types of the columns that are listed; <see langword="null"/> if all can.</summary>
+    public string? WhyNotJudged(TableColumns columns)
+    {
+        foreach (var condition in Local)
+        {
+            var type = columns.TypeOf(condition.ColumnUtf8);
+            if (type.Length > 0 && !FilterExactness.IsExact(condition, FilterColumnTypes.Classify(type)))
+            {
+                return $"column '{condition.Column}' is of type {System.Text.Encoding.UTF8.GetString(type)}, whose '{condition.Operator.Name()}' the client cannot "
+                    + "judge exactly as PostgreSQL would";
+            }
+        }
+
+        return null;
+    }
+}
