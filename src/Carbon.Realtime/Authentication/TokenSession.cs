@@ -1,3 +1,4 @@
+using Carbon.Realtime.Primitives;
 using Microsoft.Extensions.Logging;
 
 namespace Carbon.Realtime.Authentication;
@@ -13,7 +14,8 @@ internal sealed record TokenAnswer(AccessTokenReason Reason, AccessToken? Token,
 /// A question put while another is under way shares its answer, unless it wants a fresh token and the running one did not: that one is then
 /// followed by another, and only the last answer counts. The provider runs on the scheduler, under no lock, with a time-out.
 /// </remarks>
-internal sealed class TokenSession(IAccessTokenProvider? provider, RealtimeEnvironment environment, TimeSpan timeout, ILogger logger)
+internal sealed class TokenSession(
+    IAccessTokenProvider? provider, RealtimeEnvironment environment, TimeSpan timeout, RealtimeInstruments instruments, ILogger logger)
 {
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _closed = new();
@@ -124,6 +126,7 @@ internal sealed class TokenSession(IAccessTokenProvider? provider, RealtimeEnvir
         }
 
         AuthenticationLog.Asking(logger, reason);
+        using var asking = instruments.StartToken(TagValue.Of(reason));
         using var late = new CancellationTokenSource(timeout, environment.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, _closed.Token);
         try
@@ -132,7 +135,9 @@ internal sealed class TokenSession(IAccessTokenProvider? provider, RealtimeEnvir
             var asked = provider.GetAccessTokenAsync(new AccessTokenRequest(reason), either.Token).AsTask();
             _ = asked.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
             var token = await asked.WaitAsync(either.Token);
-            return new TokenAnswer(reason, AccessToken.From(token), null);
+            var answer = new TokenAnswer(reason, AccessToken.From(token), null);
+            asking.Succeed(answer.Token is null ? "none" : "ok");
+            return answer;
         }
 #pragma warning disable CA1031 // Whatever a provider throws is a failure to get a token, told as such.
         catch (Exception e)
@@ -143,6 +148,11 @@ internal sealed class TokenSession(IAccessTokenProvider? provider, RealtimeEnvir
                 ? $"The access-token provider did not answer within {timeout.TotalSeconds:0.#} s."
                 : $"The access-token provider threw {e.GetType().Name}.";
             AuthenticationLog.ProviderFailed(logger, message);
+            if (!_closed.IsCancellationRequested)
+            {
+                asking.Fail(RealtimeErrorReason.TokenProviderFailed);
+            }
+
             return new TokenAnswer(reason, null, new RealtimeException(RealtimeErrorReason.TokenProviderFailed, message, isTransient: true));
         }
     }

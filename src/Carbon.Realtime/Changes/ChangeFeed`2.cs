@@ -17,6 +17,7 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
     private readonly byte[] _schemaUtf8;
     private readonly byte[] _nameUtf8;
     private readonly ChangeDecoder<TKey, TRow> _decoder;
+    private readonly FeedTally _tally;
     private readonly List<TableChange<TKey, TRow>> _burst = [];
     private Observer[] _observers = [];
 
@@ -27,6 +28,7 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
         _table = table;
         _schemaUtf8 = Encoding.UTF8.GetBytes(table.Schema);
         _nameUtf8 = Encoding.UTF8.GetBytes(table.Name);
+        _tally = new FeedTally($"{table.Schema}.{table.Name}", owner.Registry.Instruments, owner.Logger);
         _decoder = new ChangeDecoder<TKey, TRow>($"{table.Schema}.{table.Name}", table.Definition, TenantFilter(), table.Filter, owner.Registry.Drops, owner.Logger);
     }
 
@@ -37,7 +39,7 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
         Observer? observer = null;
         var delivery = new ObserverDelivery<TableChange<TKey, TRow>>(
             target, Owner.Environment.Scheduler, buffer, e => ChangesLog.ObserverThrew(Owner.Logger, _table.ToString(), e), _ => Remove(observer!));
-        observer = new Observer(delivery.Post, delivery.End);
+        observer = new Observer(delivery.Post, delivery.End, _tally);
         Add(observer);
         return delivery;
     }
@@ -47,7 +49,7 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
     {
         Observer? observer = null;
         var delivery = new PullDelivery<TableChange<TKey, TRow>>(CreateBuffer(), () => Remove(observer!));
-        observer = new Observer(delivery.Post, delivery.End);
+        observer = new Observer(delivery.Post, delivery.End, _tally);
         Add(observer);
         return delivery;
     }
@@ -63,6 +65,7 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
         if (!change.Table.SequenceEqual(_nameUtf8) || !change.Schema.SequenceEqual(_schemaUtf8))
         {
             Owner.Registry.Drops.Count(FrameDropReason.ForeignTable);
+            _tally.Dropped(FrameDropReason.ForeignTable);
             return false;
         }
 
@@ -143,8 +146,13 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
     private RealtimeFilter TenantFilter() =>
         _key.Tenant is null ? RealtimeFilter.None : RealtimeFilter.Where(_table.TenantColumn!).Equal(_key.Tenant);
 
-    private DeliveryBuffer<TableChange<TKey, TRow>> CreateBuffer() =>
-        new(Owner.QueueCapacity, static () => new Gap<TKey, TRow>(GapReason.Overflow));
+    private DeliveryBuffer<TableChange<TKey, TRow>> CreateBuffer() => new(Owner.QueueCapacity, Overflowed) { Depth = Owner.Registry.Instruments.Queue };
+
+    private Gap<TKey, TRow> Overflowed()
+    {
+        _tally.Told(GapReason.Overflow);
+        return new Gap<TKey, TRow>(GapReason.Overflow);
+    }
 
     private void Add(Observer observer)
     {
@@ -176,6 +184,7 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
     /// <returns>Whether this is the first of its burst.</returns>
     private bool Gather(TableChange<TKey, TRow> element)
     {
+        _tally.Ready(element.CommittedAt);
         _burst.Add(element);
         if (_burst.Count >= BurstSize)
         {
@@ -187,16 +196,22 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
 
     private void Publish(ReadOnlySpan<TableChange<TKey, TRow>> elements)
     {
+        var isTold = false;
         foreach (var observer in Volatile.Read(ref _observers))
         {
-            observer.Post(elements);
+            isTold |= observer.Post(elements);
+        }
+
+        if (isTold)
+        {
+            _tally.Told(elements);
         }
     }
 
     private delegate void PostElements(ReadOnlySpan<TableChange<TKey, TRow>> elements);
 
     /// <summary>One subscriber. Changes before its first gap are not for it: it has not read anything yet that they could change.</summary>
-    private sealed class Observer(PostElements post, Action<Exception?, bool> end)
+    private sealed class Observer(PostElements post, Action<Exception?, bool> end, FeedTally tally)
     {
         private readonly Lock _starting = new();
         private bool _hasStarted;
@@ -211,13 +226,15 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
                 if (!_hasStarted)
                 {
                     post([new Gap<TKey, TRow>(GapReason.Started)]);
+                    tally.Told(GapReason.Started);
                     _hasStarted = true;
                 }
             }
         }
 
         /// <summary>Brings elements, once started. The lock makes the gap and what follows it one: nothing can fall in between.</summary>
-        public void Post(ReadOnlySpan<TableChange<TKey, TRow>> elements)
+        /// <returns>Whether it has started.</returns>
+        public bool Post(ReadOnlySpan<TableChange<TKey, TRow>> elements)
         {
             lock (_starting)
             {
@@ -225,6 +242,8 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
                 {
                     post(elements);
                 }
+
+                return _hasStarted;
             }
         }
 

@@ -1,4 +1,5 @@
 using Carbon.Realtime.Primitives;
+using Carbon.Realtime.Protocol;
 using Microsoft.Extensions.Logging;
 
 namespace Carbon.Realtime.Changes;
@@ -21,4 +22,10 @@ internal static partial class ChangesLog
 
     [LoggerMessage(LogEventRanges.Changes + 5, LogLevel.Information, "Streams of {Table} ended: {Reason}")]
     public static partial void Ended(ILogger logger, string table, string reason);
+
+    [LoggerMessage(LogEventRanges.Changes + 20, LogLevel.Debug, "Gap in {Table}: {Reason}")]
+    public static partial void GapTold(ILogger logger, string table, GapReason reason);
+
+    [LoggerMessage(LogEventRanges.Changes + 21, LogLevel.Trace, "A change of {Table} is not this stream's and was dropped ({Reason})")]
+    public static partial void Dropped(ILogger logger, string table, FrameDropReason reason);
 }

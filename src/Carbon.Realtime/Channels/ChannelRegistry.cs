@@ -26,6 +26,7 @@ internal sealed class ChannelRegistry
         _options = options;
         _logger = logger;
         _byTopicBytes = _byTopic.GetAlternateLookup<ReadOnlySpan<byte>>();
+        Drops = new DropCounter(connection.Instruments);
         _windows = new GroupWindows(connection.Deadlines, options.GroupWindow, OnGathered);
         Statuses = new StatusTeller(connection, environment);
         Tokens = new TokenKeeper(this, connection, environment, options, logger);
@@ -45,7 +46,9 @@ internal sealed class ChannelRegistry
 
     public JoinQueue Joins { get; }
 
-    public DropCounter Drops { get; } = new();
+    public DropCounter Drops { get; }
+
+    public RealtimeInstruments Instruments => _connection.Instruments;
 
     /// <summary>Tells everybody where they stand.</summary>
     public StatusTeller Statuses { get; }
@@ -176,6 +179,7 @@ internal sealed class ChannelRegistry
         }
 
         ChannelsLog.Splitting(_logger, channel.Group, channel.Subscriptions.Count, fault.Message);
+        channel.Join?.Fail(fault.Reason);
         var other = alike.Skip(alike.Count / 2).SelectMany(static g => g).ToList();
         channel.Subscriptions.RemoveAll(other.Contains);
         Statuses.Tell(Open(channel.Group, channel.Session, other));
@@ -273,7 +277,7 @@ internal sealed class ChannelRegistry
     private Channel Open(string group, TokenSession session, List<Subscription> subscriptions)
     {
         var backoff = new Backoff(_options.ReconnectMin, _options.ReconnectMax, _environment.Randomizer);
-        var channel = new Channel(group, session, new Recovery(_connection.Deadlines, _environment, backoff, _options.SlowRetry));
+        var channel = new Channel(group, session, new Recovery(_connection.Deadlines, _environment, backoff, _options.SlowRetry), Instruments);
         Place(channel, subscriptions);
         _channels.Add(channel);
         return channel;
@@ -287,6 +291,7 @@ internal sealed class ChannelRegistry
 
     private void Postpone(Channel channel, ServerFault fault, bool serverEnded)
     {
+        channel.Join?.Fail(fault.Reason);
         Detach(channel, serverEnded);
         ChannelsLog.Recovering(_logger, channel.Group, fault.Message);
         channel.Recovery.Schedule(fault, () => JoinSoon(channel));

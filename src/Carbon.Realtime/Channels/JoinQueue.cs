@@ -106,6 +106,7 @@ internal sealed class JoinQueue(
         channel.Token = channel.Session.Current;
         connection.Send(writer.Join(channel.JoinRef, channel.Topic, options.IsPrivate, channel.Bindings, channel.Token?.Value));
         ChannelsLog.Joining(logger, channel.Topic, channel.Bindings.Count);
+        channel.Join = connection.Instruments.StartJoin(channel.Topic, channel.Bindings.Count);
         _inFlight.Add(channel);
         if (_inFlight.Count == 1)
         {

@@ -17,6 +17,7 @@ internal sealed class Heartbeat(RealtimeConnection connection, TimeSpan interval
     private Deadlines.Deadline? _stable;
     private string? _awaited;
     private int _unanswered;
+    private long _beatAt;
 
     public void Start(TimeSpan stableAfter, Action onStable)
     {
@@ -39,6 +40,7 @@ internal sealed class Heartbeat(RealtimeConnection connection, TimeSpan interval
         {
             _awaited = null;
             _unanswered = 0;
+            connection.Instruments.HeartbeatAnswered(_beatAt);
         }
     }
 
@@ -51,6 +53,7 @@ internal sealed class Heartbeat(RealtimeConnection connection, TimeSpan interval
         }
 
         _awaited = connection.Beat();
+        _beatAt = connection.Instruments.Clock.GetTimestamp();
         _next = connection.Deadlines.Schedule(interval, Beat);
     }
 }
