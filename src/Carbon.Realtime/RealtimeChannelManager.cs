@@ -17,6 +17,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
     private readonly RealtimeConnection _connection;
     private readonly ChannelRegistry _channels;
     private readonly ChangeFeeds _feeds;
+    private readonly RealtimeInstruments _instruments;
     private readonly ChannelUser _user;
     private readonly TenantContext _tenant;
     private readonly TenantScope _ambient;
@@ -48,6 +49,8 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
         var environment = dependencies.Environment;
         var factory = dependencies.SocketFactory ?? (_ownFactory = new ClientWebSocketFactory());
         var writer = new FrameWriter(options.ProtocolVersion);
+        var address = RealtimeOptionsValidation.Address(options);
+        _instruments = new RealtimeInstruments(environment, dependencies.MeterFactory, dependencies.Name, address.Uri);
         _connection = new RealtimeConnection(
             environment,
             new ConnectionOptions
@@ -60,8 +63,9 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
                 IdleTimeout = options.IdleTimeout,
             },
             factory,
-            RealtimeOptionsValidation.Address(options),
+            address,
             writer,
+            _instruments,
             CreateLogger("Connection"));
         _channels = new ChannelRegistry(
             _connection,
@@ -102,8 +106,14 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
     /// <inheritdoc/>
     public IObservable<RealtimeStatus> StatusChanges => _channels.Statuses.Connection;
 
-    /// <summary>What was dropped, for tests and for the metrics to come.</summary>
+    /// <summary>What was dropped, for tests.</summary>
     internal DropCounter Drops => _channels.Drops;
+
+    /// <summary>The clock that statuses were stamped with.</summary>
+    internal TimeProvider Clock => _dependencies.Environment.TimeProvider;
+
+    /// <summary>Where the streams that somebody uses stand.</summary>
+    internal IReadOnlyList<(string Table, RealtimeStatus Status)> Streams => _feeds.Report();
 
     /// <inheritdoc/>
     public IChangeStream<TKey, TRow> Changes<TKey, TRow>(RealtimeTable<TKey, TRow> table)
@@ -210,7 +220,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
 
     private ChannelUser CreateUser(IAccessTokenProvider? provider)
     {
-        var user = new ChannelUser(new TokenSession(provider, _dependencies.Environment, _options.AccessTokenTimeout, CreateLogger("Authentication")));
+        var user = new ChannelUser(new TokenSession(provider, _dependencies.Environment, _options.AccessTokenTimeout, _instruments, CreateLogger("Authentication")));
         lock (_disposal)
         {
             _users.Add(user);

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Carbon.Realtime.Transport;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -15,6 +16,16 @@ public sealed class RealtimeDependencies
 
     /// <summary>The signed-in user's token. Default none: everything is done in the API key's role.</summary>
     public IAccessTokenProvider? AccessTokens { get; init; }
+
+    /// <summary>
+    /// What the manager is called in metrics and activities (<c>carbon.realtime.manager</c>), where several in one process are to be told
+    /// apart; dependency injection gives the key of a keyed one. Managers of one name are counted together. Default none, which reads
+    /// <c>default</c>.
+    /// </summary>
+    public string? Name { get; init; }
+
+    /// <summary>Makes the meter <c>Carbon.Realtime</c>. Default none: one meter of the process. Not disposed by the manager.</summary>
+    public IMeterFactory? MeterFactory { get; init; }
 
     /// <summary>Where to log. Default nowhere. No message contains a key, a token or row data.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;

@@ -1,9 +1,11 @@
+using Carbon.Realtime.Primitives;
 using Microsoft.Extensions.Logging;
 
 namespace Carbon.Realtime.Authentication;
 
 /// <summary>Calls the provider, which is other people's code: it may hang, throw anything, look at no cancellation, and call back. One call at a time.</summary>
-internal sealed class TokenCall(IAccessTokenProvider? provider, RealtimeEnvironment environment, TimeSpan timeout, ILogger logger)
+internal sealed class TokenCall(
+    IAccessTokenProvider? provider, RealtimeEnvironment environment, TimeSpan timeout, RealtimeInstruments instruments, ILogger logger)
 {
     /// <summary>The calls that the running code is part of. An ended one stays behind in what a provider started and kept, and means nothing there.</summary>
     private static readonly AsyncLocal<Call?> Running = new();
@@ -25,6 +27,7 @@ internal sealed class TokenCall(IAccessTokenProvider? provider, RealtimeEnvironm
         }
 
         AuthenticationLog.Asking(logger, reason);
+        using var asking = instruments.StartToken(TagValue.Of(reason));
         using var late = new CancellationTokenSource(timeout, environment.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, closed);
         var call = new Call(this);
@@ -36,7 +39,9 @@ internal sealed class TokenCall(IAccessTokenProvider? provider, RealtimeEnvironm
             _ = asked.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
             var token = await asked.WaitAsync(either.Token);
             TellApiKey(token);
-            return new TokenAnswer(reason, AccessToken.From(token), null);
+            var answer = new TokenAnswer(reason, AccessToken.From(token), null);
+            asking.Succeed(answer.Token is null ? "none" : "ok");
+            return answer;
         }
         catch (Exception) when (closed.IsCancellationRequested)
         {
@@ -51,6 +56,7 @@ internal sealed class TokenCall(IAccessTokenProvider? provider, RealtimeEnvironm
                 ? $"The access-token provider did not answer within {timeout.TotalSeconds:0.#} s."
                 : $"The access-token provider threw {e.GetType().Name}.";
             AuthenticationLog.ProviderFailed(logger, message);
+            asking.Fail(RealtimeErrorReason.TokenProviderFailed);
             return new TokenAnswer(reason, null, new RealtimeException(RealtimeErrorReason.TokenProviderFailed, message, isTransient: true));
         }
         finally

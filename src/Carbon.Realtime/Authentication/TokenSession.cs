@@ -1,3 +1,4 @@
+using Carbon.Realtime.Primitives;
 using Microsoft.Extensions.Logging;
 
 namespace Carbon.Realtime.Authentication;
@@ -14,11 +15,12 @@ internal sealed record TokenAnswer(AccessTokenReason Reason, AccessToken? Token,
 /// followed by another, and only the last answer counts. A token that has ended by our clock is followed by the question for a fresh one. The
 /// provider runs on the scheduler, under no lock, with a time-out.
 /// </remarks>
-internal sealed class TokenSession(IAccessTokenProvider? provider, RealtimeEnvironment environment, TimeSpan timeout, ILogger logger)
+internal sealed class TokenSession(
+    IAccessTokenProvider? provider, RealtimeEnvironment environment, TimeSpan timeout, RealtimeInstruments instruments, ILogger logger)
 {
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _closed = new();
-    private readonly TokenCall _call = new(provider, environment, timeout, logger);
+    private readonly TokenCall _call = new(provider, environment, timeout, instruments, logger);
     private TaskCompletionSource<TokenAnswer>? _running;
     private AccessTokenReason _asked;
     private AccessTokenReason? _next;

@@ -245,6 +245,7 @@ internal sealed class ChangeDecoder<TKey, TRow>
     private TableChange<TKey, TRow>? Foreign()
     {
         _drops.Count(FrameDropReason.ForeignRow);
+        ChangesLog.Dropped(_logger, _table, FrameDropReason.ForeignRow);
         return null;
     }
 

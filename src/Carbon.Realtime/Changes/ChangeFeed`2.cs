@@ -16,6 +16,7 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
     private readonly FeedKey _key;
     private readonly byte[] _schemaUtf8;
     private readonly byte[] _nameUtf8;
+    private readonly FeedTally _tally;
     private readonly List<TableChange<TKey, TRow>> _burst = [];
     private FilterPlan _plan;
     private ChangeDecoder<TKey, TRow> _decoder;
@@ -29,6 +30,7 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
         _table = table;
         _schemaUtf8 = Encoding.UTF8.GetBytes(table.Schema);
         _nameUtf8 = Encoding.UTF8.GetBytes(table.Name);
+        _tally = new FeedTally($"{table.Schema}.{table.Name}", owner.Registry.Instruments, owner.Logger);
         _plan = FilterPlan.Create(TenantFilter(), table.Filter, owner.SingleFilterCondition);
         if (WhyNotJudged(_plan) is { } reason)
         {
@@ -50,7 +52,7 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
         FeedObserver<TKey, TRow>? observer = null;
         var delivery = new ObserverDelivery<TableChange<TKey, TRow>>(
             target, Owner.Environment.Scheduler, buffer, e => ChangesLog.ObserverThrew(Owner.Logger, _table.ToString(), e), _ => Remove(observer!));
-        observer = new FeedObserver<TKey, TRow>(delivery.Post, delivery.End);
+        observer = new FeedObserver<TKey, TRow>(delivery.Post, delivery.End, _tally);
         Add(observer);
         return delivery;
     }
@@ -60,7 +62,7 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
     {
         FeedObserver<TKey, TRow>? observer = null;
         var delivery = new PullDelivery<TableChange<TKey, TRow>>(CreateBuffer(), () => Remove(observer!));
-        observer = new FeedObserver<TKey, TRow>(delivery.Post, delivery.End);
+        observer = new FeedObserver<TKey, TRow>(delivery.Post, delivery.End, _tally);
         Add(observer);
         return delivery;
     }
@@ -76,6 +78,7 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
         if (!change.Table.SequenceEqual(_nameUtf8) || !change.Schema.SequenceEqual(_schemaUtf8))
         {
             Owner.Registry.Drops.Count(FrameDropReason.ForeignTable);
+            _tally.Dropped(FrameDropReason.ForeignTable);
             return false;
         }
 
@@ -212,8 +215,13 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
     private RealtimeFilter TenantFilter() =>
         _key.Tenant is null ? RealtimeFilter.None : RealtimeFilter.Where(_table.TenantColumn!).Equal(_key.Tenant);
 
-    private DeliveryBuffer<TableChange<TKey, TRow>> CreateBuffer() =>
-        new(Owner.QueueCapacity, static () => new Gap<TKey, TRow>(GapReason.Overflow));
+    private DeliveryBuffer<TableChange<TKey, TRow>> CreateBuffer() => new(Owner.QueueCapacity, Overflowed) { Depth = Owner.Registry.Instruments.Queue };
+
+    private Gap<TKey, TRow> Overflowed()
+    {
+        _tally.Told(GapReason.Overflow);
+        return new Gap<TKey, TRow>(GapReason.Overflow);
+    }
 
     private void Add(FeedObserver<TKey, TRow> observer)
     {
@@ -245,6 +253,7 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
     /// <returns>Whether this is the first of its burst.</returns>
     private bool Gather(TableChange<TKey, TRow> element)
     {
+        _tally.Ready(element.CommittedAt);
         _burst.Add(element);
         if (_burst.Count >= BurstSize)
         {
@@ -256,9 +265,15 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
 
     private void Publish(ReadOnlySpan<TableChange<TKey, TRow>> elements)
     {
+        var isTold = false;
         foreach (var observer in Volatile.Read(ref _observers))
         {
-            observer.Post(elements);
+            isTold |= observer.Post(elements);
+        }
+
+        if (isTold)
+        {
+            _tally.Told(elements);
         }
     }
 }

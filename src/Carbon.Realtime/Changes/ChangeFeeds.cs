@@ -120,6 +120,24 @@ internal sealed class ChangeFeeds(
         }
     }
 
+    /// <summary>Where the feeds that somebody uses stand. Takes the gate; keeps no feed alive.</summary>
+    public IReadOnlyList<(string Table, RealtimeStatus Status)> Report()
+    {
+        lock (gate)
+        {
+            var report = new List<(string, RealtimeStatus)>();
+            foreach (var (key, known) in _feeds)
+            {
+                if (known.TryGetTarget(out var feed) && feed.Status.Current is { State: not RealtimeState.Idle } status)
+                {
+                    report.Add(($"{key.Schema}.{key.Table}", status));
+                }
+            }
+
+            return report;
+        }
+    }
+
     /// <summary>Completes every feed; no new one can be had. Takes the gate.</summary>
     public void Close()
     {

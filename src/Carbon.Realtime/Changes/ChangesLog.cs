@@ -1,4 +1,5 @@
 using Carbon.Realtime.Primitives;
+using Carbon.Realtime.Protocol;
 using Microsoft.Extensions.Logging;
 
 namespace Carbon.Realtime.Changes;
@@ -37,4 +38,10 @@ internal static partial class ChangesLog
         "The server took all conditions on {Table} for one value, as servers before 2.100.0 do; only the first is sent now, the client judges the others. "
         + "Set RealtimeOptions.SingleFilterCondition: on text columns such a server does not refuse the filter, it just never matches")]
     public static partial void Widened(ILogger logger, string table);
+
+    [LoggerMessage(LogEventRanges.Changes + 20, LogLevel.Debug, "Gap in {Table}: {Reason}")]
+    public static partial void GapTold(ILogger logger, string table, GapReason reason);
+
+    [LoggerMessage(LogEventRanges.Changes + 21, LogLevel.Trace, "A change of {Table} is not this stream's and was dropped ({Reason})")]
+    public static partial void Dropped(ILogger logger, string table, FrameDropReason reason);
 }

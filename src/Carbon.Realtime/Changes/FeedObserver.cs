@@ -4,7 +4,7 @@ internal delegate void PostElements<TKey, TRow>(ReadOnlySpan<TableChange<TKey, T
     where TKey : notnull;
 
 /// <summary>One subscriber. Changes before its first gap are not for it: it has not read anything yet that they could change.</summary>
-internal sealed class FeedObserver<TKey, TRow>(PostElements<TKey, TRow> post, Action<Exception?, bool> end)
+internal sealed class FeedObserver<TKey, TRow>(PostElements<TKey, TRow> post, Action<Exception?, bool> end, FeedTally tally)
     where TKey : notnull
 {
     private readonly Lock _starting = new();
@@ -20,17 +20,20 @@ internal sealed class FeedObserver<TKey, TRow>(PostElements<TKey, TRow> post, Ac
             if (!_hasStarted)
             {
                 post([new Gap<TKey, TRow>(GapReason.Started)]);
+                tally.Told(GapReason.Started);
                 _hasStarted = true;
             }
             else if (otherwise is { } reason)
             {
                 post([new Gap<TKey, TRow>(reason)]);
+                tally.Told(reason);
             }
         }
     }
 
     /// <summary>Brings elements, once started. The lock makes the gap and what follows it one: nothing can fall in between.</summary>
-    public void Post(ReadOnlySpan<TableChange<TKey, TRow>> elements)
+    /// <returns>Whether it has started.</returns>
+    public bool Post(ReadOnlySpan<TableChange<TKey, TRow>> elements)
     {
         lock (_starting)
         {
@@ -38,6 +41,8 @@ internal sealed class FeedObserver<TKey, TRow>(PostElements<TKey, TRow> post, Ac
             {
                 post(elements);
             }
+
+            return _hasStarted;
         }
     }
 

@@ -7,8 +7,10 @@ using Carbon.Realtime.Protocol;
 namespace Carbon.Realtime.Channels;
 
 /// <summary>One channel: its subscriptions, and the join that serves them now. State only; <see cref="ChannelRegistry"/> moves it. Under the gate.</summary>
-internal sealed class Channel(string group, TokenSession session, Recovery recovery)
+internal sealed class Channel(string group, TokenSession session, Recovery recovery, RealtimeInstruments instruments)
 {
+    private ChannelState _state = Opened(instruments);
+
     public string Group => group;
 
     public TokenSession Session => session;
@@ -18,7 +20,18 @@ internal sealed class Channel(string group, TokenSession session, Recovery recov
 
     public List<Subscription> Subscriptions { get; } = [];
 
-    public ChannelState State { get; private set; }
+    public ChannelState State
+    {
+        get => _state;
+        private set
+        {
+            instruments.ChannelMoved(TagValue.Of(_state), value == ChannelState.Ended ? null : TagValue.Of(value));
+            _state = value;
+        }
+    }
+
+    /// <summary>The join that is under way, as it is measured: it ends with the server's ok or refusal, and is given up by a reset.</summary>
+    public Operation? Join { get; set; }
 
     /// <summary>The topic of the current join. A new nonce for every join: change frames carry no join reference, so only the topic tells them apart.</summary>
     public string Topic { get; private set; } = "";
@@ -72,6 +85,8 @@ internal sealed class Channel(string group, TokenSession session, Recovery recov
     public void Reset()
     {
         State = ChannelState.Waiting;
+        Join?.Dispose();
+        Join = null;
         Routes = ChannelRoutes.None;
         Watch?.Cancel();
         Watch = null;
@@ -92,5 +107,11 @@ internal sealed class Channel(string group, TokenSession session, Recovery recov
         TopicUtf8 = Encoding.UTF8.GetBytes(topic);
         JoinRef = joinRef;
         Bindings = [.. Subscriptions.SelectMany(static s => s.Request.Bindings).Distinct()];
+    }
+
+    private static ChannelState Opened(RealtimeInstruments instruments)
+    {
+        instruments.ChannelMoved(null, TagValue.Of(ChannelState.Waiting));
+        return ChannelState.Waiting;
     }
 }

@@ -26,6 +26,7 @@ internal sealed class ChannelRegistry
         _options = options;
         _logger = logger;
         _byTopicBytes = _byTopic.GetAlternateLookup<ReadOnlySpan<byte>>();
+        Drops = new DropCounter(connection.Instruments);
         Placement = new Placement(this, options);
         Quarantine = new Quarantine(this, logger);
         _windows = new GroupWindows(connection.Deadlines, options.GroupWindow, Placement.Place);
@@ -56,7 +57,9 @@ internal sealed class ChannelRegistry
     /// <summary>The leaves whose answers are still to come.</summary>
     public Farewells Farewells { get; } = new();
 
-    public DropCounter Drops { get; } = new();
+    public DropCounter Drops { get; }
+
+    public RealtimeInstruments Instruments => _connection.Instruments;
 
     /// <summary>Tells everybody where they stand.</summary>
     public StatusTeller Statuses { get; }
@@ -194,7 +197,7 @@ internal sealed class ChannelRegistry
     public Channel Open(string group, TokenSession session, List<Subscription> subscriptions)
     {
         var backoff = new Backoff(_options.ReconnectMin, _options.ReconnectMax, _options.ReturnSpread, _environment.Randomizer);
-        var channel = new Channel(group, session, new Recovery(_connection.Deadlines, _environment, backoff, _options.SlowRetry));
+        var channel = new Channel(group, session, new Recovery(_connection.Deadlines, _environment, backoff, _options.SlowRetry), Instruments);
         Carry(channel, subscriptions);
         _channels.Add(channel);
         return channel;
@@ -293,6 +296,7 @@ internal sealed class ChannelRegistry
 
     private void Postpone(Channel channel, ServerFault fault, bool serverEnded)
     {
+        channel.Join?.Fail(fault.Reason);
         Detach(channel, serverEnded);
         ChannelsLog.Recovering(_logger, channel.Group, fault.Message);
         channel.Recovery.Schedule(fault, () => JoinSoon(channel));

@@ -1,13 +1,21 @@
+using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Protocol;
 
 namespace Carbon.Realtime.Channels;
 
-/// <summary>Counts what was not used, by reason. Thread-safe.</summary>
-internal sealed class DropCounter
+/// <summary>Counts what was not used, by reason: this manager's own count, and the metric. Thread-safe.</summary>
+internal sealed class DropCounter(RealtimeInstruments instruments)
 {
     private readonly long[] _counts = new long[Enum.GetValues<FrameDropReason>().Length];
 
     public long this[FrameDropReason reason] => Interlocked.Read(ref _counts[(int)reason]);
 
-    public void Count(FrameDropReason reason) => Interlocked.Increment(ref _counts[(int)reason]);
+    public void Count(FrameDropReason reason)
+    {
+        if (reason != FrameDropReason.None)
+        {
+            Interlocked.Increment(ref _counts[(int)reason]);
+            instruments.Dropped(TagValue.Of(reason));
+        }
+    }
 }

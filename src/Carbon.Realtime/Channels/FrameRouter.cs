@@ -215,6 +215,7 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
         if (channel.TryMove(ChannelState.Joined, ChannelState.Live))
         {
             cause = ReadyCause.Joined;
+            channel.Join?.Succeed();
             channel.Watch?.Cancel();
             channel.Watch = connection.Deadlines.Schedule(registry.StableAfter, channel.Recovery.Reset);
             channel.Recovery.Overcome();

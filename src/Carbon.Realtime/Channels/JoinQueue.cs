@@ -123,6 +123,7 @@ internal sealed class JoinQueue(
 
         connection.Send(frame);
         ChannelsLog.Joining(logger, channel.Topic, channel.Bindings.Count);
+        channel.Join = connection.Instruments.StartJoin(channel.Topic, channel.Bindings.Count);
         _inFlight.Add(new JoinInFlight(channel));
         if (_inFlight.Count == 1)
         {

@@ -18,6 +18,7 @@ internal sealed class Quarantine(ChannelRegistry registry, ILogger logger)
     /// <param name="fault">What they mean.</param>
     public void Refuse(Channel channel, string refusal, ServerFault fault)
     {
+        channel.Join?.Fail(fault.Reason);
         if (RefusedBinding.Find(refusal, channel.Bindings) is { } bad)
         {
             // Whoever asks for the binding, also as a companion. It may be nobody any more: the next join then goes without it.

@@ -14,8 +14,8 @@ internal static partial class ConnectionLog
     [LoggerMessage(LogEventRanges.Connection + 3, LogLevel.Information, "Connection to {Address} ended: {Reason}")]
     public static partial void Ended(ILogger logger, string address, string reason);
 
-    [LoggerMessage(LogEventRanges.Connection + 4, LogLevel.Debug, "Connecting again in {Wait}")]
-    public static partial void Retrying(ILogger logger, TimeSpan wait);
+    [LoggerMessage(LogEventRanges.Connection + 4, LogLevel.Information, "Connecting again in {Wait}; attempts failed in a row: {Attempt}, the last for {Reason}")]
+    public static partial void Retrying(ILogger logger, TimeSpan wait, int attempt, RealtimeErrorReason reason);
 
     [LoggerMessage(LogEventRanges.Connection + 5, LogLevel.Information, "The process or the machine stood still for about {Stillness}, unless somebody set the clock forward")]
     public static partial void Paused(ILogger logger, TimeSpan stillness);

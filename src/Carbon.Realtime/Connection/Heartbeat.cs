@@ -13,7 +13,7 @@ namespace Carbon.Realtime.Connection;
 internal sealed class Heartbeat(RealtimeConnection connection, TimeProvider clock, TimeSpan interval)
 {
     private readonly PauseDetector _pauses = new(interval);
-    private readonly List<string> _unanswered = [];
+    private readonly List<Sent> _unanswered = [];
     private Deadlines.Deadline? _next;
     private Deadlines.Deadline? _stable;
     private bool _isProbing;
@@ -50,12 +50,14 @@ internal sealed class Heartbeat(RealtimeConnection connection, TimeProvider cloc
     public bool OnReply(ReadOnlySpan<byte> reference)
     {
         // Late replies count: they say that our beats arrive. One answers all beats before it, and the probe is the first of its list.
-        var index = _unanswered.IndexOf(Encoding.UTF8.GetString(reference));
+        var answered = Encoding.UTF8.GetString(reference);
+        var index = _unanswered.FindIndex(beat => beat.Reference == answered);
         if (index < 0)
         {
             return false;
         }
 
+        connection.Instruments.HeartbeatAnswered(_unanswered[index].At);
         _unanswered.RemoveRange(0, index + 1);
         var survived = _isProbing;
         _isProbing = false;
@@ -80,7 +82,7 @@ internal sealed class Heartbeat(RealtimeConnection connection, TimeProvider cloc
         }
 
         Volatile.Write(ref _hasHeard, false);
-        _unanswered.Add(connection.Beat());
+        _unanswered.Add(new Sent(connection.Beat(), clock.GetTimestamp()));
         _next = connection.Deadlines.Schedule(interval, Beat);
     }
 
@@ -104,4 +106,6 @@ internal sealed class Heartbeat(RealtimeConnection connection, TimeProvider cloc
         connection.OnLooked(look);
         return look;
     }
+
+    private readonly record struct Sent(string Reference, long At);
 }

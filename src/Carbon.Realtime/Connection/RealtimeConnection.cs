@@ -34,8 +34,10 @@ internal sealed class RealtimeConnection : IAsyncDisposable
         IRealtimeSocketFactory factory,
         RealtimeSocketAddress address,
         FrameWriter writer,
+        RealtimeInstruments instruments,
         ILogger logger)
     {
+        Instruments = instruments;
         _environment = environment;
         _options = options;
         _factory = factory;
@@ -52,6 +54,9 @@ internal sealed class RealtimeConnection : IAsyncDisposable
 
     /// <summary>Everything that is to happen later, here and in Channels.</summary>
     public Deadlines Deadlines { get; }
+
+    /// <summary>What is measured, here and in Channels.</summary>
+    public RealtimeInstruments Instruments { get; }
 
     public ConnectionState State { get; private set; }
 
@@ -254,7 +259,8 @@ internal sealed class RealtimeConnection : IAsyncDisposable
             }
 
             State = ConnectionState.Waiting;
-            ConnectionLog.Retrying(_logger, Recovery.Schedule(fault, Redial));
+            ConnectionLog.Retrying(_logger, Recovery.Schedule(fault, Redial), Recovery.Attempt, fault.Reason);
+            Instruments.Reconnecting(fault.Reason);
             _handler.OnChanged(wasOpen);
         }
     }

@@ -67,15 +67,23 @@ internal sealed class SocketRun(
         await owner.PrepareAsync();
         using (var late = new CancellationTokenSource(connectTimeout, environment.TimeProvider))
         using (var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, _stop.Token))
+        using (var connecting = owner.Instruments.StartConnect(owner.Recovery.Attempt + 1))
         {
             try
             {
                 Volatile.Write(ref _socket, await factory.ConnectAsync(address, either.Token));
+                connecting.Succeed();
             }
             catch (OperationCanceledException) when (late.IsCancellationRequested)
             {
+                connecting.Fail(RealtimeErrorReason.ServerUnreachable);
                 return new ServerFault(RealtimeErrorReason.ServerUnreachable, Reaction.Retry,
                     $"No answer from {address} within {connectTimeout.TotalSeconds:0.#} s.");
+            }
+            catch (Exception e) when (!_stop.IsCancellationRequested)
+            {
+                connecting.Fail(Classify(e).Reason);
+                throw;
             }
         }
 
@@ -86,6 +94,7 @@ internal sealed class SocketRun(
         }
 
         WasOpen = true;
+        owner.Instruments.ConnectionOpened();
         var sending = SendAllAsync(socket);
         try
         {
@@ -93,6 +102,7 @@ internal sealed class SocketRun(
         }
         finally
         {
+            owner.Instruments.ConnectionClosed();
             owner.OnBurstEnd();
 
             // The writer may be inside a send that only the abort ends; nothing of this attempt may outlive it.

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 
 namespace Carbon.Realtime.Hosting;
@@ -45,6 +46,19 @@ internal sealed class CarbonRealtimeBuilder(IServiceCollection services, string?
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(tenant);
         services.Configure<RealtimeOptions>(name ?? Options.DefaultName, options => options.Tenant = tenant);
+        return this;
+    }
+
+    public ICarbonRealtimeBuilder AddHealthCheck(params string[] tags)
+    {
+        ArgumentNullException.ThrowIfNull(tags);
+        services.AddHealthChecks().Add(new HealthCheckRegistration(
+            name is null ? "carbon-realtime" : $"carbon-realtime-{name}",
+            provider => new RealtimeHealthCheck(name is null
+                ? provider.GetRequiredService<IRealtimeChannelManager>()
+                : provider.GetRequiredKeyedService<IRealtimeChannelManager>(name)),
+            failureStatus: null,
+            tags));
         return this;
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Carbon.Realtime;
 using Carbon.Realtime.Hosting;
 using Carbon.Realtime.Transport;
@@ -19,7 +20,7 @@ public static class CarbonRealtimeServiceCollectionExtensions
     /// <remarks>
     /// Options are validated when the host starts, or without a host when the manager is first resolved; messages name the option. Nothing
     /// connects before it is used. A <see cref="TimeProvider"/>, <see cref="WorkScheduler"/>, <see cref="IRandomizer"/>,
-    /// <see cref="IRealtimeSocketFactory"/> or <see cref="ILoggerFactory"/> in the container is used.
+    /// <see cref="IRealtimeSocketFactory"/>, <see cref="ILoggerFactory"/> or <see cref="IMeterFactory"/> in the container is used.
     /// </remarks>
     public static ICarbonRealtimeBuilder AddCarbonRealtime(this IServiceCollection services, IConfiguration configuration)
     {
@@ -94,6 +95,8 @@ public static class CarbonRealtimeServiceCollectionExtensions
         {
             Environment = new RealtimeEnvironment(
                 provider.GetService<TimeProvider>(), provider.GetService<WorkScheduler>(), provider.GetService<IRandomizer>()),
+            Name = name,
+            MeterFactory = provider.GetService<IMeterFactory>(),
             SocketFactory = provider.GetService<IRealtimeSocketFactory>(),
             AccessTokens = name is null
                 ? provider.GetService<IAccessTokenProvider>()

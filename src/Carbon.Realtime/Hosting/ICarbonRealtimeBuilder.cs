@@ -22,4 +22,12 @@ public interface ICarbonRealtimeBuilder
 
     /// <summary>The tenant of tenant-scoped tables until <see cref="ITenantContext.Set"/> says otherwise.</summary>
     ICarbonRealtimeBuilder UseTenant(string tenant);
+
+    /// <summary>
+    /// Adds a <see cref="RealtimeHealthCheck"/> of this manager to the host's health checks, named <c>carbon-realtime</c>, or
+    /// <c>carbon-realtime-</c> and the key of a keyed one.
+    /// </summary>
+    /// <param name="tags">By which the host's probes choose their checks, such as <c>ready</c>; may be none.</param>
+    /// <remarks>Once per manager: a second check of the same name is refused by the health checks. Making the check connects nothing.</remarks>
+    ICarbonRealtimeBuilder AddHealthCheck(params string[] tags);
 }

@@ -18,11 +18,16 @@ internal sealed class DeliveryBuffer<T>(int capacity, Func<T> overflowMarker)
     private T[] _filling = [];
     private T[] _spare = [];
     private int _count;
+    private int _taken;
+    private int _told;
     private bool _overflowed;
     private bool _taking;
     private bool _ended;
     private bool _discarded;
     private Exception? _error;
+
+    /// <summary>Told how many items are here: what waits, and the batch that was taken until the next is asked for.</summary>
+    public Tally.Cell? Depth { get; init; }
 
     /// <summary>What happened to the end of the stream.</summary>
     public Exception? Error => _error;
@@ -47,6 +52,7 @@ internal sealed class DeliveryBuffer<T>(int capacity, Func<T> overflowMarker)
             Reserve(_count + fits);
             items[..fits].CopyTo(_filling.AsSpan(_count));
             _count += fits;
+            TellDepth();
             return StartTaking();
         }
     }
@@ -68,6 +74,8 @@ internal sealed class DeliveryBuffer<T>(int capacity, Func<T> overflowMarker)
                 Volatile.Write(ref _discarded, true);
                 _filling.AsSpan(0, _count).Clear();
                 _count = 0;
+                _taken = 0;
+                TellDepth();
                 _overflowed = false;
             }
 
@@ -102,10 +110,14 @@ internal sealed class DeliveryBuffer<T>(int capacity, Func<T> overflowMarker)
             {
                 (_filling, _spare) = (_spare, _filling);
                 batch = _spare.AsSpan(0, _count);
+                _taken = _count;
                 _count = 0;
+                TellDepth();
                 return true;
             }
 
+            _taken = 0;
+            TellDepth();
             _taking = false;
             batch = default;
             ended = _ended;
@@ -120,6 +132,16 @@ internal sealed class DeliveryBuffer<T>(int capacity, Func<T> overflowMarker)
             }
 
             return false;
+        }
+    }
+
+    private void TellDepth()
+    {
+        var depth = _count + _taken;
+        if (depth != _told)
+        {
+            Depth?.Add(depth - _told);
+            _told = depth;
         }
     }
 

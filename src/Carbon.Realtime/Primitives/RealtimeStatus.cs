@@ -31,13 +31,15 @@ public enum RealtimeState
 public sealed class RealtimeStatus
 {
     internal RealtimeStatus(
-        RealtimeState state, DateTimeOffset since, RealtimeException? error = null, int attempt = 0, DateTimeOffset? nextRetry = null)
+        RealtimeState state, DateTimeOffset since, RealtimeException? error = null, int attempt = 0, DateTimeOffset? nextRetry = null,
+        DateTimeOffset? notLiveSince = null)
     {
         State = state;
         Since = since;
         Error = error;
         Attempt = attempt;
         NextRetry = nextRetry;
+        NotLiveSince = notLiveSince;
     }
 
     /// <summary>Where it stands.</summary>
@@ -54,6 +56,11 @@ public sealed class RealtimeStatus
 
     /// <summary>When the next attempt is made, UTC; <see langword="null"/> when none is scheduled.</summary>
     public DateTimeOffset? NextRetry { get; }
+
+    /// <summary>
+    /// Since when changes have not flowed although somebody wants them, UTC. <see cref="Since"/> does not say it: each attempt is a new status.
+    /// </summary>
+    internal DateTimeOffset? NotLiveSince { get; }
 
     /// <summary>One readable line.</summary>
     public override string ToString()

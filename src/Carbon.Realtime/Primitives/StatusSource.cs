@@ -22,7 +22,9 @@ internal sealed class StatusSource(RealtimeEnvironment environment, Action<Excep
     {
         lock (_gate)
         {
-            var status = new RealtimeStatus(state, environment.TimeProvider.GetUtcNow(), error, attempt, nextRetry);
+            var now = environment.TimeProvider.GetUtcNow();
+            var notLiveSince = state is RealtimeState.Live or RealtimeState.Idle ? (DateTimeOffset?)null : Current.NotLiveSince ?? now;
+            var status = new RealtimeStatus(state, now, error, attempt, nextRetry, notLiveSince);
             if (_ended || status.SameAs(Current))
             {
                 return false;

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text;
 using System.Text.Json;
 using Carbon.Realtime.Tests.Support;
@@ -10,10 +11,34 @@ public sealed class AllocationTests
     private const int Allowed = 150;
 
     [Fact]
-    public void A_change_costs_its_row_and_little_more()
+    public void A_change_costs_its_row_and_little_more() => Measure(new World());
+
+    [Fact]
+    public void Metrics_that_somebody_listens_to_cost_a_change_nothing_more()
+    {
+        var lags = 0;
+        var meters = new Moq.Mock<IMeterFactory>();
+        using var meter = new Meter(new MeterOptions("Carbon.Realtime") { Scope = meters.Object });
+        meters.Setup(m => m.Create(Moq.It.IsAny<MeterOptions>())).Returns(meter);
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, l) =>
+            {
+                if (instrument.Meter == meter)
+                {
+                    l.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<double>((_, _, _, _) => lags++);
+        listener.Start();
+        Measure(new World(meters: meters.Object));
+        lags.Should().BeGreaterThan(600, "or nobody listened");
+    }
+
+    private static void Measure(World world)
     {
         const string Row = """{"id":123456,"title":"a title of some length","done":true}""";
-        var world = new World();
         using var seen = world.Manager.Changes(Shop.Todos).Subscribe(_ => { });
         world.Join();
         const int Count = 200;

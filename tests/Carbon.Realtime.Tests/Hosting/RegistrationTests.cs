@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Carbon.Realtime.Testing;
 using Carbon.Realtime.Tests.Support;
 using Carbon.Realtime.Transport;
@@ -50,6 +51,33 @@ public sealed class RegistrationTests
         env.Advance(TimeSpan.FromSeconds(0.1));
         server.Dialed.Should().ContainSingle().Which.Uri.Host.Should().Be("abc.supabase.co");
         server.Socket.Join().AccessToken.Should().Be("tok");
+    }
+
+    [Fact]
+    public void Metrics_come_from_the_containers_factory_and_a_keyed_manager_is_called_by_its_key()
+    {
+        var services = new ServiceCollection().AddMetrics().AddSingleton<IRealtimeSocketFactory>(new FakeRealtimeServer());
+        services.AddCarbonRealtime(Configuration(Good));
+        services.AddCarbonRealtime("eu", Configuration(Good));
+        using var provider = services.BuildServiceProvider();
+        var factory = provider.GetRequiredService<IMeterFactory>();
+        var told = new List<string>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, l) =>
+            {
+                if (ReferenceEquals(instrument.Meter.Scope, factory) && instrument.Name == "carbon.realtime.connections")
+                {
+                    l.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, _, tags, _) => told.Add((string)tags[0].Value!));
+        listener.Start();
+        _ = provider.GetRequiredService<IRealtimeChannelManager>();
+        _ = provider.GetRequiredKeyedService<IRealtimeChannelManager>("eu");
+        listener.RecordObservableInstruments();
+        told.Should().BeEquivalentTo("default", "eu");
     }
 
     [Fact]

@@ -59,6 +59,7 @@ internal static class PublicTypes
         ["Hosting"] =
         [
             "ICarbonRealtimeBuilder",
+            "RealtimeHealthCheck",
             "Microsoft.Extensions.DependencyInjection.CarbonRealtimeServiceCollectionExtensions",
         ],
         [Rooms.Root] =

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Carbon.Realtime.Testing;
 using Microsoft.Extensions.Logging;
 
@@ -6,7 +7,7 @@ namespace Carbon.Realtime.Tests.Support;
 /// <summary>A manager on a fake socket, a manual clock and a manual scheduler, and a server that is as polite as the test leaves it.</summary>
 public sealed class World
 {
-    public World(Action<RealtimeOptions>? configure = null, IAccessTokenProvider? tokens = null)
+    public World(Action<RealtimeOptions>? configure = null, IAccessTokenProvider? tokens = null, IMeterFactory? meters = null, string? name = null)
     {
         var options = new RealtimeOptions { Url = new Uri("http://127.0.0.1:54321"), ApiKey = "the-api-key", Tenant = "co_1" };
         configure?.Invoke(options);
@@ -15,6 +16,8 @@ public sealed class World
             Environment = Env.Environment,
             SocketFactory = Server,
             AccessTokens = tokens,
+            MeterFactory = meters,
+            Name = name,
             LoggerFactory = Log,
         });
         Server.Opened = socket => socket.OnSent = text => OnSent(socket, SentFrame.Parse(text));

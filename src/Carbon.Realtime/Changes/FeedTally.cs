@@ -1,0 +1,45 @@
+using Carbon.Realtime.Primitives;
+using Carbon.Realtime.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace Carbon.Realtime.Changes;
+
+/// <summary>Counts and logs what a table's feed tells. Nothing that it is told allocates, unless somebody logs.</summary>
+internal sealed class FeedTally(string table, RealtimeInstruments instruments, ILogger logger)
+{
+    private Tally.Cell? _changes;
+
+    /// <summary>A change was decoded. On the reader's loop, outside the gate.</summary>
+    public void Ready(DateTimeOffset? committedAt) => instruments.ChangeReady(table, committedAt);
+
+    /// <summary>A burst was told to those who are subscribed: counted once, however many they are.</summary>
+    public void Told<TKey, TRow>(ReadOnlySpan<TableChange<TKey, TRow>> elements)
+        where TKey : notnull
+    {
+        var gaps = 0;
+        foreach (var element in elements)
+        {
+            if (element is Gap<TKey, TRow> gap)
+            {
+                gaps++;
+                Told(gap.Reason);
+            }
+        }
+
+        if (gaps < elements.Length)
+        {
+            // Not before there is one: a table that the server does not know makes no number.
+            (_changes ??= instruments.Changes(table)).Add(elements.Length - gaps);
+        }
+    }
+
+    /// <summary>A change came that is not the table's; it is counted where all drops are.</summary>
+    public void Dropped(FrameDropReason reason) => ChangesLog.Dropped(logger, table, reason);
+
+    /// <summary>A gap was told.</summary>
+    public void Told(GapReason reason)
+    {
+        instruments.GapTold(table, TagValue.Of(reason));
+        ChangesLog.GapTold(logger, table, reason);
+    }
+}
