@@ -26,7 +26,7 @@ public sealed class TokenTests : IAsyncLifetime
     [Fact]
     public async Task A_join_refused_for_its_token_is_tried_with_a_fresh_one()
     {
-        _project.Tokens.Answer = request => request.MustBeFresh
+        _project.Tokens.Answer = request => request.Reason == AccessTokenReason.Rejected
             ? _project.TokenFor("co_1")
             : _project.Emulator.IssueToken("user_1", expiresIn: TimeSpan.FromMinutes(-1));
 
