@@ -6,29 +6,37 @@ using Carbon.Realtime.Filters;
 namespace Carbon.Realtime.Tables;
 
 /// <summary>A column that the row type maps, and what the property's type says about its values.</summary>
-internal sealed class MappedColumn(JsonPropertyInfo property)
+internal sealed class MappedColumn
 {
-    private readonly JsonTypeInfo _type = property.Options.GetTypeInfo(property.PropertyType);
-    private readonly bool _hasConverter = property.CustomConverter is not null;
+    private readonly JsonTypeInfo _type;
+    private readonly bool _hasConverter;
 
-    public string Name { get; } = property.Name;
+    public MappedColumn(JsonPropertyInfo property)
+    {
+        _type = property.Options.GetTypeInfo(property.PropertyType);
+        _hasConverter = property.CustomConverter is not null;
+        Name = property.Name;
+        Utf8 = Encoding.UTF8.GetBytes(property.Name);
+        IsArray = _type.Kind == JsonTypeInfoKind.Enumerable;
+        HoldsDecimals = !_hasConverter && IsDecimal(_type);
+    }
 
-    public byte[] Utf8 { get; } = Encoding.UTF8.GetBytes(property.Name);
+    public string Name { get; }
 
-    public Type PropertyType { get; } = property.PropertyType;
+    public byte[] Utf8 { get; }
 
     /// <summary>Whether it is a PostgreSQL array, which must not be filtered on.</summary>
-    public bool IsArray { get; } = property.Options.GetTypeInfo(property.PropertyType) is { Kind: JsonTypeInfoKind.Enumerable };
+    public bool IsArray { get; }
 
     /// <summary>Whether its numbers become decimals, by themselves or in an array: numeric may have more digits.</summary>
-    public bool HoldsDecimals { get; } = property.CustomConverter is null && IsDecimal(property.Options.GetTypeInfo(property.PropertyType));
+    public bool HoldsDecimals { get; }
 
     /// <summary>Why the client cannot judge a condition on this column in the server's stead; <see langword="null"/> if it can.</summary>
     /// <remarks>By the property's type; the column's own is known when the first change arrives.</remarks>
     public string? WhyNotJudged(FilterCondition condition) =>
-        FilterColumnTypes.Of(PropertyType) is { } type && FilterExactness.IsExact(condition, type)
+        FilterColumnTypes.Of(_type.Type) is { } type && FilterExactness.IsExact(condition, type)
             ? null
-            : $"column '{Name}' is mapped to {PropertyType.Name}, whose '{condition.Operator.Name()}' the client cannot judge exactly as PostgreSQL would";
+            : $"column '{Name}' is mapped to {(Nullable.GetUnderlyingType(_type.Type) ?? _type.Type).Name}, whose '{condition.Operator.Name()}' the client cannot judge exactly as PostgreSQL would";
 
     /// <summary>Whether a value can be read by itself: asked only to name the column after a row could not be, as most exceptions do not.</summary>
     public bool CanRead(ReadOnlySpan<byte> json)

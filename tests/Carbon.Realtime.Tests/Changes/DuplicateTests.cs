@@ -263,6 +263,7 @@ public sealed class DuplicateTests
         var first = new StreamRecorder<TableChange<long, Todo>>(stream);
         _world.Join();
         Insert(A);
+        Told(first).Should().Equal("gap (Started)", "inserted 1");
         first.Dispose();
         _world.Advance(6);
         using var second = new StreamRecorder<TableChange<long, Todo>>(stream);
