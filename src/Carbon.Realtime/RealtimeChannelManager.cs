@@ -101,6 +101,9 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
     /// <summary>What was dropped, for tests and for the metrics to come.</summary>
     internal DropCounter Drops => _channels.Drops;
 
+    /// <summary>What is to happen later, for tests: nothing when nobody is subscribed.</summary>
+    internal Deadlines Deadlines => _connection.Deadlines;
+
     /// <inheritdoc/>
     public IChangeStream<TKey, TRow> Changes<TKey, TRow>(RealtimeTable<TKey, TRow> table)
         where TKey : notnull => _ambient.Changes(table);
