@@ -9,5 +9,7 @@ internal sealed class DropCounter
 
     public long this[FrameDropReason reason] => Interlocked.Read(ref _counts[(int)reason]);
 
-    public void Count(FrameDropReason reason) => Interlocked.Increment(ref _counts[(int)reason]);
+    /// <summary>Counts one more.</summary>
+    /// <returns>How many that makes.</returns>
+    public long Count(FrameDropReason reason) => Interlocked.Increment(ref _counts[(int)reason]);
 }
