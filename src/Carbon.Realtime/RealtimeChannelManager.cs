@@ -115,6 +115,9 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
     /// <summary>Where the streams that somebody uses stand.</summary>
     internal IReadOnlyList<(string Table, RealtimeStatus Status)> Streams => _feeds.Report();
 
+    /// <summary>What is to happen later, for tests: nothing when nobody is subscribed.</summary>
+    internal Deadlines Deadlines => _connection.Deadlines;
+
     /// <inheritdoc/>
     public IChangeStream<TKey, TRow> Changes<TKey, TRow>(RealtimeTable<TKey, TRow> table)
         where TKey : notnull => _ambient.Changes(table);

@@ -27,6 +27,7 @@ internal sealed class ChangeDecoder<TKey, TRow>
     private readonly DropCounter _drops;
     private readonly ILogger _logger;
     private bool _toldAbsent;
+    private long _undecodable;
 
     public ChangeDecoder(
         string table, TableDefinition<TKey, TRow> definition, FilterPlan plan, bool keyOnlyDeletes, DropCounter drops, ILogger logger)
@@ -221,6 +222,12 @@ internal sealed class ChangeDecoder<TKey, TRow>
     /// <summary>The message may quote the row, and the path beyond the column may quote a jsonb's names: neither is logged.</summary>
     private void TellUndecodable(ReadOnlySpan<byte> record, RecordIndex index, Exception e)
     {
+        // At the first and whenever their number doubles: a column that no row can be decoded for must not fill the log as well.
+        if (!System.Numerics.BitOperations.IsPow2(++_undecodable))
+        {
+            return;
+        }
+
         var path = (e as JsonException)?.Path ?? FindUnreadable(record, index);
         var end = path.AsSpan(Math.Min(2, path.Length)).IndexOfAny('.', '[');
         ChangesLog.Undecodable(_logger, _table, end < 0 ? path : path[..(end + 2)], typeof(TRow).Name, e.GetType().Name);

@@ -93,7 +93,8 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
             return false;
         }
 
-        if (TableFault is not null && change.Errors.IsEmpty && EndTableFault())
+        // Not a delete: it comes without errors whatever the role may read, and with nothing granted.
+        if (TableFault is not null && change.Errors.IsEmpty && change.Type != ChangeType.Delete && EndTableFault())
         {
             OnBurstEnd();
             Publish([new Gap<TKey, TRow>(GapReason.Resubscribed)]);

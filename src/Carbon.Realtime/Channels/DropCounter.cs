@@ -10,12 +10,16 @@ internal sealed class DropCounter(RealtimeInstruments instruments)
 
     public long this[FrameDropReason reason] => Interlocked.Read(ref _counts[(int)reason]);
 
-    public void Count(FrameDropReason reason)
+    /// <summary>Counts one more.</summary>
+    /// <returns>How many that makes.</returns>
+    public long Count(FrameDropReason reason)
     {
-        if (reason != FrameDropReason.None)
+        if (reason == FrameDropReason.None)
         {
-            Interlocked.Increment(ref _counts[(int)reason]);
-            instruments.Dropped(TagValue.Of(reason));
+            return 0;
         }
+
+        instruments.Dropped(TagValue.Of(reason));
+        return Interlocked.Increment(ref _counts[(int)reason]);
     }
 }

@@ -59,13 +59,13 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
 
     public void OnUnreadable(FrameDropReason reason)
     {
-        registry.Drops.Count(reason);
         if (reason == FrameDropReason.Binary)
         {
+            registry.Drops.Count(reason);
             return; // broadcast's; changes are always text
         }
 
-        ChannelsLog.Unreadable(logger, reason);
+        CountUnreadable(reason);
         Live().ForEach(static s => s.Request.Sink.OnUnreadable());
     }
 
@@ -107,8 +107,7 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
 
         if (!_changes.TryRead(frame.Payload, out var change, out var error))
         {
-            registry.Drops.Count(error);
-            ChannelsLog.Unreadable(logger, error);
+            CountUnreadable(error);
             routes.ForEach(static s => s.Request.Sink.OnUnreadable());
             return;
         }
@@ -150,6 +149,16 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
                     route.Subscription.LastVerified |= route.Verified;
                 }
             }
+        }
+    }
+
+    /// <summary>Said at the first and whenever their number doubles: a server that sends nothing but nonsense must not fill the log as well.</summary>
+    private void CountUnreadable(FrameDropReason reason)
+    {
+        var count = registry.Drops.Count(reason);
+        if (System.Numerics.BitOperations.IsPow2(count))
+        {
+            ChannelsLog.Unreadable(logger, reason, count);
         }
     }
 

@@ -8,7 +8,7 @@ namespace Carbon.Realtime.Tests.Replays;
 /// <remarks>
 /// Payloads are delivered to the byte; only topics and references become those of the client's joins. A join's reply echoes the client's
 /// bindings with the ids that the recorded reply gave to the same bindings, so the ids of changes need not be touched. What was said on
-/// topics that the client has no join for is left out.
+/// topics that the client has no join for is left out. <see cref="Played"/> says which steps of the recorded client ours has taken too.
 /// </remarks>
 public sealed class Replay
 {
@@ -21,8 +21,15 @@ public sealed class Replay
     private readonly Dictionary<string, SentFrame> _byJoinRef = [];
     private readonly Dictionary<string, RecordedFrame> _joins = [];
     private readonly HashSet<string> _left = [];
+    private readonly HashSet<string> _leaves = [];
+    private readonly Dictionary<string, int> _requests = [];
+    private readonly Dictionary<string, (RecordedFrame Join, TranscriptLine Line)> _unclaimed = [];
+    private readonly Dictionary<string, string> _beats = [];
+    private readonly SortedSet<int> _played = [];
+    private string? _connection;
     private TimeSpan _now;
     private int _opened;
+    private int _dialed;
 
     public Replay(World world, string transcript)
     {
@@ -43,6 +50,22 @@ public sealed class Replay
         && Part(ours, "table") == Part(recorded, "table") && Part(ours, "filter") == Part(recorded, "filter")
         && !recorded.TryGetProperty("select", out _);
 
+    /// <summary>Lets a join of ours stand for a recorded one that asked for something else: for recorded joins without bindings, which ours never are.</summary>
+    public Func<RecordedFrame, SentFrame, bool>? StandsFor { get; init; }
+
+    /// <summary>Our client joins a few at a time: what was recorded in one burst is met when the server answers it.</summary>
+    public bool ClaimsWithTheReply { get; init; }
+
+    /// <summary>Recorded heartbeats after the first join wait for ours, and only the recorded replies answer them. Default: ours are answered at once.</summary>
+    public bool Beats
+    {
+        get => !_world.AutoHeartbeat;
+        init => _world.AutoHeartbeat = !value;
+    }
+
+    /// <summary>The lines of the steps that our client has taken as well: sockets asked for, joins, leaves and, if asked for, heartbeats.</summary>
+    public IReadOnlyCollection<int> Played => _played;
+
     /// <summary>The client's join that stands for the last one recorded on <paramref name="topic"/>.</summary>
     public SentFrame JoinOf(string topic) => _byTopic[topic];
 
@@ -52,25 +75,29 @@ public sealed class Replay
     /// <summary>Plays the lines from <paramref name="first"/> (counted from 1) to <paramref name="last"/>.</summary>
     public void Play(int first, int last)
     {
-        foreach (var line in _lines.Where((_, index) => index + 1 >= first && index + 1 <= last).Where(IsOurs))
+        foreach (var line in _lines.Where(line => line.Number >= first && line.Number <= last).Where(IsOurs))
         {
             // What the recorded client did before the joins that are ours takes our client no time.
             _now = _claimed.Count == 0 ? line.Time : _now;
             MoveTo(line.Time);
             switch (line.Direction)
             {
+                case "open_request":
+                    _requests[line.Connection] = line.Number;
+                    break;
                 case "open":
-                    _opened++;
-                    RunUntil(() => _world.Server.Sockets.Count >= _opened, line);
+                    Open(line);
                     break;
-                case "close" when line.Text.StartsWith("code=1006", StringComparison.Ordinal):
-                    _world.Socket.Break();
+                case "http_response" when Refusal(line) is not null:
+                    _dialed++;
+                    RunUntil(() => _world.Server.Dialed.Count >= _dialed, line);
+                    _played.Add(_requests[line.Connection]);
                     break;
-                case "send" when RecordedFrame.Parse(line.Bytes) is { Event: "phx_join" } join && IsOurs(join.Topic):
-                    Claim(join, line);
+                case "close" when line.Connection == _connection:
+                    Close(line.Text);
                     break;
-                case "send" when RecordedFrame.Parse(line.Bytes) is { Event: "phx_leave" } leave:
-                    _left.Add(leave.Topic + " " + leave.JoinRef);
+                case "send" when RecordedFrame.TryParse(line.Bytes) is { } sent:
+                    Send(sent, line);
                     break;
                 case "recv":
                     Deliver(RecordedFrame.Parse(line.Bytes));
@@ -88,10 +115,64 @@ public sealed class Replay
         _world.Run();
     }
 
+    private void Open(TranscriptLine line)
+    {
+        // The refusals that follow are there before the client, which has its own pace, runs into them.
+        foreach (var (status, body) in _lines.Skip(line.Number).TakeWhile(next => next.Direction != "open").Where(IsOurs).Select(Refusal).OfType<(int, string)>())
+        {
+            _world.Server.RefuseNext(status, body);
+        }
+
+        _opened++;
+        _dialed++;
+        RunUntil(() => _world.Server.Sockets.Count >= _opened, line);
+        _connection = line.Connection;
+        _played.Add(_requests[line.Connection]);
+    }
+
+    /// <summary>As the recorded client saw it; 1005 is what its own close looked like.</summary>
+    private void Close(string text)
+    {
+        var code = int.Parse(text.AsSpan("code=".Length, 4), System.Globalization.CultureInfo.InvariantCulture);
+        if (code == 1006)
+        {
+            _world.Socket.Break();
+        }
+        else if (code != 1005)
+        {
+            _world.Socket.CloseFromServer(code);
+        }
+    }
+
+    private void Send(RecordedFrame sent, TranscriptLine line)
+    {
+        switch (sent.Event)
+        {
+            case "phx_join" when IsOurs(sent.Topic) && ClaimsWithTheReply:
+                _unclaimed.Add(Key(sent), (sent, line));
+                break;
+            case "phx_join" when IsOurs(sent.Topic):
+                Claim(sent, line);
+                break;
+            case "phx_leave" when _byJoinRef.GetValueOrDefault(sent.Topic + " " + sent.JoinRef) is { } join && HasLeft(join) && _leaves.Add(join.JoinRef!):
+                _played.Add(line.Number);
+                break;
+            case "phx_leave":
+                _left.Add(sent.Topic + " " + sent.JoinRef);
+                break;
+            case "heartbeat" when Beats && _claimed.Count > 0:
+                RunUntil(() => _world.Socket.Frames("heartbeat").Count > _beats.Count, line);
+                _beats.Add(sent.Ref!, _world.Socket.Frames("heartbeat")[^1].Ref!);
+                _played.Add(line.Number);
+                break;
+        }
+    }
+
     private void Claim(RecordedFrame recorded, TranscriptLine line)
     {
         SentFrame? ours = null;
         RunUntil(() => (ours = _world.Socket.Frames("phx_join").FirstOrDefault(join => !IsClaimed(join) && Covers(recorded, join))) is not null, line);
+        _played.Add(line.Number);
         _claimed.Add(ours!);
         _byTopic[recorded.Topic] = ours!;
         _byJoinRef[Key(recorded)] = ours!;
@@ -100,9 +181,24 @@ public sealed class Replay
 
     private void Deliver(RecordedFrame frame)
     {
+        if (frame.Topic == "phoenix")
+        {
+            if (_beats.GetValueOrDefault(frame.Ref ?? "") is { } beat)
+            {
+                Deliver(null, beat, frame.Topic, frame.Event, frame.Payload.GetRawText());
+            }
+
+            return;
+        }
+
         // 1.0.0 names no join; but the reply to one, and its end, carry its reference.
         var isOfJoin = frame.Event is "phx_reply" or "phx_close" or "phx_error";
         var reference = frame.JoinRef ?? (isOfJoin ? frame.Ref : null);
+        if (_unclaimed.Remove(frame.Topic + " " + reference, out var waiting))
+        {
+            Claim(waiting.Join, waiting.Line);
+        }
+
         if ((reference is null ? _byTopic.GetValueOrDefault(frame.Topic) : _byJoinRef.GetValueOrDefault(frame.Topic + " " + reference)) is not { } join)
         {
             return;
@@ -114,12 +210,12 @@ public sealed class Replay
         }
 
         var payload = frame.Event == "phx_reply" ? Reply(_joins[frame.Topic + " " + reference], frame.Payload, join) : frame.Payload.GetRawText();
-        var answered = Quoted(isOfJoin ? join.Ref : null);
-        var topic = Quoted(join.Topic);
-        _world.Socket.Deliver(IsV2
-            ? $"[{Quoted(frame.JoinRef is null ? null : join.JoinRef)},{answered},{topic},\"{frame.Event}\",{payload}]"
-            : $$"""{"ref":{{answered}},"payload":{{payload}},"event":"{{frame.Event}}","topic":{{topic}}}""");
+        Deliver(frame.JoinRef is null ? null : join.JoinRef, isOfJoin ? join.Ref : null, join.Topic, frame.Event, payload);
     }
+
+    private void Deliver(string? joinRef, string? reference, string topic, string name, string payload) => _world.Socket.Deliver(IsV2
+        ? $"[{Quoted(joinRef)},{Quoted(reference)},{Quoted(topic)},\"{name}\",{payload}]"
+        : $$"""{"ref":{{Quoted(reference)}},"payload":{{payload}},"event":"{{name}}","topic":{{Quoted(topic)}}}""");
 
     private bool IsV2 => _world.Server.Dialed[^1].Uri.Query.Contains("vsn=2", StringComparison.Ordinal);
 
@@ -137,15 +233,18 @@ public sealed class Replay
         foreach (var binding in ours.Bindings)
         {
             var entry = JsonNode.Parse(binding.GetRawText())!.AsObject();
-            entry["id"] = recorded.First(other => Same(binding, other)).GetProperty("id").GetInt64();
+            entry["id"] = StandsFor is null ? recorded.First(other => Same(binding, other)).GetProperty("id").GetInt64() : bindings.Count + 1;
             bindings.Add((JsonNode)entry);
         }
 
         return $$$"""{"status":"ok","response":{"postgres_changes":{{{bindings.ToJsonString()}}}}}""";
     }
 
-    private bool Covers(RecordedFrame recorded, SentFrame ours) =>
-        ours.Bindings.All(binding => BindingsOf(recorded).Any(other => Same(binding, other)));
+    private bool Covers(RecordedFrame recorded, SentFrame ours) => StandsFor is { } standsFor
+        ? standsFor(recorded, ours)
+        : ours.Bindings.All(binding => BindingsOf(recorded).Any(other => Same(binding, other)));
+
+    private bool HasLeft(SentFrame join) => _world.Socket.Frames("phx_leave").Any(leave => leave.JoinRef == join.JoinRef);
 
     private bool IsClaimed(SentFrame join) => _claimed.Exists(other => other.Topic == join.Topic);
 
@@ -184,7 +283,13 @@ public sealed class Replay
     private static string Key(RecordedFrame join) => join.Topic + " " + join.Ref;
 
     private static IReadOnlyList<JsonElement> BindingsOf(RecordedFrame join) =>
-        [.. join.Payload.GetProperty("config").GetProperty("postgres_changes").EnumerateArray()];
+        join.Payload.GetProperty("config").TryGetProperty("postgres_changes", out var bindings) ? [.. bindings.EnumerateArray()] : [];
+
+    /// <summary>A refused upgrade; other answers over HTTP are not of the socket.</summary>
+    private static (int Status, string Body)? Refusal(TranscriptLine line) => line.Direction == "http_response" && line.Text.StartsWith('{')
+        && JsonDocument.Parse(line.Text).RootElement is var answer
+            ? (answer.GetProperty("status").GetInt32(), answer.GetProperty("body").GetString()!)
+            : null;
 
     private static string? Part(JsonElement binding, string name) => binding.TryGetProperty(name, out var part) ? part.GetString() : null;
 

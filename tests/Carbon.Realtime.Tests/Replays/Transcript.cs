@@ -26,6 +26,9 @@ public static class Transcript
 /// <param name="IsBinary">Whether it is a binary frame, in base64.</param>
 public sealed record TranscriptLine(string Place, TimeSpan Time, string Connection, string Direction, string Text, bool IsBinary)
 {
+    /// <summary>The line's number in its file, counted from 1.</summary>
+    public int Number => int.Parse(Place.AsSpan(Place.LastIndexOf(':') + 1), System.Globalization.CultureInfo.InvariantCulture);
+
     public byte[] Bytes => Encoding.UTF8.GetBytes(Text);
 
     public static TranscriptLine Parse(string place, string line)
@@ -59,6 +62,19 @@ public sealed record RecordedFrame(string? JoinRef, string? Ref, string Topic, s
                 root.GetProperty("topic").GetString()!,
                 root.GetProperty("event").GetString()!,
                 root.GetProperty("payload"));
+    }
+
+    /// <summary>Reads what the recorded client sent, which need not be a frame.</summary>
+    public static RecordedFrame? TryParse(ReadOnlyMemory<byte> frame)
+    {
+        try
+        {
+            return Parse(frame);
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentOutOfRangeException or IndexOutOfRangeException)
+        {
+            return null;
+        }
     }
 
     private static string? Reference(JsonElement value) =>
