@@ -74,6 +74,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
                 ReconnectMin = options.ReconnectDelayMin,
                 ReconnectMax = options.ReconnectDelayMax,
                 IsPrivate = options.PrivateChannels,
+                TopicPrefix = options.TopicPrefix,
             },
             CreateLogger("Channels"));
         _feeds = new ChangeFeeds(
