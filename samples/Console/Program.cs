@@ -18,7 +18,13 @@ try
     await using var manager = shop is not null
         ? new RealtimeChannelManager(shop.Options, new RealtimeDependencies { AccessTokens = shop })
         : new RealtimeChannelManager(
-            new RealtimeOptions { Url = new Uri(arguments.Url!, UriKind.RelativeOrAbsolute), ApiKey = arguments.ApiKey, Tenant = arguments.Tenant },
+            new RealtimeOptions
+            {
+                Url = new Uri(arguments.Url!, UriKind.RelativeOrAbsolute),
+                ApiKey = arguments.ApiKey,
+                Tenant = arguments.Tenant,
+                AllowInsecureTransport = arguments.IsInsecure,
+            },
             new RealtimeDependencies { AccessTokens = new FixedToken(arguments.AccessToken) });
     var tables = WatchedTables.Of(manager, arguments);
 
