@@ -59,7 +59,7 @@ public sealed class WatchCommandTests
     [InlineData("--row-key id", "--row-key needs a TABLE")]
     [InlineData("item --row-key a,b,c,d", "at most 3 columns")]
     [InlineData("item --insecure", "--insecure needs --url")]
-    [InlineData("item --url http://db.example:1 --key k", "AllowInsecureTransport")]
+    [InlineData("item --url http://db.example:1 --key k", "say --insecure")]
     [InlineData("item --for soon", "--for needs a number of seconds")]
     [InlineData("item --url http://127.0.0.1:1", "--key")]
     [InlineData("item --key abc", "--key needs --url")]
