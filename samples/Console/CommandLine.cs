@@ -17,7 +17,7 @@ internal static class CommandLine
     private static readonly Argument<string?> Table = new("TABLE")
     {
         Arity = ArgumentArity.ZeroOrOne,
-        Description = "The table, whose key is the column id. Left out: item, customer, salesOrder and job of the embedded shop.",
+        Description = "The table. Left out: item, customer, salesOrder and job of the embedded shop.",
     };
 
     private static readonly Option<RealtimeFilter?> Filter = new("--filter")
@@ -40,6 +40,9 @@ internal static class CommandLine
 
     private static readonly Option<string?> Schema = Text("--schema", "SCHEMA", "The table's schema. Default: public.");
 
+    private static readonly Option<string?> RowKey = Text(
+        "--row-key", "COLUMNS", "The primary key's columns, at most three, with commas between. Default: id.");
+
     private static readonly Option<string?> Url = Text(
         "--url", "URL", "Watch a real project, such as https://abc.supabase.co, instead of the embedded shop.");
 
@@ -48,6 +51,11 @@ internal static class CommandLine
 
     private static readonly Option<string?> Token = Text(
         "--token", "JWT", $"A signed-in user's access token. Default: the environment's {TokenVariable}, or none.");
+
+    private static readonly Option<bool> Insecure = new("--insecure")
+    {
+        Description = "Permit http to a host that is not this machine: the key and the token travel in the clear.",
+    };
 
     private static readonly Option<TimeSpan?> Duration = new("--for")
     {
@@ -71,7 +79,7 @@ internal static class CommandLine
         arguments = null;
         var command = new RootCommand("Watches the changes of Carbon tables, live. The word 'watch' may stand before TABLE.")
         {
-            Table, Filter, Tenant, Schema, Url, Key, Token, Duration,
+            Table, Filter, Tenant, Schema, RowKey, Url, Key, Token, Insecure, Duration,
         };
         command.Validators.Add(Check);
         var result = command.Parse(args is ["watch", .. var rest] ? rest : args);
@@ -101,7 +109,9 @@ internal static class CommandLine
             Filter = result.GetValue(Filter) ?? RealtimeFilter.None,
             Tenant = result.GetValue(Tenant),
             Schema = result.GetValue(Schema) ?? "public",
+            RowKey = result.GetValue(RowKey)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [],
             Url = result.GetValue(Url),
+            IsInsecure = result.GetValue(Insecure),
             ApiKey = result.GetValue(Key) ?? Environment.GetEnvironmentVariable(KeyVariable) ?? "",
             AccessToken = result.GetValue(Token) ?? Environment.GetEnvironmentVariable(TokenVariable),
             Duration = result.GetValue(Duration),
@@ -126,12 +136,14 @@ internal static class CommandLine
         else
         {
             Require(command.GetResult(Key) is null, "--key needs --url: which project is it the key of?");
+            Require(command.GetResult(Insecure) is null, "--insecure needs --url: the embedded shop is on this machine.");
             Require(command.GetResult(Token) is null, "--token needs --url: which project is it a token of?");
             Require(
                 command.GetResult(Tenant) is not { Tokens: [var tenant] } || CarbonShop.Companies.Contains(tenant.Value),
                 $"--tenant: the embedded shop has {string.Join(" and ", CarbonShop.Companies)} only.");
             Require(hasTable || command.GetResult(Filter) is null, "--filter needs a TABLE: its columns are the table's.");
             Require(hasTable || command.GetResult(Schema) is null, "--schema needs a TABLE.");
+            Require(hasTable || command.GetResult(RowKey) is null, "--row-key needs a TABLE.");
         }
 
         void Require(bool condition, string otherwise)

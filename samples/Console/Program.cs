@@ -18,7 +18,13 @@ try
     await using var manager = shop is not null
         ? new RealtimeChannelManager(shop.Options, new RealtimeDependencies { AccessTokens = shop })
         : new RealtimeChannelManager(
-            new RealtimeOptions { Url = new Uri(arguments.Url!, UriKind.RelativeOrAbsolute), ApiKey = arguments.ApiKey, Tenant = arguments.Tenant },
+            new RealtimeOptions
+            {
+                Url = new Uri(arguments.Url!, UriKind.RelativeOrAbsolute),
+                ApiKey = arguments.ApiKey,
+                Tenant = arguments.Tenant,
+                AllowInsecureTransport = arguments.IsInsecure,
+            },
             new RealtimeDependencies { AccessTokens = new FixedToken(arguments.AccessToken) });
     var tables = WatchedTables.Of(manager, arguments);
 
@@ -36,8 +42,8 @@ catch (OperationCanceledException) when (stop.IsCancellationRequested)
 }
 catch (ArgumentException e)
 {
-    // The library says which of the things it was given is wrong; the parameter's name would say nothing to a user.
-    return Fail(CommandLine.WrongArguments, e.Message.Split(" (Parameter", 2)[0]);
+    // The library says which of the things it was given is wrong; the names of parameters and options would say nothing to a user.
+    return Fail(CommandLine.WrongArguments, e.Message.Split(" (Parameter", 2)[0].Replace("set AllowInsecureTransport", "say --insecure", StringComparison.Ordinal));
 }
 catch (RealtimeException e)
 {

@@ -12,6 +12,12 @@ internal sealed class WatchArguments
 
     public string Schema { get; init; } = "public";
 
+    /// <summary>The primary key's columns; none for <c>id</c>.</summary>
+    public IReadOnlyList<string> RowKey { get; init; } = [];
+
+    /// <summary>Whether the key may travel in the clear.</summary>
+    public bool IsInsecure { get; init; }
+
     /// <summary>The project; <see langword="null"/> for the embedded shop.</summary>
     public string? Url { get; init; }
 

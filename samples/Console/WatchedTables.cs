@@ -32,7 +32,7 @@ internal static class WatchedTables
     /// <summary>A table that this program knows only by name: its rows are JSON.</summary>
     private static WatchedTable<JsonElement, JsonElement> Untyped(RealtimeChannelManager manager, string name, WatchArguments arguments)
     {
-        var table = RealtimeTable.Untyped(name).InSchema(arguments.Schema).Where(arguments.Filter);
+        var table = RealtimeTable.Untyped(name, [.. arguments.RowKey]).InSchema(arguments.Schema).Where(arguments.Filter);
         if (manager.Tenant.Current is not null)
         {
             table = table.TenantScoped(ShopTables.TenantColumn);

@@ -81,6 +81,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
                 ReconnectMax = options.ReconnectDelayMax,
                 ReturnSpread = options.ReturnSpread,
                 IsPrivate = options.PrivateChannels,
+                TopicPrefix = options.TopicPrefix,
             },
             CreateLogger("Channels"));
         _feeds = new ChangeFeeds(

@@ -30,8 +30,18 @@ public sealed class RealtimeOptions
     /// <summary>The protocol version. Default <see cref="ProtocolVersion.V2"/>.</summary>
     public ProtocolVersion ProtocolVersion { get; set; }
 
-    /// <summary>Joins channels as private ones, for projects that allow no others. Default <see langword="false"/>.</summary>
+    /// <summary>
+    /// Joins channels as private ones, for projects that allow no others. Default <see langword="false"/>. The server then also asks the policies of
+    /// <c>realtime.messages</c>: the user must be granted <c>SELECT</c> there for the channels' topics, which begin with <see cref="TopicPrefix"/>.
+    /// What a change stream brings is judged by the table's own policies in either case.
+    /// </summary>
     public bool PrivateChannels { get; set; }
+
+    /// <summary>
+    /// How every channel's topic begins, so that a policy of a private-only project can name them: <c>realtime.topic() like 'carbon-%'</c>.
+    /// The group and a nonce follow, new for every join. 1 to 64 letters, digits, <c>-</c>, <c>_</c> or <c>:</c>; default <c>carbon</c>.
+    /// </summary>
+    public string TopicPrefix { get; set; } = "carbon";
 
     /// <summary>
     /// The tenant of tenant-scoped tables until <see cref="ITenantContext.Set"/> says otherwise. Default none: such tables then throw.

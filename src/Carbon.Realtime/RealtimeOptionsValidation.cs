@@ -7,7 +7,11 @@ namespace Carbon.Realtime;
 internal static class RealtimeOptionsValidation
 {
     /// <summary>All faults at once: nobody wants to find them one by one.</summary>
-    public static IReadOnlyList<string> Validate(RealtimeOptions options)
+    public static IReadOnlyList<string> Validate(RealtimeOptions options) => Validate(options, OperatingSystem.IsBrowser());
+
+    /// <param name="options">The options.</param>
+    /// <param name="isBrowser">Whether they are for Blazor WebAssembly, where a WebSocket sends no headers.</param>
+    public static IReadOnlyList<string> Validate(RealtimeOptions options, bool isBrowser)
     {
         var faults = new List<string>();
         Check(faults, options.RealtimeUrl is null ? nameof(options.Url) : nameof(options.RealtimeUrl), () => Address(options));
@@ -28,6 +32,21 @@ internal static class RealtimeOptionsValidation
         if (options.Tenant is { } tenant && string.IsNullOrWhiteSpace(tenant))
         {
             faults.Add("Tenant must not be blank; leave it out until a tenant is known.");
+        }
+
+        if (options.TopicPrefix is not { Length: > 0 and <= 64 } prefix || !prefix.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or ':'))
+        {
+            faults.Add($"TopicPrefix must be 1 to 64 letters, digits, '-', '_' or ':', not '{options.TopicPrefix}'.");
+        }
+
+        if (isBrowser && options.ApiKeyPlacement != ApiKeyPlacement.Query)
+        {
+            faults.Add("ApiKeyPlacement must be Query in a browser: it sends no headers with a WebSocket.");
+        }
+
+        if (isBrowser && options.Headers.Count > 0)
+        {
+            faults.Add("Headers must be empty in a browser: it sends none with a WebSocket.");
         }
 
         return faults;

@@ -20,6 +20,9 @@ internal sealed record ChannelOptions
 
     public required bool IsPrivate { get; init; }
 
+    /// <summary>How every topic begins.</summary>
+    public required string TopicPrefix { get; init; }
+
     /// <summary>Joins that wait for their reply at a time: a failing one blocks the socket for five seconds.</summary>
     public int MaxJoinsInFlight { get; init; } = 4;
 

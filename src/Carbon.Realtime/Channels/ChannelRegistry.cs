@@ -124,7 +124,7 @@ internal sealed class ChannelRegistry
     public void StartJoin(Channel channel)
     {
         // The group names the topic for whoever reads the server's log; the nonce is what makes it this join's.
-        channel.StartJoin($"realtime:carbon-{channel.Group}-{_environment.Randomizer.NextNonce()}", _connection.NextReference());
+        channel.StartJoin($"realtime:{_options.TopicPrefix}-{channel.Group}-{_environment.Randomizer.NextNonce()}", _connection.NextReference());
         _byTopic.Add(channel.TopicUtf8, channel);
     }
 

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Net.WebSockets;
+using System.Runtime.Versioning;
 
 namespace Carbon.Realtime.Transport;
 
@@ -22,7 +23,7 @@ public sealed class ClientWebSocketFactory : IRealtimeSocketFactory, IDisposable
         var socket = new ClientWebSocket();
         try
         {
-            await (_handler is null ? ConnectInBrowser(socket, address, cancellationToken) : Connect(socket, _handler, address, cancellationToken));
+            await (OperatingSystem.IsBrowser() ? ConnectInBrowser(socket, address, cancellationToken) : Connect(socket, _handler!, address, cancellationToken));
             return new RealtimeWebSocket(socket, address.MaxMessageBytes);
         }
         catch (WebSocketException e) when (e.InnerException is UpgradeRefusedException refused)
@@ -40,6 +41,7 @@ public sealed class ClientWebSocketFactory : IRealtimeSocketFactory, IDisposable
     /// <summary>Closes nothing that is open; later connects fail.</summary>
     public void Dispose() => _handler?.Dispose();
 
+    [UnsupportedOSPlatform("browser")]
     private static Task Connect(
         ClientWebSocket socket, SocketsHttpHandler handler, RealtimeSocketAddress address, CancellationToken cancellationToken)
     {
@@ -62,6 +64,7 @@ public sealed class ClientWebSocketFactory : IRealtimeSocketFactory, IDisposable
             : throw new PlatformNotSupportedException(
                 $"A browser sends no headers with a WebSocket: use {nameof(ApiKeyPlacement)}.{nameof(ApiKeyPlacement.Query)} and no extra headers.");
 
+    [UnsupportedOSPlatform("browser")]
     private static SocketsHttpHandler CreateHandler() => new()
     {
         AllowAutoRedirect = false,
@@ -75,6 +78,7 @@ public sealed class ClientWebSocketFactory : IRealtimeSocketFactory, IDisposable
 
     // The handler's own dial, but once per request. By itself it repeats a request that the server dropped unanswered three times at
     // once: a server that is coming up would meet four connects per client, and the back-off above would not know.
+    [UnsupportedOSPlatform("browser")]
     private static async ValueTask<Stream> DialOnceAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var options = context.InitialRequestMessage.Options;
