@@ -23,25 +23,25 @@ internal static partial class ChangesLog
     [LoggerMessage(LogEventRanges.Changes + 5, LogLevel.Information, "Streams of {Table} ended: {Reason}")]
     public static partial void Ended(ILogger logger, string table, string reason);
 
-    [LoggerMessage(LogEventRanges.Changes + 13, LogLevel.Warning, "An observer of the status of {Table} threw; its subscription is disposed")]
-    public static partial void StatusObserverThrew(ILogger logger, string table, Exception exception);
-
-    [LoggerMessage(LogEventRanges.Changes + 10, LogLevel.Error, "Streams of {Table} ended because of their filter: {Reason}")]
+    [LoggerMessage(LogEventRanges.Changes + 6, LogLevel.Error, "Streams of {Table} ended because of their filter: {Reason}")]
     public static partial void UnsafeFilter(ILogger logger, string table, string reason);
 
-    [LoggerMessage(LogEventRanges.Changes + 11, LogLevel.Warning,
+    [LoggerMessage(LogEventRanges.Changes + 7, LogLevel.Warning,
         "Column {Column} of {Table} is char(n) or bit(n): the server sends its first character only, so streams of {Row} get a gap instead of its rows. "
         + "Make it varchar or text (varbit for bits), or leave it out of {Row}")]
     public static partial void ColumnCut(ILogger logger, string table, string column, string row);
 
-    [LoggerMessage(LogEventRanges.Changes + 12, LogLevel.Warning,
+    [LoggerMessage(LogEventRanges.Changes + 8, LogLevel.Warning,
         "The server took all conditions on {Table} for one value, as servers before 2.100.0 do; only the first is sent now, the client judges the others. "
         + "Set RealtimeOptions.SingleFilterCondition: on text columns such a server does not refuse the filter, it just never matches")]
     public static partial void Widened(ILogger logger, string table);
 
-    [LoggerMessage(LogEventRanges.Changes + 20, LogLevel.Debug, "Gap in {Table}: {Reason}")]
+    [LoggerMessage(LogEventRanges.Changes + 9, LogLevel.Warning, "An observer of the status of {Table} threw; its subscription is disposed")]
+    public static partial void StatusObserverThrew(ILogger logger, string table, Exception exception);
+
+    [LoggerMessage(LogEventRanges.Changes + 10, LogLevel.Debug, "Gap in {Table}: {Reason}")]
     public static partial void GapTold(ILogger logger, string table, GapReason reason);
 
-    [LoggerMessage(LogEventRanges.Changes + 21, LogLevel.Trace, "A change of {Table} is not this stream's and was dropped ({Reason})")]
+    [LoggerMessage(LogEventRanges.Changes + 11, LogLevel.Trace, "A change of {Table} is not this stream's and was dropped ({Reason})")]
     public static partial void Dropped(ILogger logger, string table, FrameDropReason reason);
 }

@@ -33,6 +33,6 @@ internal static partial class ChannelsLog
     [LoggerMessage(LogEventRanges.Channels + 9, LogLevel.Warning, "A message from the server could not be read ({Reason}, {Count} so far); streams that may have lost a change are told. Said again each time their number doubles")]
     public static partial void Unreadable(ILogger logger, FrameDropReason reason, long count);
 
-    [LoggerMessage(LogEventRanges.Channels + 40, LogLevel.Warning, "An observer of the manager's status threw; its subscription is disposed")]
+    [LoggerMessage(LogEventRanges.Channels + 10, LogLevel.Warning, "An observer of the manager's status threw; its subscription is disposed")]
     public static partial void StatusObserverThrew(ILogger logger, Exception exception);
 }

@@ -168,7 +168,7 @@ public sealed class MetricsTests : IDisposable
             "public.salesOrder partial: 1", "public.salesOrder rejoined: 1", "public.salesOrder resubscribed: 1",
             "public.salesOrder started: 2", "public.salesOrder undecodable: 1");
         _meters.Now("carbon.realtime.changes").Should().BeEmpty("a gap is no change");
-        _world.Log.Lines.Should().ContainSingle(l => l.StartsWith("Debug Carbon.Realtime.Changes[3020]") && l.Contains("Gap in public.salesOrder: Rejoined"));
+        _world.Log.Lines.Should().ContainSingle(l => l.StartsWith("Debug Carbon.Realtime.Changes[3010]") && l.Contains("Gap in public.salesOrder: Rejoined"));
     }
 
     [Fact]
@@ -240,7 +240,7 @@ public sealed class MetricsTests : IDisposable
         _world.Manager.Drops.Count(FrameDropReason.None);
         _meters.Now("carbon.realtime.drops").Should().Equal("binary: 1", "foreign_row: 1", "foreign_table: 1", "truncated: 1");
         _world.Manager.Drops[FrameDropReason.None].Should().Be(0);
-        _world.Log.Lines.Where(l => l.StartsWith("Trace Carbon.Realtime.Changes[3021]")).Should().HaveCount(2);
+        _world.Log.Lines.Where(l => l.StartsWith("Trace Carbon.Realtime.Changes[3011]")).Should().HaveCount(2);
     }
 
     [Fact]

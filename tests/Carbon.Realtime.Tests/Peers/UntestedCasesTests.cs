@@ -19,12 +19,13 @@ public sealed class UntestedCasesTests
     private static readonly Dictionary<int, Proof> Cases = new()
     {
         [1] = Proof.By<TokenReplayTests>(nameof(TokenReplayTests.An_expired_token_ends_the_channel_and_a_fresh_one_brings_it_back))
-            .And<TokenTests>(nameof(TokenTests.When_the_server_ends_a_channel_at_expiry_a_fresh_token_is_asked_for_and_the_channel_joined_again)),
+            .And<TokenRefusalTests>(nameof(TokenRefusalTests.When_the_server_ends_a_channel_at_expiry_a_fresh_token_is_asked_for_and_the_channel_joined_again)),
         [2] = Proof.By<ChannelTests>(nameof(ChannelTests.A_repeated_ok_that_nothing_of_ours_explains_is_a_gap)),
         [3] = Proof.By<ConsumerTests>(nameof(ConsumerTests.A_throwing_observer_loses_its_own_subscription_and_nothing_more)),
         [4] = Proof.By<UntestedCasesTests>(nameof(Case04_A_handler_that_takes_five_minutes_delays_neither_heartbeats_nor_its_neighbours)),
         [5] = Proof.None("Un-acked broadcasts: this client sends none yet. Its own unanswered pushes are D4's test."),
-        [6] = Proof.By<UntestedCasesTests>(nameof(Case06_Joins_that_fail_after_five_seconds_each_do_not_trip_the_heartbeat)),
+        [6] = Proof.By<JoinTests>(nameof(JoinTests.Eight_failing_joins_of_five_seconds_each_do_not_trip_the_heartbeat))
+            .And<HeartbeatTests>(nameof(HeartbeatTests.Failing_joins_of_five_seconds_each_do_not_trip_the_heartbeat)),
         [7] = Proof.By<ChannelTests>(nameof(ChannelTests.A_table_that_matched_only_by_LIKE_is_dropped))
             .And<JoinErrorReplayTests>(nameof(JoinErrorReplayTests.A_name_that_matched_by_LIKE_alone_brings_nothing_of_the_other_tables)),
         [8] = Proof.By<VerdictTests>(nameof(VerdictTests.Errors_400_and_401_are_a_status_and_never_a_row), nameof(VerdictTests.Error_413_is_a_gap_for_the_key))
@@ -33,15 +34,18 @@ public sealed class UntestedCasesTests
         [10] = Proof.By<UntestedCasesTests>(nameof(Case10_A_fast_laned_change_of_an_old_join_reaches_nobody))
             .And<ReconnectReplayTests>(nameof(ReconnectReplayTests.A_change_of_the_connection_before_finds_no_channel)),
         [11] = Proof.None("Presence before its state, and tracking again: this client has no presence yet."),
-        [12] = Proof.By<UntestedCasesTests>(nameof(Case12_A_step_of_the_wall_clock_neither_drops_the_socket_nor_stops_the_heart)),
-        [13] = Proof.By<UntestedCasesTests>(nameof(Case13_A_thousand_clients_that_were_dropped_at_once_return_spread_out)),
+        [12] = Proof.By<UntestedCasesTests>(nameof(Case12_A_step_of_the_wall_clock_neither_drops_the_socket_nor_stops_the_heart))
+            .And<PauseTests>(
+                nameof(PauseTests.After_a_short_pause_the_socket_is_kept_and_streams_get_a_gap_suspended),
+                nameof(PauseTests.Sleep_that_only_the_wall_clock_counts_is_noticed_at_the_next_beat)),
+        [13] = Proof.By<ReturnSpreadTests>(nameof(ReturnSpreadTests.A_thousand_clients_that_are_sent_away_together_dial_again_spread_out)),
         [14] = Proof.By<UntestedCasesTests>(nameof(Case14_A_row_of_a_megabyte_comes_whole))
             .And<ReceiveBufferTests>(nameof(ReceiveBufferTests.Grows_by_doubling_and_keeps_what_was_received)),
         [15] = Proof.None("Two forms of one broadcast: this client has no broadcasts yet; binary frames are counted and dropped."),
         [16] = Proof.By<DisposalTests>(nameof(DisposalTests.Disposing_finishes_in_every_state))
             .And<UntestedCasesTests>(nameof(Case16_Disposing_at_any_work_item_of_a_connect_join_and_receive_ends_in_order)),
         [17] = Proof.By<UntestedCasesTests>(nameof(Case17_A_server_that_is_strict_about_join_references_drops_nothing_of_ours)),
-        [18] = Proof.By<ReconnectTests>(nameof(ReconnectTests.A_refused_upgrade_is_classified_by_status_and_body_and_tried_again)),
+        [18] = Proof.By<JoinTests>(nameof(JoinTests.An_empty_403_as_servers_before_2_116_answer_everything_is_told_and_tried_again_slowly)),
     };
 
     [Fact]
@@ -79,28 +83,6 @@ public sealed class UntestedCasesTests
         world.Server.Sockets.Should().ContainSingle();
         slow.Items.Select(static item => item.ToString()).Should().Equal("gap (Started)", "inserted so_1", "inserted so_2");
         slow.Error.Should().BeNull();
-    }
-
-    [Fact]
-    public void Case06_Joins_that_fail_after_five_seconds_each_do_not_trip_the_heartbeat()
-    {
-        var world = new World { AutoJoin = false, AutoHeartbeat = false };
-        var server = new BlockingServer(world);
-        var seen = Enumerable.Range(0, 30)
-            .Select(i => new StreamRecorder<TableChange<string, SalesOrder>>(
-                world.Manager.Changes(Shop.SalesOrders.Where($"id=eq.{i}"), new ChangeStreamOptions { Group = $"g{i}" })))
-            .ToList();
-        world.Join();
-
-        for (var second = 0; second < 300; second++)
-        {
-            server.Tick();
-            world.Advance(1);
-        }
-
-        server.Refused.Should().BeGreaterThan(30);
-        world.Server.Sockets.Should().ContainSingle("the server was busy, not dead");
-        seen.ForEach(static recorder => recorder.AssertContract());
     }
 
     [Fact]
@@ -144,17 +126,6 @@ public sealed class UntestedCasesTests
         stream.Status.State.Should().Be(RealtimeState.Live);
         world.Server.Sockets.Should().ContainSingle();
         world.Socket.Frames("heartbeat").Should().HaveCount(13);
-    }
-
-    [Fact]
-    public void Case13_A_thousand_clients_that_were_dropped_at_once_return_spread_out()
-    {
-        var returns = Enumerable.Range(1, 1000).Select(TimeOfReturn).Order().ToList();
-        var window = returns[^1] - returns[0];
-
-        window.Should().BeGreaterThan(TimeSpan.FromMilliseconds(400));
-        returns.GroupBy(at => Math.Min(9, (int)((at - returns[0]) / window * 10))).Should().HaveCount(10)
-            .And.OnlyContain(static tenth => tenth.Count() < 200, "an even spread has a hundred in each tenth of the window");
     }
 
     [Fact]
