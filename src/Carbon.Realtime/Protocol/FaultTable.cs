@@ -80,23 +80,23 @@ internal static class FaultTable
         Refused("Please check Realtime is enabled",
             "{0} does not exist or is not in the publication: alter publication supabase_realtime add table {1}; a partitioned parent cannot be subscribed, its partitions can"),
         Refused("invalid column for filter", "{0} has no such column, or the role may not SELECT it"),
-        Refused("invalid input ", "The filter on {0} compares a column with a value that does not fit its type"),
-        Refused("out of range", "The filter on {0} compares a column with a value that does not fit its type"),
-        Refused("requires a text-compatible column type", "The filter on {0} uses like, ilike, match or imatch, which need a text column"),
-        Refused("requires a boolean column", "The filter on {0} uses is.true, is.false or is.unknown, which need a boolean column"),
-        Refused("invalid value for is filter", "The filter on {0} uses is, which takes null, true, false or unknown"),
-        Refused("invalid regular expression", "The filter on {0} has a pattern that is no POSIX regular expression"),
-        Refused("too many values for `in` filter", "The filter on {0} has more than 100 values"),
+        Refused("invalid input ", "the filter on {0} compares a column with a value that does not fit its type"),
+        Refused("out of range", "the filter on {0} compares a column with a value that does not fit its type"),
+        Refused("requires a text-compatible column type", "the filter on {0} uses like, ilike, match or imatch, which need a text column"),
+        Refused("requires a boolean column", "the filter on {0} uses is.true, is.false or is.unknown, which need a boolean column"),
+        Refused("invalid value for is filter", "the filter on {0} uses is, which takes null, true, false or unknown"),
+        Refused("invalid regular expression", "the filter on {0} has a pattern that is no POSIX regular expression"),
+        Refused("too many values for `in` filter", "the filter on {0} has more than 100 values"),
         new(null, "(undefined_object) role", RealtimeErrorReason.TokenRejected, Reaction.RetrySlowly,
-            "The claim `role` of the access token names no role of the database"),
+            "the claim `role` of the access token names no role of the database"),
         Refused("Error parsing `filter` params",
-            "The server does not understand a filter; several conditions need a server from 2.100, and not, like, ilike, is, match, imatch and isdistinct one from 2.112"),
-        Refused("Error parsing `select` params", "The server does not understand a column selection"),
-        Refused("Column selection is not supported", "The server selects columns only of a table that is named"),
-        Refused("No subscription params provided", "The server found neither a schema nor a table"),
-        Refused("An exception happened so please check your connect parameters", "The server failed to subscribe to {0}; check the role's permissions and the filter"),
+            "the server does not understand a filter; several conditions need a server from 2.100, and not, like, ilike, is, match, imatch and isdistinct one from 2.112"),
+        Refused("Error parsing `select` params", "the server does not understand a column selection"),
+        Refused("Column selection is not supported", "the server selects columns only of a table that is named"),
+        Refused("No subscription params provided", "the server found neither a schema nor a table"),
+        Refused("An exception happened so please check your connect parameters", "the server failed over {0}; check the role's permissions and the filter"),
         Refused("Unable to subscribe to changes with given parameters",
-            "The server refuses {0}; check that it is in the publication supabase_realtime, that the role may SELECT it, and the filter"),
+            "check that {0} is in the publication supabase_realtime, that the role may SELECT it, and the filter"),
     ];
 
     private const string ClaimsMissing = "The access token lacks the claim `role` or `exp`";
@@ -128,7 +128,7 @@ internal static class FaultTable
             return (new ServerFault(RealtimeErrorReason.ServerUnavailable, Reaction.Retry, Words("The server cannot subscribe right now", message)), true);
         }
 
-        return (new ServerFault(row.Reason, row.Reaction, Words(AdviceOn(row.Advice!, RefusedBinding.Table(message)), message)), false);
+        return (new ServerFault(row.Reason, row.Reaction, Words($"The server refuses the subscription: {AdviceOn(row.Advice!, RefusedBinding.Table(message))}", message)), false);
     }
 
     /// <summary>A join that the server would close the socket over.</summary>
@@ -244,7 +244,7 @@ internal static class FaultTable
     {
         var (name, identifier) = quoted is var (schema, table)
             ? ($"{schema}.{table}", $"{Identifier(schema)}.{Identifier(table)}")
-            : (advice.StartsWith("{0}", StringComparison.Ordinal) ? "The table" : "the table", "<schema>.<table>");
+            : ("the table", "<schema>.<table>");
         return advice.Replace("{0}", name, StringComparison.Ordinal).Replace("{1}", identifier, StringComparison.Ordinal);
     }
 

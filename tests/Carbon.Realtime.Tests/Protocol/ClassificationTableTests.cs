@@ -82,7 +82,7 @@ public sealed partial class ClassificationTableTests
         { "not published", Refused("nope"), "public.nope does not exist or is not in the publication: alter publication supabase_realtime add table public.nope; a partitioned parent cannot" },
         { "not published, mixed case", Refused("salesOrder"), "add table public.\"salesOrder\"" },
         { "invalid column", Failed("""{"nocol", "eq", "1", false}""", "P0001 (raise_exception) invalid column for filter nocol"), "public.filt has no such column, or the role may not SELECT it" },
-        { "invalid syntax", Failed("""{"n", "eq", "abc", false}""", "22P02 (invalid_text_representation) invalid input syntax for type integer: \"abc\""), "The filter on public.filt compares a column with a value that does not fit" },
+        { "invalid syntax", Failed("""{"n", "eq", "abc", false}""", "22P02 (invalid_text_representation) invalid input syntax for type integer: \"abc\""), "the filter on public.filt compares a column with a value that does not fit" },
         { "invalid enum", Failed("""{"n", "eq", "abc", false}""", "22P02 (invalid_text_representation) invalid input value for enum mood: \"abc\""), "a value that does not fit" },
         { "out of range", Failed("""{"n", "eq", "9999999999", false}""", "22003 (numeric_value_out_of_range) value \"9999999999\" is out of range for type integer"), "a value that does not fit" },
         { "like on a number", Failed("""{"n", "like", "1%", false}""", "P0001 (raise_exception) operator like requires a text-compatible column type, got integer"), "like, ilike, match or imatch, which need a text column" },
@@ -94,8 +94,8 @@ public sealed partial class ClassificationTableTests
         { "select not parsed", "Error parsing `select` params: expected a list of column name strings", "column selection" },
         { "select of all tables", "Column selection is not supported for wildcard subscriptions. Provide an explicit schema and table name.", "only of a table that is named" },
         { "no params", "No subscription params provided. Please provide at least a `schema` or `table` to subscribe to: %{}", "neither a schema nor a table" },
-        { "another exception", Failed("", "42501 (insufficient_privilege) permission denied for schema hidden"), "The server failed to subscribe to public.filt" },
-        { "another refusal", "Unable to subscribe to changes with given parameters. Who knows why", "The server refuses the table; check that it is in the publication" },
+        { "another exception", Failed("", "42501 (insufficient_privilege) permission denied for schema hidden"), "the server failed over public.filt" },
+        { "another refusal", "Unable to subscribe to changes with given parameters. Who knows why", "check that the table is in the publication" },
     };
 
     [Theory]
@@ -119,7 +119,7 @@ public sealed partial class ClassificationTableTests
         serverRetries.Should().BeFalse(row);
         (fault.Reason, fault.Reaction).Should().Be((RealtimeErrorReason.SubscriptionRefused, Reaction.RetrySlowly), row);
         fault.ToException().IsTransient.Should().BeFalse();
-        fault.Message.Should().Contain(advice).And.EndWith(text);
+        fault.Message.Should().StartWith("The server refuses the subscription: ").And.Contain(advice).And.EndWith(text);
     }
 
     [Fact]
@@ -127,7 +127,7 @@ public sealed partial class ClassificationTableTests
     {
         var (fault, serverRetries) = FaultTable.Subscription(NoSuchRole);
         (fault.Reason, fault.Reaction, serverRetries).Should().Be((RealtimeErrorReason.TokenRejected, Reaction.RetrySlowly, false));
-        fault.Message.Should().StartWith("The claim `role` of the access token names no role of the database.");
+        fault.Message.Should().StartWith("The server refuses the subscription: the claim `role` of the access token names no role of the database.");
     }
 
     [Theory]
