@@ -164,7 +164,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
     {
         lock (_connection.Gate)
         {
-            _channels.RetryNow();
+            _channels.Rejoins.RetryNow();
             _connection.RetryNow();
         }
     }

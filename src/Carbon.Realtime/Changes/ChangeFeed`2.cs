@@ -216,7 +216,11 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
     private RealtimeFilter TenantFilter() =>
         _key.Tenant is null ? RealtimeFilter.None : RealtimeFilter.Where(_table.TenantColumn!).Equal(_key.Tenant);
 
-    private DeliveryBuffer<TableChange<TKey, TRow>> CreateBuffer() => new(Owner.QueueCapacity, Overflowed) { Depth = Owner.Registry.Instruments.Queue };
+    private DeliveryBuffer<TableChange<TKey, TRow>> CreateBuffer() => new(Owner.QueueCapacity, Overflowed)
+    {
+        Depth = Owner.Registry.Instruments.Queue,
+        IsRedundant = static (last, next) => next is Gap<TKey, TRow> { HasKey: false } gap && last is Gap<TKey, TRow> { HasKey: false } waiting && gap.Reason == waiting.Reason,
+    };
 
     private Gap<TKey, TRow> Overflowed()
     {

@@ -34,6 +34,12 @@ internal sealed record ChannelOptions
     /// <summary>After this without a <c>system</c> ok the wait is logged; it goes on.</summary>
     public TimeSpan ReadyTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>After this without a <c>system</c> ok the channel is joined anew: the server may have given up without a word (docs/protocol.md, "Silent loss").</summary>
+    public TimeSpan ReadyPatience { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>Joins that the server keeps refusing are tried this far apart, all together: each makes it deaf for five seconds.</summary>
+    public TimeSpan RefusedJoinSpacing { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>A channel that was live for this long was a good one: its back-off starts over.</summary>
     public TimeSpan StableAfter { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -12,7 +12,6 @@ internal sealed class ChannelRegistry
     private readonly RealtimeConnection _connection;
     private readonly RealtimeEnvironment _environment;
     private readonly ChannelOptions _options;
-    private readonly ILogger _logger;
     private readonly List<Channel> _channels = [];
     private readonly Dictionary<byte[], Channel> _byTopic = new(Utf8Keys.Comparer);
     private readonly Dictionary<byte[], Channel>.AlternateLookup<ReadOnlySpan<byte>> _byTopicBytes;
@@ -24,9 +23,9 @@ internal sealed class ChannelRegistry
         _connection = connection;
         _environment = environment;
         _options = options;
-        _logger = logger;
         _byTopicBytes = _byTopic.GetAlternateLookup<ReadOnlySpan<byte>>();
         Drops = new DropCounter(connection.Instruments);
+        Rejoins = new Rejoins(this, environment, options, logger);
         Placement = new Placement(this, options);
         Quarantine = new Quarantine(this, logger);
         _windows = new GroupWindows(connection.Deadlines, options.GroupWindow, Placement.Place);
@@ -47,6 +46,9 @@ internal sealed class ChannelRegistry
     public TokenKeeper Tokens { get; }
 
     public JoinQueue Joins { get; }
+
+    /// <summary>When channels that do not flow join again.</summary>
+    public Rejoins Rejoins { get; }
 
     /// <summary>Which channel carries which subscription.</summary>
     public Placement Placement { get; }
@@ -100,7 +102,7 @@ internal sealed class ChannelRegistry
                 End(channel);
                 if (hadPlace)
                 {
-                    RetryForPlace();
+                    Rejoins.RetryForPlace();
                 }
             }
         }
@@ -145,54 +147,6 @@ internal sealed class ChannelRegistry
         channel.Reset();
     }
 
-    /// <summary>Something ended or refused the channel: says why and schedules the next join.</summary>
-    public void Recover(Channel channel, ServerFault fault, bool serverEnded)
-    {
-        Postpone(channel, fault, serverEnded);
-        if (fault.Reaction is Reaction.RefreshTokenThenRetry or Reaction.RefreshTokenOnce && !channel.Recovery.IsFaulted)
-        {
-            Tokens.AskAfterRefusal(channel);
-        }
-
-        Joins.Pump();
-    }
-
-    /// <summary>One fault of several channels that are not joined.</summary>
-    public void Recover(IReadOnlyList<Channel> channels, ServerFault fault)
-    {
-        foreach (var channel in channels)
-        {
-            Postpone(channel, fault, serverEnded: true);
-        }
-
-        Joins.Pump();
-    }
-
-    /// <summary>Leaves and joins again without a fault: another user, or more bindings.</summary>
-    public void Rejoin(Channel channel)
-    {
-        Detach(channel, serverEnded: false);
-        channel.Recovery.EndWait();
-        JoinSoon(channel);
-    }
-
-    /// <summary>Ends the wait of a channel that backs off.</summary>
-    public void RetryNow(Channel channel)
-    {
-        if (channel.State == ChannelState.Waiting)
-        {
-            channel.Recovery.EndWait();
-            JoinSoon(channel);
-        }
-    }
-
-    /// <summary>The network may be back: ends every channel's wait, as far as <see cref="Recovery.Hasten"/> may.</summary>
-    public void RetryNow() => _channels.ForEach(c =>
-    {
-        c.Recovery.Hasten();
-        Statuses.Tell(c);
-    });
-
     /// <summary>A new channel, which joins as soon as it can.</summary>
     public Channel Open(string group, TokenSession session, List<Subscription> subscriptions)
     {
@@ -207,7 +161,7 @@ internal sealed class ChannelRegistry
     public void Adopt(Channel channel, List<Subscription> subscriptions)
     {
         Carry(channel, subscriptions);
-        Rejoin(channel);
+        Rejoins.Rejoin(channel);
     }
 
     /// <summary>Leaves a channel that carries nothing any more.</summary>
@@ -279,33 +233,9 @@ internal sealed class ChannelRegistry
         return false;
     }
 
-    /// <summary>A channel was removed: one that the server refused for their number may have its place (docs/protocol.md, "Join errors").</summary>
-    private void RetryForPlace()
-    {
-        if (_channels.Find(static c => c is { State: ChannelState.Waiting, Recovery: { IsFaulted: true, Error.Reason: RealtimeErrorReason.RateLimited } }) is { } refused)
-        {
-            RetryNow(refused);
-        }
-    }
-
     private static void Carry(Channel channel, List<Subscription> subscriptions)
     {
         subscriptions.ForEach(s => s.Channel = channel);
         channel.Subscriptions.AddRange(subscriptions);
-    }
-
-    private void Postpone(Channel channel, ServerFault fault, bool serverEnded)
-    {
-        channel.Join?.Fail(fault.Reason);
-        Detach(channel, serverEnded);
-        ChannelsLog.Recovering(_logger, channel.Group, fault.Message);
-        channel.Recovery.Schedule(fault, () => JoinSoon(channel));
-        Statuses.Tell(channel);
-    }
-
-    private void JoinSoon(Channel channel)
-    {
-        Statuses.Tell(channel);
-        Joins.Pump();
     }
 }

@@ -255,6 +255,7 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
             // Not the end: the server says ok when it succeeds, and what was missed until then is a gap.
             channel.TryMove(ChannelState.Live, ChannelState.Joined);
             channel.Recovery.Note(fault);
+            registry.Joins.AwaitOk(channel, fault);
             registry.Statuses.Tell(channel);
         }
         else if (fault.Reason == RealtimeErrorReason.SubscriptionRefused)
@@ -263,7 +264,7 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
         }
         else
         {
-            registry.Recover(channel, fault, serverEnded: false); // no binding's fault
+            registry.Rejoins.Recover(channel, fault, serverEnded: false); // no binding's fault
         }
     }
 
@@ -273,7 +274,7 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
         {
             if (!registry.Farewells.TryEnd(frame.Topic) && TryFind(frame, out var channel))
             {
-                registry.Recover(channel, channel.Fault ?? otherwise, serverEnded: true);
+                registry.Rejoins.Recover(channel, channel.Fault ?? otherwise, serverEnded: true);
             }
         }
     }

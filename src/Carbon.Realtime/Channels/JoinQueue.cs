@@ -68,11 +68,11 @@ internal sealed class JoinQueue(
         }
         else if (!reply.IsOk)
         {
-            registry.Recover(channel, FaultTable.Channel(reply.Reason), serverEnded: true);
+            registry.Rejoins.RecoverRefused(channel, FaultTable.Channel(reply.Reason));
         }
         else if (reply.Bindings.Count != channel.Bindings.Count)
         {
-            registry.Recover(channel, new ServerFault(RealtimeErrorReason.ProtocolViolation, Reaction.Retry,
+            registry.Rejoins.Recover(channel, new ServerFault(RealtimeErrorReason.ProtocolViolation, Reaction.Retry,
                 $"The server confirmed {reply.Bindings.Count} bindings of {channel.Bindings.Count}."), serverEnded: false);
         }
         else
@@ -137,10 +137,24 @@ internal sealed class JoinQueue(
     {
         channel.TryMove(ChannelState.Joining, ChannelState.Joined);
         channel.Routes = ChannelRoutes.Create(channel, reply.Bindings);
-        channel.Watch = connection.Deadlines.Schedule(options.ReadyTimeout, () => ChannelsLog.SlowToSubscribe(logger, channel.Topic, options.ReadyTimeout));
+        channel.Watch = connection.Deadlines.Schedule(options.ReadyTimeout, () =>
+        {
+            ChannelsLog.SlowToSubscribe(logger, channel.Topic, options.ReadyTimeout);
+            AwaitOk(channel, new ServerFault(RealtimeErrorReason.ServerUnavailable, Reaction.Retry,
+                $"The server accepted the channel but did not say within {options.ReadyPatience.TotalSeconds:0.#} s that changes flow."));
+        });
 
         // The token may have changed while the join was under way.
         registry.Tokens.Reconcile(channel);
+    }
+
+    /// <summary>Joins a channel anew if the server's ok does not come at all: it may have given up without a word.</summary>
+    /// <param name="channel">Joined, and not live.</param>
+    /// <param name="fault">Why, then.</param>
+    public void AwaitOk(Channel channel, ServerFault fault)
+    {
+        channel.Watch?.Cancel();
+        channel.Watch = connection.Deadlines.Schedule(options.ReadyPatience, () => registry.Rejoins.Recover(channel, fault, serverEnded: false));
     }
 
     private void Watch()
@@ -156,7 +170,7 @@ internal sealed class JoinQueue(
                 return;
             }
 
-            registry.Recover(late, new ServerFault(RealtimeErrorReason.ServerUnavailable, Reaction.Retry,
+            registry.Rejoins.Recover(late, new ServerFault(RealtimeErrorReason.ServerUnavailable, Reaction.Retry,
                 $"The server did not answer a join within {options.JoinTimeout.TotalSeconds:0.#} s."), serverEnded: false);
         });
     }

@@ -47,7 +47,7 @@ internal sealed class Quarantine(ChannelRegistry registry, ILogger logger)
     public void SetApart(Channel channel, ServerFault fault, bool serverEnded)
     {
         channel.IsSetApart = true;
-        registry.Recover(channel, fault, serverEnded);
+        registry.Rejoins.Recover(channel, fault, serverEnded);
     }
 
     /// <summary>Whether a channel's turn has come.</summary>
@@ -105,12 +105,12 @@ internal sealed class Quarantine(ChannelRegistry registry, ILogger logger)
             other.IsSetApart = channel.IsSetApart || fault is not null;
             if (fault is not null)
             {
-                registry.Recover(other, fault, serverEnded: true);
+                registry.Rejoins.Recover(other, fault, serverEnded: true);
             }
 
             registry.Statuses.Tell(other);
         }
 
-        registry.Rejoin(channel);
+        registry.Rejoins.Rejoin(channel);
     }
 }

@@ -1,5 +1,6 @@
 using Carbon.Realtime.Authentication;
 using Carbon.Realtime.Connection;
+using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Protocol;
 using Microsoft.Extensions.Logging;
 
@@ -19,7 +20,9 @@ internal sealed class TokenKeeper(
     {
         if (!_sessions.TryGetValue(session, out var use))
         {
-            _sessions.Add(session, use = new SessionUse(new TokenRefresh(session, connection.Deadlines, environment, options)));
+            _sessions.Add(session, use = new SessionUse(
+                new TokenRefresh(session, connection.Deadlines, environment, options),
+                new Backoff(options.ReconnectMin, options.ReconnectMax, options.ReturnSpread, environment.Randomizer)));
             session.Answered = answer => OnAnswered(session, answer);
             use.Refresh.Schedule();
         }
@@ -93,7 +96,7 @@ internal sealed class TokenKeeper(
         if (token is null || channel.Token is null || !token.Identity.IsSameUser(channel.Token.Identity))
         {
             ChannelsLog.UserChanged(logger, channel.Topic);
-            registry.Rejoin(channel);
+            registry.Rejoins.Rejoin(channel);
             return;
         }
 
@@ -144,10 +147,11 @@ internal sealed class TokenKeeper(
             use.Refresh.OnAnswered(failed: answer.Error is not null);
             if (answer.Error is { } error)
             {
-                // Joined channels keep the token they have; those that wait for one back off.
-                BackOff(channels, new ServerFault(error.Reason, Reaction.Retry, error.Message));
+                OnFailed(use, channels, new ServerFault(error.Reason, Reaction.Retry, error.Message));
                 return;
             }
+
+            use.Failures.Reset();
 
             channels.ForEach(Reconcile);
             if (answer.Reason == AccessTokenReason.Rejected && refused is not null && refused.Token?.Value == answer.Token?.Value)
@@ -161,7 +165,7 @@ internal sealed class TokenKeeper(
             {
                 if (channel is { State: ChannelState.Waiting, WantsToJoin: false } && IsCure(answer, channel))
                 {
-                    registry.RetryNow(channel);
+                    registry.Rejoins.RetryNow(channel);
                 }
             }
 
@@ -185,11 +189,19 @@ internal sealed class TokenKeeper(
             }
         }
 
-        BackOff(channels, fault);
+        registry.Rejoins.Recover([.. channels.Where(c => connection.State == ConnectionState.Open && c.WantsToJoin)], fault, wait: null);
     }
 
-    private void BackOff(List<Channel> channels, ServerFault fault) =>
-        registry.Recover([.. channels.Where(c => connection.State == ConnectionState.Open && c.WantsToJoin)], fault);
+    /// <summary>The provider failed: joined channels keep the token they have, and those that lack one wait together, so that one question serves them all.</summary>
+    private void OnFailed(SessionUse use, List<Channel> channels, ServerFault fault)
+    {
+        if (connection.State == ConnectionState.Open
+            && channels.FindAll(static c => c.WantsToJoin || (c.State == ChannelState.Waiting && c.Recovery.Error?.Reason == RealtimeErrorReason.TokenProviderFailed))
+                is { Count: > 0 } waiting)
+        {
+            registry.Rejoins.Recover(waiting, fault, use.Failures.Next(spreadOut: false));
+        }
+    }
 
     /// <summary>Whether a token may be what a waiting channel lacks.</summary>
     /// <remarks>
@@ -202,11 +214,14 @@ internal sealed class TokenKeeper(
         _ => answer.Reason != AccessTokenReason.Rejected && channel.Token?.Value != answer.Token?.Value,
     };
 
-    private sealed class SessionUse(TokenRefresh refresh)
+    private sealed class SessionUse(TokenRefresh refresh, Backoff failures)
     {
         public int Count { get; set; }
 
         public TokenRefresh Refresh => refresh;
+
+        /// <summary>The waits after answers that failed.</summary>
+        public Backoff Failures => failures;
 
         /// <summary>Why the last answer was asked for.</summary>
         public AccessTokenReason? LastReason { get; set; }

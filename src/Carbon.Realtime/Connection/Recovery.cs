@@ -38,6 +38,9 @@ internal sealed class Recovery(Deadlines deadlines, RealtimeEnvironment environm
 
     public bool IsWaiting => _due is not null;
 
+    /// <summary>The wait that was scheduled last.</summary>
+    public TimeSpan NextWait { get; private set; }
+
     /// <summary>Notes a fault that needs no wait of ours.</summary>
     public void Note(ServerFault fault)
     {
@@ -65,6 +68,27 @@ internal sealed class Recovery(Deadlines deadlines, RealtimeEnvironment environm
         _faultedAt = environment.TimeProvider.GetTimestamp();
         Wait(wait, retry);
         return wait;
+    }
+
+    /// <summary>Notes a fault that several share, whose next try is the same for all of them.</summary>
+    /// <param name="fault">The fault.</param>
+    /// <param name="wait">The wait that they share.</param>
+    /// <param name="retry">Runs under the gate when the wait is over.</param>
+    public void Schedule(ServerFault fault, TimeSpan wait, Action retry)
+    {
+        Attempt++;
+        Note(fault);
+        _faultedAt = environment.TimeProvider.GetTimestamp();
+        Wait(wait, retry);
+    }
+
+    /// <summary>Another wait instead of the running one.</summary>
+    public void Rewait(TimeSpan wait)
+    {
+        if (_retry is { } retry)
+        {
+            Wait(wait, retry);
+        }
     }
 
     /// <summary>What the wait is for may be over: tries now, or as soon as the shortest wait has passed since the fault.</summary>
@@ -122,6 +146,7 @@ internal sealed class Recovery(Deadlines deadlines, RealtimeEnvironment environm
     private void Wait(TimeSpan wait, Action retry)
     {
         EndWait();
+        NextWait = wait;
         NextRetry = environment.TimeProvider.GetUtcNow() + wait;
         _retry = retry;
         _due = deadlines.Schedule(wait, () =>

@@ -29,6 +29,9 @@ internal sealed class DeliveryBuffer<T>(int capacity, Func<T> overflowMarker)
     /// <summary>Told how many items are here: what waits, and the batch that was taken until the next is asked for.</summary>
     public Tally.Cell? Depth { get; init; }
 
+    /// <summary>Whether an item that comes alone says nothing beside the last one that waits; <see langword="null"/> if that never is.</summary>
+    public Func<T, T, bool>? IsRedundant { get; init; }
+
     /// <summary>What happened to the end of the stream.</summary>
     public Exception? Error => _error;
 
@@ -39,6 +42,11 @@ internal sealed class DeliveryBuffer<T>(int capacity, Func<T> overflowMarker)
         lock (_gate)
         {
             if (_ended || items.IsEmpty)
+            {
+                return false;
+            }
+
+            if (_count > 0 && items.Length == 1 && !_overflowed && IsRedundant?.Invoke(_filling[_count - 1], items[0]) == true)
             {
                 return false;
             }

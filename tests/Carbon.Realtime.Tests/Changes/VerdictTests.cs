@@ -159,6 +159,7 @@ public sealed class VerdictTests
     {
         using var seen = Watch(Shop.SalesOrders);
         _world.Socket.Insert(Join, "salesOrder", """{"id":"x","companyId":"co_1","status":"s","companyId":"co_2"}""");
+        _world.Run();
         _world.Socket.Insert(Join, "salesOrder", """{"id":"x","companyId":"co_1","status":"s","company\u0049d":"co_2"}""");
         _world.Run();
         seen.Items.Select(i => i.ToString()).Should().Equal("gap (Started)", "gap (Undecodable)", "gap (Undecodable)");

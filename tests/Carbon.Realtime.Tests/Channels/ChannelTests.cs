@@ -317,6 +317,20 @@ public sealed class ChannelTests
     }
 
     [Fact]
+    public void An_error_that_the_server_was_to_retry_itself_leads_to_a_rejoin_when_its_ok_does_not_come()
+    {
+        var world = new World();
+        using var seen = new StreamRecorder<TableChange<string, SalesOrder>>(world.Manager.Changes(Shop.SalesOrders));
+        world.Join();
+        world.Socket.System(world.Socket.Join(), "postgres_changes", "error", "IncreaseSubscriptionConnectionPool: Too many database timeouts");
+        world.Advance(119);
+        world.Socket.Frames("phx_join").Should().HaveCount(1, "the server tries every five to ten seconds");
+        world.Advance(3);
+        world.Socket.Frames("phx_join").Should().HaveCount(2, "it may have given up");
+        seen.Items.Select(i => i.ToString()).Should().Equal("gap (Started)", "gap (Rejoined)");
+    }
+
+    [Fact]
     public void Past_the_channel_budget_a_late_subscription_folds_into_an_existing_channel_at_the_price_of_a_gap()
     {
         var world = new World(o => o.MaxChannels = 1);
@@ -423,6 +437,7 @@ public sealed class ChannelTests
         using var seen = new StreamRecorder<TableChange<string, SalesOrder>>(world.Manager.Changes(Shop.SalesOrders));
         world.Join();
         world.Socket.Deliver("nonsense");
+        world.Run();
         world.Socket.DeliverTooLarge();
         world.Socket.DeliverBinary(new byte[] { 4, 0, 0, 0 });
         world.Socket.Deliver("""[null,null,"phoenix","hello",{}]""");
@@ -433,5 +448,22 @@ public sealed class ChannelTests
         world.Manager.Drops[FrameDropReason.TooLarge].Should().Be(1);
         world.Manager.Drops[FrameDropReason.Binary].Should().Be(1);
         world.Manager.Status.State.Should().Be(RealtimeState.Live);
+    }
+
+    [Fact]
+    public void A_gap_that_waits_to_be_told_is_not_followed_by_its_like_for_one_reading_answers_both()
+    {
+        var world = new World();
+        using var seen = new StreamRecorder<TableChange<string, SalesOrder>>(world.Manager.Changes(Shop.SalesOrders));
+        world.Join();
+        world.Socket.Deliver("nonsense");
+        world.Socket.Deliver("nonsense");
+        world.Socket.Subscribed(world.Socket.Join());
+        world.Socket.Subscribed(world.Socket.Join());
+        world.Socket.Insert(world.Socket.Join(), "salesOrder", """{"id":"a","companyId":"co_1","status":"s"}""");
+        world.Socket.Deliver("nonsense");
+        world.Run();
+        seen.Items.Select(i => i.ToString()).Should().Equal(
+            "gap (Started)", "gap (Undecodable)", "gap (Resubscribed)", "inserted a", "gap (Undecodable)");
     }
 }

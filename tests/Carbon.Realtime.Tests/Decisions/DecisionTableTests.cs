@@ -20,7 +20,7 @@ public sealed class DecisionTableTests
     {
         ["join ok"] = Proof
             .By<ChannelTests>(nameof(ChannelTests.A_stream_is_live_only_when_the_server_says_that_changes_flow))
-            .And<DecisionTableTests>(nameof(After_fifteen_seconds_without_the_word_a_warning_is_logged_and_the_wait_goes_on)),
+            .And<DecisionTableTests>(nameof(After_fifteen_seconds_without_the_word_a_warning_is_logged_and_two_minutes_later_the_channel_is_joined_anew)),
         ["system error of `postgres_changes`, permanent text"] = Proof
             .By<ChannelTests>(nameof(ChannelTests.A_bad_binding_does_not_silence_its_neighbours))
             .And<QuarantineTests>(
@@ -60,6 +60,9 @@ public sealed class DecisionTableTests
             .By<ChannelTests>(
                 nameof(ChannelTests.A_join_without_a_reply_is_left_and_tried_again),
                 nameof(ChannelTests.Joins_are_few_at_a_time_and_only_the_oldest_ones_time_runs)),
+        ["the token provider fails"] = Proof
+            .By<StormTests>(nameof(StormTests.A_token_provider_that_fails_for_ever))
+            .And<TokenRefreshTests>(nameof(TokenRefreshTests.A_refresh_that_fails_is_put_again_after_a_wait_of_its_own_for_as_long_as_the_token_lives)),
         ["socket ended, whatever the code"] = Proof
             .By<ReconnectTests>(nameof(ReconnectTests.Every_close_code_leads_to_a_reconnect_and_a_gap))
             .And<TokenTests>(nameof(TokenTests.The_provider_is_asked_before_a_later_join_and_before_every_reconnect))
@@ -116,7 +119,7 @@ public sealed class DecisionTableTests
         Rows.Should().AllSatisfy(static row => row.Value.AssertExists(row.Key));
 
     [Fact]
-    public void After_fifteen_seconds_without_the_word_a_warning_is_logged_and_the_wait_goes_on()
+    public void After_fifteen_seconds_without_the_word_a_warning_is_logged_and_two_minutes_later_the_channel_is_joined_anew()
     {
         var world = new World { AutoSubscribed = false };
         var stream = world.Manager.Changes(Shop.SalesOrders);
@@ -125,12 +128,16 @@ public sealed class DecisionTableTests
 
         world.Advance(14.5);
         Warnings().Should().BeEmpty();
-        world.Advance(300);
+        world.Advance(120);
 
         Warnings().Should().ContainSingle();
         stream.Status.State.Should().Be(RealtimeState.Joining);
         world.Socket.Frames("phx_join").Should().ContainSingle("the server may be starting; joining again would only start it over");
 
+        world.Advance(20);
+        world.Socket.Frames("phx_leave").Should().ContainSingle();
+        world.Socket.Frames("phx_join").Should().HaveCount(2, "the server may have given up without a word");
+        stream.Status.Error!.Message.Should().Contain("did not say within 120 s that changes flow");
         world.Socket.Subscribed(world.Socket.Join());
         world.Run();
         stream.Status.State.Should().Be(RealtimeState.Live);

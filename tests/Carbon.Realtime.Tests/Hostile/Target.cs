@@ -55,7 +55,7 @@ internal sealed class Target
     }
 
     /// <summary>The server behaves again: the stream is live within <paramref name="seconds"/>, and a fresh change comes, once.</summary>
-    public void AssertUnharmed(string what, double seconds = 70)
+    public void AssertUnharmed(string what, double seconds = 700)
     {
         for (var left = seconds; !IsServed && left > 0; left--)
         {

@@ -49,7 +49,8 @@ public sealed class JoinTokenReplayTests
     [Fact]
     public void A_wrong_signature_is_tried_once_with_a_fresh_token_and_then_told()
     {
-        var tokens = new FakeTokens { Token = TokenIn(18) };
+        var tokens = new FakeTokens();
+        tokens.Answer = (request, _) => new(request.Reason == AccessTokenReason.Rejected ? TokenIn(24) : TokenIn(18));
         var (world, stream, _) = Play("tok3", tokens);
 
         world.Socket.Frames("phx_join").Should().HaveCount(2);
@@ -77,12 +78,12 @@ public sealed class JoinTokenReplayTests
     }
 
     [Fact]
-    public void A_role_that_the_database_does_not_know_is_a_refused_subscription()
+    public void A_role_that_the_database_does_not_know_is_the_tokens_fault()
     {
         var (_, stream, _) = Play("tok10", new FakeTokens { Token = TokenIn(51) });
 
         stream.Status.State.Should().Be(RealtimeState.Faulted);
-        stream.Status.Error!.Reason.Should().Be(RealtimeErrorReason.SubscriptionRefused);
+        stream.Status.Error!.Reason.Should().Be(RealtimeErrorReason.TokenRejected);
         stream.Status.Error.Message.Should().Contain("role \"ghost\" does not exist");
     }
 

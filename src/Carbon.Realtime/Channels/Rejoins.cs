@@ -1,0 +1,105 @@
+using Carbon.Realtime.Connection;
+using Carbon.Realtime.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace Carbon.Realtime.Channels;
+
+/// <summary>When channels that do not flow join again: after a fault, a change of user, a cure. Under the gate.</summary>
+internal sealed class Rejoins(ChannelRegistry registry, RealtimeEnvironment environment, ChannelOptions options, ILogger logger)
+{
+    private readonly RefusedJoinPace _refusals = new(environment.TimeProvider, options.RefusedJoinSpacing);
+
+    /// <summary>Something ended or refused the channel: says why and schedules the next join.</summary>
+    public void Recover(Channel channel, ServerFault fault, bool serverEnded)
+    {
+        Postpone(channel, fault, serverEnded);
+        if (fault.Reaction is Reaction.RefreshTokenThenRetry or Reaction.RefreshTokenOnce && !channel.Recovery.IsFaulted)
+        {
+            registry.Tokens.AskAfterRefusal(channel);
+        }
+
+        registry.Joins.Pump();
+    }
+
+    /// <summary>The server refused the channel's join, and was deaf to everybody for it (docs/protocol.md, "Joins block the socket").</summary>
+    public void RecoverRefused(Channel channel, ServerFault fault)
+    {
+        Recover(channel, fault, serverEnded: true);
+        if (channel is { State: ChannelState.Waiting, Recovery: { IsFaulted: true, IsWaiting: true } })
+        {
+            channel.Recovery.Rewait(_refusals.Reserve(channel.Recovery.NextWait));
+            registry.Statuses.Tell(channel);
+        }
+    }
+
+    /// <summary>One fault of several channels that are not joined.</summary>
+    /// <param name="channels">The channels.</param>
+    /// <param name="fault">The fault.</param>
+    /// <param name="wait">A wait that they share; <see langword="null"/> for one of each's own.</param>
+    public void Recover(IReadOnlyList<Channel> channels, ServerFault fault, TimeSpan? wait)
+    {
+        foreach (var channel in channels)
+        {
+            Postpone(channel, fault, serverEnded: true, wait);
+        }
+
+        registry.Joins.Pump();
+    }
+
+    /// <summary>Leaves and joins again without a fault: another user, or more bindings.</summary>
+    public void Rejoin(Channel channel)
+    {
+        registry.Detach(channel, serverEnded: false);
+        channel.Recovery.EndWait();
+        JoinSoon(channel);
+    }
+
+    /// <summary>Ends the wait of a channel that backs off.</summary>
+    public void RetryNow(Channel channel)
+    {
+        if (channel.State == ChannelState.Waiting)
+        {
+            channel.Recovery.EndWait();
+            JoinSoon(channel);
+        }
+    }
+
+    /// <summary>The network may be back: ends every channel's wait, as far as <see cref="Recovery.Hasten"/> may.</summary>
+    public void RetryNow() => registry.All.ToList().ForEach(c =>
+    {
+        c.Recovery.Hasten();
+        registry.Statuses.Tell(c);
+    });
+
+    /// <summary>A channel was removed: one that the server refused for their number may have its place (docs/protocol.md, "Join errors").</summary>
+    public void RetryForPlace()
+    {
+        if (registry.All.FirstOrDefault(static c => c is { State: ChannelState.Waiting, Recovery: { IsFaulted: true, Error.Reason: RealtimeErrorReason.RateLimited } }) is { } refused)
+        {
+            RetryNow(refused);
+        }
+    }
+
+    private void Postpone(Channel channel, ServerFault fault, bool serverEnded, TimeSpan? wait = null)
+    {
+        channel.Join?.Fail(fault.Reason);
+        registry.Detach(channel, serverEnded);
+        ChannelsLog.Recovering(logger, channel.Group, fault.Message);
+        if (wait is { } shared)
+        {
+            channel.Recovery.Schedule(fault, shared, () => JoinSoon(channel));
+        }
+        else
+        {
+            channel.Recovery.Schedule(fault, () => JoinSoon(channel));
+        }
+
+        registry.Statuses.Tell(channel);
+    }
+
+    private void JoinSoon(Channel channel)
+    {
+        registry.Statuses.Tell(channel);
+        registry.Joins.Pump();
+    }
+}
