@@ -61,7 +61,8 @@ public static class ReadmeSnippets
     {
         services.AddCarbonRealtime(configuration.GetSection("Realtime"))
             .UseAccessToken<SessionTokens>()
-            .UseTenant("co_1");
+            .UseTenant("co_1")
+            .AddHealthCheck();
     }
 
     public static IDisposable Subscribe(IRealtimeChannelManager realtime)
