@@ -174,7 +174,7 @@ internal sealed class RealtimeConnection : IAsyncDisposable
 
     private void Dial()
     {
-        _run = new SocketRun(_environment, _factory, _address, _options.ConnectTimeout, this);
+        _run = new SocketRun(_environment, _factory, _address, _options.ConnectTimeout, this, new MessageReader(Gate, _heartbeat, _handler));
         _running = _environment.Scheduler.Start(_run.RunAsync);
         ConnectionLog.Dialing(_logger, _address.ToString(), Recovery.Attempt + 1);
         _handler.OnChanged(wasOpen: false);
@@ -265,38 +265,6 @@ internal sealed class RealtimeConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>A message came. On the reader's loop.</summary>
-    internal void OnMessage(in SocketMessage message)
-    {
-        _heartbeat.OnHeard();
-        switch (message.Kind)
-        {
-            case SocketMessageKind.Binary:
-                _handler.OnUnreadable(FrameDropReason.Binary);
-                break;
-            case SocketMessageKind.TooLarge:
-                _handler.OnUnreadable(FrameDropReason.TooLarge);
-                break;
-            default:
-                if (!FrameReader.TryRead(message.Payload.Span, out var frame, out var error))
-                {
-                    _handler.OnUnreadable(error);
-                }
-                else if (frame.Topic.SequenceEqual("phoenix"u8))
-                {
-                    OnHeartbeatReply(frame);
-                }
-                else
-                {
-                    _handler.OnFrame(frame);
-                }
-
-                break;
-        }
-    }
-
-    internal void OnBurstEnd() => _handler.OnBurstEnd();
-
     /// <summary>Sends a heartbeat. Under the gate.</summary>
     internal string Beat()
     {
@@ -323,20 +291,6 @@ internal sealed class RealtimeConnection : IAsyncDisposable
         {
             ConnectionLog.ClockChanged(_logger, look.Step);
             _handler.OnClockChanged();
-        }
-    }
-
-    private void OnHeartbeatReply(in Frame frame)
-    {
-        bool survived;
-        lock (Gate)
-        {
-            survived = _heartbeat.OnReply(frame.Ref);
-        }
-
-        if (survived)
-        {
-            _handler.OnSuspended();
         }
     }
 }

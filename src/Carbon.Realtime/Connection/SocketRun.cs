@@ -6,7 +6,7 @@ namespace Carbon.Realtime.Connection;
 
 /// <summary>One attempt: prepare, dial, read to the end, report. Its loops run on the scheduler and outlive nobody.</summary>
 internal sealed class SocketRun(
-    RealtimeEnvironment environment, IRealtimeSocketFactory factory, RealtimeSocketAddress address, TimeSpan connectTimeout, RealtimeConnection owner)
+    RealtimeEnvironment environment, IRealtimeSocketFactory factory, RealtimeSocketAddress address, TimeSpan connectTimeout, RealtimeConnection owner, MessageReader reader)
 {
     private readonly Channel<byte[]> _outbound = Channel.CreateUnbounded<byte[]>(new UnboundedChannelOptions { SingleReader = true });
     private readonly CancellationTokenSource _stop = new();
@@ -103,7 +103,7 @@ internal sealed class SocketRun(
         finally
         {
             owner.Instruments.ConnectionClosed();
-            owner.OnBurstEnd();
+            reader.OnBurstEnd();
 
             // The writer may be inside a send that only the abort ends; nothing of this attempt may outlive it.
             _outbound.Writer.TryComplete();
@@ -120,7 +120,7 @@ internal sealed class SocketRun(
             var receiving = socket.ReceiveAsync(_stop.Token);
             if (!receiving.IsCompleted)
             {
-                owner.OnBurstEnd();
+                reader.OnBurstEnd();
             }
 
             var message = await receiving;
@@ -129,7 +129,7 @@ internal sealed class SocketRun(
                 return _fault ?? FaultTable.Close(message.CloseCode, message.CloseReason);
             }
 
-            owner.OnMessage(message);
+            reader.OnMessage(message);
         }
     }
 
