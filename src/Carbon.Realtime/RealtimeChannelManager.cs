@@ -116,6 +116,9 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
     /// <summary>Where the streams that somebody uses stand.</summary>
     internal IReadOnlyList<(string Table, RealtimeStatus Status)> Streams => _feeds.Report();
 
+    /// <summary>Whether this thread holds the gate, for tests.</summary>
+    internal bool IsGateHeld => _connection.Gate.IsHeldByCurrentThread;
+
     /// <summary>What is to happen later, for tests: nothing when nobody is subscribed.</summary>
     internal Deadlines Deadlines => _connection.Deadlines;
 

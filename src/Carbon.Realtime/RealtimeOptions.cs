@@ -103,11 +103,11 @@ public sealed class RealtimeOptions
 
     /// <summary>
     /// Channels at most, though each user (a tenant scope with a token of its own is one) has at least one; the server allows 100 a socket. Past it
-    /// new subscriptions join an existing channel anew, at the price of a gap. Default 32, 1 to 100.
+    /// new subscriptions join an existing channel anew, at the price of a gap. Default 32, 1 to 99.
     /// </summary>
     /// <remarks>
     /// What the server refuses is set apart on a channel of its own, which does not count while it waits. While all places are taken, what is set
-    /// apart is tried one at a time, as one channel more (at 100 only once a place is free), and moves into another channel when it succeeds.
+    /// apart is tried one at a time, as one channel more, and moves into another channel when it succeeds.
     /// </remarks>
     public int MaxChannels { get; set; } = 32;
 

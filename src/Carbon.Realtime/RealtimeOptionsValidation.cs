@@ -26,7 +26,7 @@ internal static class RealtimeOptionsValidation
         Between(faults, nameof(options.GroupWindow), options.GroupWindow, TimeSpan.Zero, TimeSpan.FromSeconds(10));
         Between(faults, nameof(options.Linger), options.Linger, TimeSpan.Zero, TimeSpan.FromHours(1));
         Between(faults, nameof(options.IdleTimeout), options.IdleTimeout, TimeSpan.Zero, TimeSpan.FromHours(1));
-        Between(faults, nameof(options.MaxChannels), options.MaxChannels, 1, 100);
+        Between(faults, nameof(options.MaxChannels), options.MaxChannels, 1, 99);
         Between(faults, nameof(options.QueueCapacity), options.QueueCapacity, 16, 1_000_000);
         Between(faults, nameof(options.MaxMessageBytes), options.MaxMessageBytes, 64 * 1024, 256 * 1024 * 1024);
         if (options.Tenant is { } tenant && string.IsNullOrWhiteSpace(tenant))

@@ -34,8 +34,8 @@ internal sealed class TokenCall(
         Running.Value = call;
         try
         {
-            // WaitAsync, for a provider that does not look at its cancellation token must not hang us.
-            var asked = provider.GetAccessTokenAsync(new AccessTokenRequest(reason), either.Token).AsTask();
+            // A task of its own and WaitAsync, for a provider that blocks, or does not look at its cancellation token, must not hang us.
+            var asked = environment.Scheduler.Call(() => provider.GetAccessTokenAsync(new AccessTokenRequest(reason), either.Token).AsTask());
             _ = asked.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
             var token = await asked.WaitAsync(either.Token);
             TellApiKey(token);

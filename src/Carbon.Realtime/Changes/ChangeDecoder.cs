@@ -26,8 +26,8 @@ internal sealed class ChangeDecoder<TKey, TRow>
     private readonly int[] _columnHints;
     private readonly DropCounter _drops;
     private readonly ILogger _logger;
+    private readonly Dictionary<string, long> _undecodable = [];
     private bool _toldAbsent;
-    private long _undecodable;
 
     public ChangeDecoder(
         string table, TableDefinition<TKey, TRow> definition, FilterPlan plan, bool keyOnlyDeletes, DropCounter drops, ILogger logger)
@@ -86,7 +86,7 @@ internal sealed class ChangeDecoder<TKey, TRow>
 
         if (_fidelity.IsKeyCut(change.Columns) || !TryFindKey(change.Record, change.RecordIndex, _keyHints, out var values))
         {
-            return new Gap<TKey, TRow>(GapReason.Partial);
+            return Keyless(change.Record, change.RecordIndex);
         }
 
         if (!change.Errors.IsEmpty || local != FilterVerdict.Yes || LacksColumn(change.Record, change.RecordIndex)
@@ -132,7 +132,7 @@ internal sealed class ChangeDecoder<TKey, TRow>
 
         if (_fidelity.IsKeyCut(change.Columns) || !TryFindKey(change.OldRecord, change.OldRecordIndex, _oldKeyHints, out var values))
         {
-            return new Gap<TKey, TRow>(GapReason.Partial);
+            return Keyless(change.OldRecord, change.OldRecordIndex);
         }
 
         // What nobody judged may be anybody's: then the key is all there is.
@@ -181,13 +181,31 @@ internal sealed class ChangeDecoder<TKey, TRow>
             return false;
         }
 
+        TellAbsent(column);
+        return true;
+    }
+
+    private void TellAbsent(string column)
+    {
         if (!_toldAbsent)
         {
             _toldAbsent = true;
             ChangesLog.ColumnAbsent(_logger, _table, column, typeof(TRow).Name);
         }
+    }
 
-        return true;
+    /// <summary>A record without its key: the table has no such column, or the role may not read it.</summary>
+    private Gap<TKey, TRow> Keyless(ReadOnlySpan<byte> record, RecordIndex index)
+    {
+        for (var i = 0; i < _definition.Key.Columns.Count; i++)
+        {
+            if (!index.TryFind(record, _definition.Key.ColumnsUtf8[i], out _))
+            {
+                TellAbsent(_definition.Key.Columns[i]);
+            }
+        }
+
+        return new Gap<TKey, TRow>(GapReason.Partial);
     }
 
     private bool Lacks(ReadOnlySpan<byte> record, RecordIndex index, out string column)
@@ -213,7 +231,7 @@ internal sealed class ChangeDecoder<TKey, TRow>
             && (columns.Length < 2 || index.TryFind(record, columns[1], ref hints[1], out second))
             && (columns.Length < 3 || index.TryFind(record, columns[2], ref hints[2], out third));
         values = new KeyValues { First = first, Second = second, Third = third };
-        return !values.HasNull ? found : throw new JsonException("A key column is null.", $"$.{_definition.Key.Columns[0]}", null, null);
+        return !values.HasNull ? found : throw new JsonException("A key column is null.", $"$.{_definition.Key.Columns[values.NullAt]}", null, null);
     }
 
     private static bool SameKey(in KeyValues one, in KeyValues other) =>
@@ -222,15 +240,19 @@ internal sealed class ChangeDecoder<TKey, TRow>
     /// <summary>The message may quote the row, and the path beyond the column may quote a jsonb's names: neither is logged.</summary>
     private void TellUndecodable(ReadOnlySpan<byte> record, RecordIndex index, Exception e)
     {
-        // At the first and whenever their number doubles: a column that no row can be decoded for must not fill the log as well.
-        if (!System.Numerics.BitOperations.IsPow2(++_undecodable))
-        {
-            return;
-        }
-
         var path = (e as JsonException)?.Path ?? FindUnreadable(record, index);
         var end = path.AsSpan(Math.Min(2, path.Length)).IndexOfAny('.', '[');
-        ChangesLog.Undecodable(_logger, _table, end < 0 ? path : path[..(end + 2)], typeof(TRow).Name, e.GetType().Name);
+        TellUndecodable(end < 0 ? path : path[..(end + 2)], e.GetType().Name);
+    }
+
+    /// <summary>Tells at a column's first row and whenever their number doubles: a column that no row fits must not fill the log as well.</summary>
+    private void TellUndecodable(string column, string exception)
+    {
+        var count = _undecodable[column] = _undecodable.GetValueOrDefault(column) + 1;
+        if (System.Numerics.BitOperations.IsPow2(count))
+        {
+            ChangesLog.Undecodable(_logger, _table, column, typeof(TRow).Name, exception);
+        }
     }
 
     /// <summary>A converter's own exception names no column: it is the first that cannot be read by itself, unless the row's constructor threw.</summary>
@@ -247,7 +269,7 @@ internal sealed class ChangeDecoder<TKey, TRow>
         return "?";
     }
 
-    private void TellRounded(string column) => ChangesLog.Undecodable(_logger, _table, "$." + column, typeof(TRow).Name, nameof(OverflowException));
+    private void TellRounded(string column) => TellUndecodable("$." + column, nameof(OverflowException));
 
     private TableChange<TKey, TRow>? Foreign()
     {

@@ -182,6 +182,7 @@ internal sealed class ChangeFeed<TKey, TRow> : ChangeFeed
         }
 
         _plan = wider;
+        _columns = null; // what the client judges now must be of a type that it can judge
         Volatile.Write(ref _decoder, CreateDecoder());
         ChangesLog.Widened(Owner.Logger, _table.ToString());
         return true;

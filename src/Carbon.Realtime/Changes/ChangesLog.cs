@@ -13,7 +13,7 @@ internal static partial class ChangesLog
     public static partial void Undecodable(ILogger logger, string table, string path, string row, string exception);
 
     [LoggerMessage(LogEventRanges.Changes + 3, LogLevel.Warning,
-        "A change of {Table} lacks column {Column}, which {Row} maps; streams get a gap for its key. Unchanged large values and columns the role may not read are not sent")]
+        "A change of {Table} lacks column {Column}, which {Row} or its key needs; streams get a gap. The column may not exist; unchanged large values and columns the role may not read are not sent")]
     public static partial void ColumnAbsent(ILogger logger, string table, string column, string row);
 
     [LoggerMessage(LogEventRanges.Changes + 4, LogLevel.Warning,

@@ -43,7 +43,8 @@ internal sealed class JoinOverlap(Deadlines deadlines, ChannelUser user)
             _hasBegun = true;
         }
 
-        return ring.IsRepeated(Hash(change));
+        // Without its time a change could be taken for an earlier one that it takes back, and that nobody reads again.
+        return change.CommitTimestamp is not null && ring.IsRepeated(Hash(change));
     }
 
     /// <summary>The join ended, or may have: what comes next is another's. Under the gate.</summary>
@@ -100,6 +101,7 @@ internal sealed class JoinOverlap(Deadlines deadlines, ChannelUser user)
         _end?.Cancel();
         _end = null;
         _hasJoined = false;
+        _hasBegun = false;
         Volatile.Write(ref _joinEnded, false);
         Volatile.Write(ref _ring, null);
     }
@@ -108,7 +110,7 @@ internal sealed class JoinOverlap(Deadlines deadlines, ChannelUser user)
     /// <remarks>Measured on a busy machine: 0.05 µs for a row of 60 bytes, 0.1 to 0.2 for 300, 0.6 for 1 000.</remarks>
     internal static ulong Hash(in ChangeFrame change)
     {
-        var hash = Mix((ulong)change.Type, (ulong)(change.CommitTimestamp?.UtcTicks ?? 0));
+        var hash = Mix((ulong)change.Type, (ulong)change.CommitTimestamp.GetValueOrDefault().UtcTicks);
         hash = Mix(hash, Utf8Keys.Hash(change.Record));
         return Mix(hash, Utf8Keys.Hash(change.OldRecord));
     }

@@ -65,10 +65,27 @@ internal sealed class Channel(string group, TokenSession session, Recovery recov
     public bool HoldsPlace => !IsSetApart || State != ChannelState.Waiting;
 
     /// <summary>While joined: when the wait for the ok is worth a word in the log. While live: when it has lasted long enough to trust.</summary>
-    public Deadlines.Deadline? Watch { get; set; }
+    public Deadlines.Deadline? Watch { get; private set; }
+
+    /// <summary>While the server is to say ok: when it is joined anew, because it does not.</summary>
+    public Deadlines.Deadline? OkIsLate { get; private set; }
 
     /// <summary>Whether it wants to join as soon as it can.</summary>
     public bool WantsToJoin => State == ChannelState.Waiting && !recovery.IsWaiting;
+
+    /// <summary>Keeps one deadline of a kind; the one before is cancelled.</summary>
+    public void WatchUntil(Deadlines.Deadline deadline)
+    {
+        Watch?.Cancel();
+        Watch = deadline;
+    }
+
+    /// <inheritdoc cref="WatchUntil"/>
+    public void AwaitOkUntil(Deadlines.Deadline? deadline)
+    {
+        OkIsLate?.Cancel();
+        OkIsLate = deadline;
+    }
 
     public bool TryMove(ChannelState expected, ChannelState next)
     {
@@ -90,6 +107,7 @@ internal sealed class Channel(string group, TokenSession session, Recovery recov
         Routes = ChannelRoutes.None;
         Watch?.Cancel();
         Watch = null;
+        AwaitOkUntil(null);
         TokenPushed = false;
         Fault = null;
     }

@@ -161,6 +161,13 @@ internal sealed class ChannelRegistry
     public void Adopt(Channel channel, List<Subscription> subscriptions)
     {
         Carry(channel, subscriptions);
+        if (channel.Recovery.IsWaiting && (!channel.Recovery.IsFaulted || channel.Recovery.Error?.Reason == RealtimeErrorReason.RateLimited))
+        {
+            // It joins soon anyhow, or later because the server asked for that: whoever subscribes is no reason to hurry.
+            Statuses.Tell(channel);
+            return;
+        }
+
         Rejoins.Rejoin(channel);
     }
 

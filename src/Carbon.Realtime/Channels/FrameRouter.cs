@@ -225,8 +225,8 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
         {
             cause = ReadyCause.Joined;
             channel.Join?.Succeed();
-            channel.Watch?.Cancel();
-            channel.Watch = connection.Deadlines.Schedule(registry.StableAfter, channel.Recovery.Reset);
+            channel.AwaitOkUntil(null);
+            channel.WatchUntil(connection.Deadlines.Schedule(registry.StableAfter, channel.Recovery.Reset));
             channel.Recovery.Overcome();
         }
         else if (channel.State == ChannelState.Live)
@@ -249,8 +249,18 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
 
     private void OnSubscriptionError(Channel channel, string message)
     {
+        if (channel.State is not (ChannelState.Joined or ChannelState.Live))
+        {
+            registry.Drops.Count(FrameDropReason.StaleReference); // a channel says nothing before its join's reply
+            return;
+        }
+
         var (fault, serverRetries) = FaultTable.Subscription(message);
-        if (serverRetries)
+        if (serverRetries && channel.IsSetApart)
+        {
+            registry.Quarantine.SetApart(channel, fault, serverEnded: false); // its turn is over: others wait for theirs
+        }
+        else if (serverRetries)
         {
             // Not the end: the server says ok when it succeeds, and what was missed until then is a gap.
             channel.TryMove(ChannelState.Live, ChannelState.Joined);

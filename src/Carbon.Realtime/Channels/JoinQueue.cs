@@ -45,7 +45,7 @@ internal sealed class JoinQueue(
             }
             else
             {
-                TokenKeeper.Ask(channel.Session, AccessTokenReason.Join);
+                registry.Tokens.AskToJoin(channel.Session);
             }
         }
     }
@@ -137,12 +137,12 @@ internal sealed class JoinQueue(
     {
         channel.TryMove(ChannelState.Joining, ChannelState.Joined);
         channel.Routes = ChannelRoutes.Create(channel, reply.Bindings);
-        channel.Watch = connection.Deadlines.Schedule(options.ReadyTimeout, () =>
+        channel.WatchUntil(connection.Deadlines.Schedule(options.ReadyTimeout, () =>
         {
             ChannelsLog.SlowToSubscribe(logger, channel.Topic, options.ReadyTimeout);
             AwaitOk(channel, new ServerFault(RealtimeErrorReason.ServerUnavailable, Reaction.Retry,
                 $"The server accepted the channel but did not say within {options.ReadyPatience.TotalSeconds:0.#} s that changes flow."));
-        });
+        }));
 
         // The token may have changed while the join was under way.
         registry.Tokens.Reconcile(channel);
@@ -153,8 +153,11 @@ internal sealed class JoinQueue(
     /// <param name="fault">Why, then.</param>
     public void AwaitOk(Channel channel, ServerFault fault)
     {
-        channel.Watch?.Cancel();
-        channel.Watch = connection.Deadlines.Schedule(options.ReadyPatience, () => registry.Rejoins.Recover(channel, fault, serverEnded: false));
+        // The first fault's time runs: a server that complains again and again is given no longer than one that is silent.
+        if (channel.OkIsLate is null)
+        {
+            channel.AwaitOkUntil(connection.Deadlines.Schedule(options.ReadyPatience, () => registry.Rejoins.Recover(channel, fault, serverEnded: false)));
+        }
     }
 
     private void Watch()

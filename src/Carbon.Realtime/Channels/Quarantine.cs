@@ -13,7 +13,7 @@ namespace Carbon.Realtime.Channels;
 internal sealed class Quarantine(ChannelRegistry registry, ILogger logger)
 {
     /// <summary>The server refused a joined channel for one of its bindings.</summary>
-    /// <param name="channel">Joined, whatever else.</param>
+    /// <param name="channel">Joined or live.</param>
     /// <param name="refusal">The server's words, which may quote the binding.</param>
     /// <param name="fault">What they mean.</param>
     public void Refuse(Channel channel, string refusal, ServerFault fault)
@@ -25,21 +25,21 @@ internal sealed class Quarantine(ChannelRegistry registry, ILogger logger)
             var refused = channel.Subscriptions.FindAll(s => s.Request.Bindings.Contains(bad));
             if (refused.Count < channel.Subscriptions.Count)
             {
-                ChannelsLog.Refused(logger, channel.Topic, fault.Message);
+                ChannelsLog.Refused(logger, channel.Topic, fault.LogText);
                 Part(channel, refused, fault);
                 return;
             }
         }
         else if (Half(channel) is { Count: > 0 } half)
         {
-            ChannelsLog.Splitting(logger, channel.Group, channel.Subscriptions.Count, fault.Message);
+            ChannelsLog.Splitting(logger, channel.Group, channel.Subscriptions.Count, fault.LogText);
 
             // Within the budget both halves join at once; past it one waits for what becomes of the other.
             Part(channel, half, registry.Placement.HasRoom ? null : fault);
             return;
         }
 
-        ChannelsLog.Refused(logger, channel.Topic, fault.Message);
+        ChannelsLog.Refused(logger, channel.Topic, fault.LogText);
         SetApart(channel, fault, serverEnded: false);
     }
 
@@ -48,6 +48,7 @@ internal sealed class Quarantine(ChannelRegistry registry, ILogger logger)
     {
         channel.IsSetApart = true;
         registry.Rejoins.Recover(channel, fault, serverEnded);
+        registry.Rejoins.RetryForPlace();
     }
 
     /// <summary>Whether a channel's turn has come.</summary>
@@ -71,6 +72,7 @@ internal sealed class Quarantine(ChannelRegistry registry, ILogger logger)
             channel.Subscriptions.Clear();
             registry.End(channel);
             registry.Adopt(host, subscriptions);
+            registry.Rejoins.RetryForPlace();
             return true;
         }
 

@@ -3,7 +3,8 @@ namespace Carbon.Realtime.Channels;
 /// <summary>Spaces the tries of joins that the server keeps refusing, whichever channels they are of. Under the gate.</summary>
 /// <remarks>
 /// A refused join makes the server deaf to the whole socket for five seconds (docs/protocol.md, "Joins block the socket"). The slow waits of each channel
-/// grow, but a few dozen refused channels together would still take a third of the socket's time from those that work.
+/// grow, but a few dozen refused channels together would still take a third of the socket's time from those that work. A turn is taken when a
+/// channel's own wait is over and not before, so that one that goes away meanwhile costs the others nothing.
 /// </remarks>
 /// <param name="clock">The clock.</param>
 /// <param name="spacing">The time between two tries.</param>
@@ -11,21 +12,17 @@ internal sealed class RefusedJoinPace(TimeProvider clock, TimeSpan spacing)
 {
     private long? _last;
 
-    /// <summary>Reserves the next place for a try.</summary>
-    /// <param name="wait">The wait that the channel would have by itself.</param>
-    /// <returns>That wait, or one that ends the spacing after the last reserved try.</returns>
-    public TimeSpan Reserve(TimeSpan wait)
+    /// <summary>Takes the next turn, if it has come.</summary>
+    /// <param name="left">How long it takes otherwise.</param>
+    public bool TryTakeTurn(out TimeSpan left)
     {
-        var now = clock.GetTimestamp();
-        var due = now + Ticks(wait);
-        if (_last is { } last)
+        left = _last is { } last ? spacing - clock.GetElapsedTime(last) : TimeSpan.Zero;
+        if (left > TimeSpan.Zero)
         {
-            due = Math.Max(due, last + Ticks(spacing));
+            return false;
         }
 
-        _last = due;
-        return clock.GetElapsedTime(now, due);
+        _last = clock.GetTimestamp();
+        return true;
     }
-
-    private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * clock.TimestampFrequency);
 }

@@ -27,20 +27,19 @@ internal sealed class Rejoins(ChannelRegistry registry, RealtimeEnvironment envi
         Recover(channel, fault, serverEnded: true);
         if (channel is { State: ChannelState.Waiting, Recovery: { IsFaulted: true, IsWaiting: true } })
         {
-            channel.Recovery.Rewait(_refusals.Reserve(channel.Recovery.NextWait));
-            registry.Statuses.Tell(channel);
+            channel.Recovery.Rewait(channel.Recovery.NextWait, () => TakeTurn(channel));
         }
     }
 
     /// <summary>One fault of several channels that are not joined.</summary>
     /// <param name="channels">The channels.</param>
-    /// <param name="fault">The fault.</param>
+    /// <param name="faultOf">The fault, as it is each one's.</param>
     /// <param name="wait">A wait that they share; <see langword="null"/> for one of each's own.</param>
-    public void Recover(IReadOnlyList<Channel> channels, ServerFault fault, TimeSpan? wait)
+    public void Recover(IReadOnlyList<Channel> channels, Func<Channel, ServerFault> faultOf, TimeSpan? wait)
     {
         foreach (var channel in channels)
         {
-            Postpone(channel, fault, serverEnded: true, wait);
+            Postpone(channel, faultOf(channel), serverEnded: true, wait);
         }
 
         registry.Joins.Pump();
@@ -67,7 +66,7 @@ internal sealed class Rejoins(ChannelRegistry registry, RealtimeEnvironment envi
     /// <summary>The network may be back: ends every channel's wait, as far as <see cref="Recovery.Hasten"/> may.</summary>
     public void RetryNow() => registry.All.ToList().ForEach(c =>
     {
-        c.Recovery.Hasten();
+        c.Recovery.Hasten(() => JoinSoon(c));
         registry.Statuses.Tell(c);
     });
 
@@ -80,11 +79,29 @@ internal sealed class Rejoins(ChannelRegistry registry, RealtimeEnvironment envi
         }
     }
 
+    private void TakeTurn(Channel channel)
+    {
+        if (_refusals.TryTakeTurn(out var left))
+        {
+            JoinSoon(channel);
+        }
+        else
+        {
+            channel.Recovery.Rewait(left, () => TakeTurn(channel));
+            registry.Statuses.Tell(channel);
+        }
+    }
+
     private void Postpone(Channel channel, ServerFault fault, bool serverEnded, TimeSpan? wait = null)
     {
+        if (channel.State == ChannelState.Ended)
+        {
+            return;
+        }
+
         channel.Join?.Fail(fault.Reason);
         registry.Detach(channel, serverEnded);
-        ChannelsLog.Recovering(logger, channel.Group, fault.Message);
+        ChannelsLog.Recovering(logger, channel.Group, fault.LogText);
         if (wait is { } shared)
         {
             channel.Recovery.Schedule(fault, shared, () => JoinSoon(channel));

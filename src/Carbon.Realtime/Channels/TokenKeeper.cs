@@ -13,6 +13,9 @@ namespace Carbon.Realtime.Channels;
 internal sealed class TokenKeeper(
     ChannelRegistry registry, RealtimeConnection connection, RealtimeEnvironment environment, ChannelOptions options, ILogger logger)
 {
+    /// <summary>So many refusals in a row of a token that the provider gives again and again are left to pass by themselves.</summary>
+    private const int RefusedAgainAtMost = 4;
+
     private readonly Dictionary<TokenSession, SessionUse> _sessions = [];
 
     /// <summary>One more subscription of this session.</summary>
@@ -42,6 +45,10 @@ internal sealed class TokenKeeper(
 
     /// <summary>Asks the provider; the answer comes by itself.</summary>
     public static void Ask(TokenSession session, AccessTokenReason reason) => _ = session.AskAsync(reason);
+
+    /// <summary>Asks for the token of a join: a fresh one, while the last is known to be refused.</summary>
+    public void AskToJoin(TokenSession session) =>
+        Ask(session, _sessions.GetValueOrDefault(session)?.Refused is null ? AccessTokenReason.Join : AccessTokenReason.Rejected);
 
     /// <summary>The server refused the channel's token: asks for a fresh one, unless one has just come.</summary>
     public void AskAfterRefusal(Channel channel)
@@ -142,7 +149,6 @@ internal sealed class TokenKeeper(
 
             var channels = registry.All.Where(c => c.Session == session).ToList();
             var refused = use.Refused;
-            use.Refused = null;
             use.LastReason = answer.Reason;
             use.Refresh.OnAnswered(failed: answer.Error is not null);
             if (answer.Error is { } error)
@@ -152,9 +158,15 @@ internal sealed class TokenKeeper(
             }
 
             use.Failures.Reset();
+            use.Refused = null;
+            if (refused is not null)
+            {
+                channels.FindAll(static c => c.State == ChannelState.Waiting).ForEach(static c => c.Recovery.NoteFreshToken());
+            }
+
 
             channels.ForEach(Reconcile);
-            if (answer.Reason == AccessTokenReason.Rejected && refused is not null && refused.Token?.Value == answer.Token?.Value)
+            if (refused is not null && refused.Token?.Value == answer.Token?.Value)
             {
                 session.Expire(); // a fresh one is still wanted
                 OnRefusedAgain(channels, refused.ToFault());
@@ -180,16 +192,18 @@ internal sealed class TokenKeeper(
     /// </remarks>
     private void OnRefusedAgain(List<Channel> channels, ServerFault fault)
     {
+        // Now and again a provider's cache is late; one that goes on like this needs somebody to sign in.
+        ServerFault FaultOf(Channel channel) => channel.Recovery.Attempt > RefusedAgainAtMost ? fault with { Reaction = Reaction.RetrySlowly } : fault;
         foreach (var channel in channels)
         {
             if (channel is { State: ChannelState.Waiting, WantsToJoin: false, Recovery: { IsFaulted: false, Error.Reason: RealtimeErrorReason.TokenExpired } })
             {
-                channel.Recovery.Note(fault);
+                channel.Recovery.Note(FaultOf(channel));
                 registry.Statuses.Tell(channel);
             }
         }
 
-        registry.Rejoins.Recover([.. channels.Where(c => connection.State == ConnectionState.Open && c.WantsToJoin)], fault, wait: null);
+        registry.Rejoins.Recover([.. channels.Where(c => connection.State == ConnectionState.Open && c.WantsToJoin)], FaultOf, wait: null);
     }
 
     /// <summary>The provider failed: joined channels keep the token they have, and those that lack one wait together, so that one question serves them all.</summary>
@@ -199,20 +213,25 @@ internal sealed class TokenKeeper(
             && channels.FindAll(static c => c.WantsToJoin || (c.State == ChannelState.Waiting && c.Recovery.Error?.Reason == RealtimeErrorReason.TokenProviderFailed))
                 is { Count: > 0 } waiting)
         {
-            registry.Rejoins.Recover(waiting, fault, use.Failures.Next(spreadOut: false));
+            registry.Rejoins.Recover(waiting, _ => fault, use.Failures.Next(spreadOut: false));
         }
     }
 
     /// <summary>Whether a token may be what a waiting channel lacks.</summary>
     /// <remarks>
-    /// Not the answer to the refusal itself: a provider that makes a new bad token each time would drive joins without a pause.
+    /// Not the answer to the refusal itself, unless somebody else signed in meanwhile: a provider that makes a new bad token each time would drive
+    /// joins without a pause.
     /// </remarks>
     private static bool IsCure(TokenAnswer answer, Channel channel) => channel.Recovery.Error?.Reason switch
     {
         RealtimeErrorReason.TokenProviderFailed => true,
         RealtimeErrorReason.RateLimited or RealtimeErrorReason.ServerUnavailable => false,
-        _ => answer.Reason != AccessTokenReason.Rejected && channel.Token?.Value != answer.Token?.Value,
+        _ => channel.Token?.Value != answer.Token?.Value
+            && (answer.Reason != AccessTokenReason.Rejected || !IsSameUser(channel.Token, answer.Token)),
     };
+
+    private static bool IsSameUser(AccessToken? one, AccessToken? other) =>
+        one is null || other is null ? one == other : one.Identity.IsSameUser(other.Identity);
 
     private sealed class SessionUse(TokenRefresh refresh, Backoff failures)
     {

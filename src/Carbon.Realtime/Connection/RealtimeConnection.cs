@@ -107,7 +107,7 @@ internal sealed class RealtimeConnection : IAsyncDisposable
     {
         if (State == ConnectionState.Waiting)
         {
-            Recovery.Hasten();
+            Recovery.Hasten(Redial);
             _handler.OnChanged(wasOpen: false);
         }
     }
@@ -254,6 +254,7 @@ internal sealed class RealtimeConnection : IAsyncDisposable
             {
                 // Needed again while it was being closed for want of use: no fault, no back-off.
                 State = ConnectionState.Dialing;
+                _handler.OnChanged(wasOpen);
                 Dial();
                 return;
             }

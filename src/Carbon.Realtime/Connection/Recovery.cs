@@ -20,9 +20,9 @@ internal sealed class Recovery(Deadlines deadlines, RealtimeEnvironment environm
     private const int SlowGrowth = 10;
 
     private Deadlines.Deadline? _due;
-    private Action? _retry;
     private long _faultedAt;
     private int _slowTries;
+    private bool _hasFreshToken;
 
     /// <summary>The last fault; <see langword="null"/> once it is overcome.</summary>
     public RealtimeException? Error { get; private set; }
@@ -44,7 +44,7 @@ internal sealed class Recovery(Deadlines deadlines, RealtimeEnvironment environm
     /// <summary>Notes a fault that needs no wait of ours.</summary>
     public void Note(ServerFault fault)
     {
-        IsFaulted = fault.Reaction == Reaction.RetrySlowly || (fault.Reaction == Reaction.RefreshTokenOnce && Attempt > 1);
+        IsFaulted = fault.Reaction == Reaction.RetrySlowly || (fault.Reaction == Reaction.RefreshTokenOnce && _hasFreshToken);
 
         // A fault that a fresh token did not cure is none that passes by itself, and its exception says so.
         Error = (IsFaulted ? fault with { Reaction = Reaction.RetrySlowly } : fault).ToException();
@@ -82,20 +82,18 @@ internal sealed class Recovery(Deadlines deadlines, RealtimeEnvironment environm
         Wait(wait, retry);
     }
 
-    /// <summary>Another wait instead of the running one.</summary>
-    public void Rewait(TimeSpan wait)
-    {
-        if (_retry is { } retry)
-        {
-            Wait(wait, retry);
-        }
-    }
+    /// <summary>Another wait for the same fault.</summary>
+    public void Rewait(TimeSpan wait, Action retry) => Wait(wait, retry);
+
+    /// <summary>A fresh token was asked for and came: if it is refused, too, no further one will do.</summary>
+    public void NoteFreshToken() => _hasFreshToken = true;
 
     /// <summary>What the wait is for may be over: tries now, or as soon as the shortest wait has passed since the fault.</summary>
     /// <remarks>A wait that the server asked for is kept: what it said is as true as before.</remarks>
-    public void Hasten()
+    /// <param name="retry">The try.</param>
+    public void Hasten(Action retry)
     {
-        if (_retry is not { } retry || Error?.Reason == RealtimeErrorReason.RateLimited)
+        if (!IsWaiting || Error?.Reason == RealtimeErrorReason.RateLimited)
         {
             return;
         }
@@ -117,7 +115,6 @@ internal sealed class Recovery(Deadlines deadlines, RealtimeEnvironment environm
     {
         _due?.Cancel();
         _due = null;
-        _retry = null;
         NextRetry = null;
     }
 
@@ -127,6 +124,7 @@ internal sealed class Recovery(Deadlines deadlines, RealtimeEnvironment environm
         EndWait();
         Error = null;
         IsFaulted = false;
+        _hasFreshToken = false;
     }
 
     /// <summary>It has worked for long enough: the waits begin small again.</summary>
@@ -148,7 +146,6 @@ internal sealed class Recovery(Deadlines deadlines, RealtimeEnvironment environm
         EndWait();
         NextWait = wait;
         NextRetry = environment.TimeProvider.GetUtcNow() + wait;
-        _retry = retry;
         _due = deadlines.Schedule(wait, () =>
         {
             EndWait();

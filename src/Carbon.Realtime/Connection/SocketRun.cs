@@ -160,9 +160,12 @@ internal sealed class SocketRun(
         UpgradeRefusedException refused => FaultTable.Upgrade(refused.StatusCode, refused.Body),
         RealtimeException known => new ServerFault(known.Reason, known.IsTransient ? Reaction.Retry : Reaction.RetrySlowly, known.Message, known.ServerCode),
         _ when !WasOpen => new ServerFault(RealtimeErrorReason.ServerUnreachable, Reaction.Retry,
-            $"{address} cannot be reached ({Innermost(e).GetType().Name}); check Url and the network."),
+            $"{address} cannot be reached ({Name(Innermost(e))}); check Url and the network."),
         _ => FaultTable.Close(null, Innermost(e).GetType().Name),
     };
+
+    /// <summary>The kind of a failure; its text is the system's and may be in any language.</summary>
+    private static string Name(Exception e) => e is System.Net.Sockets.SocketException socket ? socket.SocketErrorCode.ToString() : e.GetType().Name;
 
     private static Exception Innermost(Exception e) => e.InnerException is { } inner ? Innermost(inner) : e;
 }

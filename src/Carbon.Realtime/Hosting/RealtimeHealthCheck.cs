@@ -88,7 +88,7 @@ public sealed class RealtimeHealthCheck : IHealthCheck
             ["since"] = status.Since,
             ["attempt"] = status.Attempt,
             ["streams"] = streams,
-            ["troubledStreams"] = troubled.ConvertAll(Name),
+            ["troubledStreams"] = string.Join(", ", troubled.ConvertAll(Name)),
         };
         if (status.NextRetry is { } retry)
         {

@@ -31,6 +31,10 @@ public abstract class WorkScheduler
         }
     }
 
+    /// <summary>Calls other people's code on this scheduler, so that it may block without blocking its caller. The caller's execution context flows.</summary>
+    internal Task<T> Call<T>(Func<Task<T>> function) =>
+        Task.Factory.StartNew(function, CancellationToken.None, TaskCreationOptions.DenyChildAttach, TaskScheduler).Unwrap();
+
     private sealed class ActionItem(Action action) : IThreadPoolWorkItem
     {
         public void Execute() => action();

@@ -125,10 +125,12 @@ internal static class FaultTable
     {
         if (SubscriptionRow(message, SubscriptionRows) is not { } row)
         {
-            return (new ServerFault(RealtimeErrorReason.ServerUnavailable, Reaction.Retry, Words("The server cannot subscribe right now", message)), true);
+            const string Advice = "The server cannot subscribe right now";
+            return (new ServerFault(RealtimeErrorReason.ServerUnavailable, Reaction.Retry, Words(Advice, message)) { LogText = Words(Advice, "") }, true);
         }
 
-        return (new ServerFault(row.Reason, row.Reaction, Words($"The server refuses the subscription: {AdviceOn(row.Advice!, RefusedBinding.Table(message))}", message)), false);
+        var advice = $"The server refuses the subscription: {AdviceOn(row.Advice!, RefusedBinding.Table(message))}";
+        return (new ServerFault(row.Reason, row.Reaction, Words(advice, message)) { LogText = Words(advice, "") }, false);
     }
 
     /// <summary>A join that the server would close the socket over.</summary>

@@ -22,6 +22,9 @@ internal enum Reaction
 /// <summary>A classified fault: what to tell the user and what to do.</summary>
 internal sealed record ServerFault(RealtimeErrorReason Reason, Reaction Reaction, string Message, string? Code = null)
 {
+    /// <summary>What the log says: not the server's words where they quote what the program asked for.</summary>
+    public string LogText { get; init; } = Message;
+
     public RealtimeException ToException() =>
         new(Reason, Message, isTransient: Reaction != Reaction.RetrySlowly, Code);
 }

@@ -13,7 +13,10 @@ internal readonly ref struct KeyValues
     public ReadOnlySpan<byte> Third { get; init; }
 
     /// <summary>Whether a part is JSON's null: no primary key's is, so what came is no key.</summary>
-    public bool HasNull => IsNull(First) || IsNull(Second) || IsNull(Third);
+    public bool HasNull => NullAt >= 0;
+
+    /// <summary>The first part that is null; -1 for none.</summary>
+    public int NullAt => IsNull(First) ? 0 : IsNull(Second) ? 1 : IsNull(Third) ? 2 : -1;
 
     private static bool IsNull(ReadOnlySpan<byte> json) => json.SequenceEqual("null"u8);
 }

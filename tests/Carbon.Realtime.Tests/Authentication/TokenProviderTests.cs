@@ -244,4 +244,41 @@ public sealed class TokenProviderTests : TokenTestBase
         using var registration = token.Register(() => cancelled.TrySetCanceled(token));
         return await cancelled.Task;
     }
+
+    [Fact]
+    public async Task A_provider_that_blocks_its_thread_is_timed_out_too()
+    {
+        using var release = new ManualResetEventSlim();
+        var blocking = new FakeTokens
+        {
+            Answer = (_, _) =>
+            {
+                release.Wait(CancellationToken.None);
+                return ValueTask.FromResult<string?>("late");
+            },
+        };
+        var manager = new RealtimeChannelManager(
+            new RealtimeOptions { Url = new Uri("http://127.0.0.1:54321"), ApiKey = "k", Tenant = "co_1", AccessTokenTimeout = TimeSpan.FromMilliseconds(100) },
+            new RealtimeDependencies { SocketFactory = new FakeRealtimeServer(), AccessTokens = blocking });
+        var told = new TaskCompletionSource();
+        var stream = manager.Changes(Shop.SalesOrders);
+        using var following = stream.StatusChanges.Subscribe(status =>
+        {
+            if (status.Error?.Reason == RealtimeErrorReason.TokenProviderFailed)
+            {
+                told.TrySetResult();
+            }
+        });
+        using var seen = stream.Subscribe(static _ => { });
+        try
+        {
+            await told.Task.WaitAsync(TimeSpan.FromMinutes(1));
+        }
+        finally
+        {
+            release.Set();
+        }
+
+        await manager.DisposeAsync();
+    }
 }

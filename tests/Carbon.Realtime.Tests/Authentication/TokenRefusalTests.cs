@@ -242,4 +242,40 @@ public sealed class TokenRefusalTests : TokenTestBase
     /// <summary>Asked for a fresh token, the provider makes one, different each time; the server is free to refuse it too.</summary>
     private void GiveFreshOnes() => Tokens.Answer = (request, _) =>
         ValueTask.FromResult(request.Reason == AccessTokenReason.Rejected ? $"fresh {Tokens.Asked.Count}" : Tokens.Token);
+
+    [Fact]
+    public void A_refused_signature_after_another_fault_still_asks_for_a_fresh_token()
+    {
+        var tokens = new FakeTokens();
+        var world = new World(tokens: tokens) { AutoJoin = false };
+        tokens.Answer = (r, _) => ValueTask.FromResult<string?>(r.MustBeFresh ? "fresh" : "cached");
+        using var seen = new StreamRecorder<TableChange<string, SalesOrder>>(world.Manager.Changes(Shop.SalesOrders));
+        world.Join();
+        world.Socket.RefuseJoin(world.Socket.Join(), "InitializingProjectConnection: Realtime is initializing the project connection");
+        world.Advance(3);
+        world.Socket.Frames("phx_join").Should().HaveCount(2);
+        for (var i = 0; i < 10; i++)
+        {
+            world.Socket.RefuseJoin(world.Socket.Join(), BadSignature);
+            world.Advance(700);
+        }
+
+        tokens.Asked.Should().Contain(AccessTokenReason.Rejected);
+    }
+
+    [Fact]
+    public void A_question_for_a_fresh_token_that_failed_is_put_again_as_such()
+    {
+        var tokens = new FakeTokens();
+        var world = new World(tokens: tokens) { AutoJoin = false };
+        var fails = true;
+        tokens.Answer = (r, _) => !r.MustBeFresh ? ValueTask.FromResult<string?>("cached") : fails ? throw new IOException() : ValueTask.FromResult<string?>("fresh");
+        using var seen = new StreamRecorder<TableChange<string, SalesOrder>>(world.Manager.Changes(Shop.SalesOrders));
+        world.Join();
+        world.Socket.RefuseJoin(world.Socket.Join(), BadSignature);
+        world.Run();
+        fails = false;
+        world.Advance(3);
+        world.Socket.Frames("phx_join").Select(j => j.AccessToken).Should().Equal("cached", "fresh");
+    }
 }

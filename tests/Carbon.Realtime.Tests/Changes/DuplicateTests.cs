@@ -321,7 +321,7 @@ public sealed class DuplicateTests
         overlap.OnReady(isRepeatable: true);
         overlap.Ring.Should().BeNull("an idle subscription costs nothing");
 
-        overlap.IsRepeated(new ChangeFrame { Type = ChangeType.Insert, Record = "{}"u8 }).Should().BeFalse();
+        overlap.IsRepeated(new ChangeFrame { Type = ChangeType.Insert, CommitTimestamp = DateTimeOffset.UnixEpoch, Record = "{}"u8 }).Should().BeFalse();
         overlap.Ring!.IsOpen.Should().BeFalse();
         overlap.OnLost();
         overlap.OnReady(isRepeatable: true);
@@ -381,5 +381,24 @@ public sealed class DuplicateTests
         var seen = new StreamRecorder<TableChange<TKey, TRow>>(_world.Manager.Changes(table, options ?? ChangeStreamOptions.Default));
         _world.Join();
         return seen;
+    }
+
+    [Fact]
+    public void A_change_without_a_commit_time_is_never_taken_for_a_repetition()
+    {
+        var world = new World();
+        using var seen = new StreamRecorder<TableChange<long, Todo>>(world.Manager.Changes(Shop.Todos));
+        world.Join();
+        void Update(bool done) => world.Socket.Deliver($$$"""[null,null,"{{{world.Socket.Join().Topic}}}","postgres_changes",{"data":{"table":"todos","type":"UPDATE","record":{"id":1,"title":"a","done":{{{(done ? "true" : "false")}}}},"columns":[{"name":"id","type":"int8"},{"name":"title","type":"text"},{"name":"done","type":"bool"}],"errors":null,"schema":"public","commit_timestamp":null,"old_record":{"id":1}},"ids":[1]}]""");
+        Update(true);
+        Update(false);
+        Update(true);
+        world.Run();
+        world.Socket.CloseFromServer(1012);
+        world.Advance(11);
+        seen.Items.Should().HaveCount(5);
+        Update(false); // the present: the consumer read done = true after the gap
+        world.Run();
+        seen.Items.Should().HaveCount(6);
     }
 }

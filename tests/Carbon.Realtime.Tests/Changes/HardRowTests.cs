@@ -93,6 +93,7 @@ public sealed class HardRowTests
     [InlineData("bpchar")]
     [InlineData("bit")]
     [InlineData("_bpchar")]
+    [InlineData("_bit")]
     public void A_column_that_the_server_cuts_to_its_first_character_is_never_told_as_a_rows_value(string type)
     {
         using var seen = Watch();

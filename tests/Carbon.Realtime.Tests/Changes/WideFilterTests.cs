@@ -339,4 +339,25 @@ public sealed class WideFilterTests
         _world.Join();
         return seen;
     }
+
+    [Fact]
+    public void After_widening_the_types_are_looked_at_again()
+    {
+        var world = new World();
+        var table = RealtimeTable.Untyped("job").TenantScoped("companyId").Where("name=gt.m");
+        var stream = world.Manager.Changes(table);
+        using var seen = new StreamRecorder<TableChange<JsonElement, JsonElement>>(stream);
+        world.Join();
+        void Insert(string id) => world.Socket.Deliver($$$"""[null,null,"{{{world.Socket.Join().Topic}}}","postgres_changes",{"data":{"table":"job","type":"INSERT","record":{"id":"{{{id}}}","companyId":"co_1","name":"z"},"columns":[{"name":"id","type":"text"},{"name":"companyId","type":"text"},{"name":"name","type":"text"}],"errors":null,"schema":"public","commit_timestamp":"2026-11-22T10:46:23.{{{id}}}Z"},"ids":[1]}]""");
+        Insert("101");
+        world.Run();
+        var join = world.Socket.Join();
+        world.Socket.System(join, "postgres_changes", "error", "Unable to subscribe to changes with given parameters. invalid input syntax for type integer: \"co_1,name=gt.m\"");
+        world.Run();
+        world.Advance(1);
+        world.Socket.Join().Bindings[0].GetProperty("filter").GetString().Should().Be("companyId=eq.co_1");
+        Insert("102");
+        world.Run();
+        stream.Status.State.Should().Be(RealtimeState.Closed, string.Join(' ', seen.Items) + " / " + stream.Status);
+    }
 }

@@ -376,4 +376,54 @@ public sealed class JoinTests
         world.Join();
         return recorders;
     }
+
+    [Fact]
+    public void An_error_before_the_joins_reply_means_nothing_and_leaves_no_timer_behind()
+    {
+        var world = new World { AutoJoin = false };
+        using var seen = Watch(world, "a");
+        world.Join();
+        var join = world.Socket.Join();
+        world.Socket.System(join, "postgres_changes", "error", "the database is busy");
+        world.Socket.AcceptJoin(join);
+        world.Socket.Subscribed(join);
+        world.AutoJoin = true;
+        world.Advance(300);
+        string.Join(' ', seen.Items).Should().Be("gap (Started)");
+    }
+
+    [Fact]
+    public void Joins_of_a_socket_that_was_closed_for_want_of_use_do_not_hold_up_the_next()
+    {
+        var world = new World(o => (o.Linger, o.IdleTimeout) = (TimeSpan.Zero, TimeSpan.FromSeconds(1))) { AutoJoin = false };
+        var first = Enumerable.Range(0, 4).Select(i => new StreamRecorder<TableChange<JsonElement, JsonElement>>(
+            world.Manager.Changes(RealtimeTable.Untyped("t"), new ChangeStreamOptions { Group = "g" + i }))).ToList();
+        world.Join();
+        world.Socket.AnswersClose = false;
+        first.ForEach(static s => s.Dispose());
+        world.Advance(1.5);
+        world.AutoJoin = true;
+        using var second = Watch(world, "b");
+        world.Advance(5);
+        world.Server.Sockets.Should().HaveCount(2);
+        string.Join(' ', second.Items).Should().Be("gap (Started)");
+    }
+
+    [Fact]
+    public void A_wait_that_the_server_asked_for_is_kept_when_a_full_budget_takes_more_in()
+    {
+        var world = new World(o => o.MaxChannels = 1) { AutoJoin = false };
+        using var a = Watch(world, "a");
+        world.Join();
+        var more = new List<IDisposable>();
+        for (var i = 0; i < 20; i++)
+        {
+            world.Socket.RefuseJoin(world.Socket.Join(), "ClientJoinRateLimitReached: Too many joins per second");
+            world.Run();
+            more.Add(Watch(world, "t" + i));
+            world.Advance(0.05);
+        }
+
+        world.Socket.Frames("phx_join").Count.Should().BeLessThan(8, "1 s, and the waits are 0.5 to 10 s and grow");
+    }
 }

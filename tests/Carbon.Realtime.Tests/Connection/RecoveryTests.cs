@@ -72,7 +72,7 @@ public sealed class RecoveryTests : IDisposable
     public void A_try_that_is_hastened_is_made_at_once_or_when_the_shortest_wait_is_over()
     {
         Schedule(Lasting);
-        _recovery.Hasten();
+        _recovery.Hasten(() => _tries++);
         _tries.Should().Be(0, "the fault is just now");
         (_recovery.NextRetry - _env.Time.GetUtcNow()).Should().Be(TimeSpan.FromSeconds(0.5));
         _env.Advance(TimeSpan.FromSeconds(0.5));
@@ -80,10 +80,10 @@ public sealed class RecoveryTests : IDisposable
 
         Schedule(Lasting);
         _env.Advance(TimeSpan.FromSeconds(0.5));
-        _recovery.Hasten();
+        _recovery.Hasten(() => _tries++);
         _tries.Should().Be(2);
         (_recovery.IsWaiting, _recovery.NextRetry).Should().Be((false, null));
-        _recovery.Hasten();
+        _recovery.Hasten(() => _tries++);
         _env.Advance(TimeSpan.FromHours(1));
         _tries.Should().Be(2, "nothing waits any more");
     }
@@ -94,7 +94,7 @@ public sealed class RecoveryTests : IDisposable
         Schedule(FaultTable.Upgrade(429, null));
         _env.Advance(TimeSpan.FromSeconds(0.5));
         var due = _recovery.NextRetry;
-        _recovery.Hasten();
+        _recovery.Hasten(() => _tries++);
         _tries.Should().Be(0);
         _recovery.NextRetry.Should().Be(due);
     }

@@ -93,6 +93,7 @@ public sealed class FilterExactnessTests
     [InlineData("text", "a\"b", "\"a\\\"b\"", "Yes")]
     [InlineData("int4", "77", "77", "Yes")]
     [InlineData("int4", "77", "78", "No")]
+    [InlineData("int4", "077", "77", "Yes")]
     [InlineData("int4", "+077", "77", "Yes")] // one of them written otherwise: all are compared one by one
     [InlineData("int4", "77", "\"77\"", "Yes")] // servers of 2021
     [InlineData("uuid", "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee", "\"aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee\"", "Yes")]

@@ -33,7 +33,7 @@ public sealed partial class GuideTests
 
             // Of .NET, of the server, and of the log.
             "OnNext", "OnError", "OnCompleted", "Subscribe", "CompositeDisposable", "ArgumentException", "FormatException", "InvalidOperationException",
-            "ObjectDisposedException", "JsonSerializerContext", "SELECT", "TRUNCATE", "NotTenantScoped",
+            "ObjectDisposedException", "JsonSerializerContext", "SELECT", "TRUNCATE",
         ];
         var names = SingleName().Matches(Read("troubleshooting.md") + Read("guarantees.md")).Select(static m => m.Groups[1].Value);
         names.Where(name => !others.Contains(name)).Should().BeEmpty();

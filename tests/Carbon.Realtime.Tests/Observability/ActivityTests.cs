@@ -22,10 +22,10 @@ public sealed class ActivityTests
         world.Socket.Subscribed(world.Socket.Join());
         world.Run();
         traces.Stopped.Select(a => $"{a.OperationName} {a.Kind}").Should().Equal(
-            "carbon.realtime.token Internal", "carbon.realtime.connect Client", "carbon.realtime.join Client");
+            "carbon.realtime.connect Client", "carbon.realtime.token Internal", "carbon.realtime.join Client");
         traces.Stopped.Select(Text).Should().Equal(
-            "carbon.realtime.manager=activities carbon.realtime.token.reason=connect carbon.realtime.outcome=none",
             "carbon.realtime.manager=activities server.address=127.0.0.1 server.port=54321 carbon.realtime.attempt=1 carbon.realtime.outcome=ok",
+            "carbon.realtime.manager=activities carbon.realtime.token.reason=connect carbon.realtime.outcome=none",
             $"carbon.realtime.manager=activities server.address=127.0.0.1 server.port=54321 carbon.realtime.topic={world.Socket.Join().Topic} carbon.realtime.bindings=1 carbon.realtime.outcome=ok");
         var join = traces.Stopped[^1];
         join.StartTimeUtc.Should().Be(joined.UtcDateTime);
@@ -75,7 +75,7 @@ public sealed class ActivityTests
         world.Run();
         var failed = traces.Stopped.Where(a => a.Status == ActivityStatusCode.Error).ToList();
         failed.Select(a => $"{a.OperationName} {a.StatusDescription}").Should().Equal(
-            "carbon.realtime.token token_provider_failed", "carbon.realtime.connect invalid_api_key", "carbon.realtime.join subscription_refused");
+            "carbon.realtime.connect invalid_api_key", "carbon.realtime.token token_provider_failed", "carbon.realtime.join subscription_refused");
         failed.Should().OnlyContain(a => (string?)a.GetTagItem("error.type") == a.StatusDescription && (string?)a.GetTagItem("carbon.realtime.outcome") == "failed");
         traces.Stopped.Select(Text).Should().NotContain(t => t.Contains("words") || t.Contains("co_1") || t.Contains("filter"));
     }

@@ -96,7 +96,7 @@ public sealed class HealthCheckTests
         var result = await Check();
         result.Status.Should().Be(HealthStatus.Degraded);
         result.Description.Should().Be("Changes do not flow for public.salesOrder (Faulted, SubscriptionRefused); 1 of 2 streams.");
-        ((List<string>)result.Data["troubledStreams"]).Should().Equal("public.salesOrder (Faulted, SubscriptionRefused)");
+        result.Data["troubledStreams"].Should().Be("public.salesOrder (Faulted, SubscriptionRefused)");
         seen.Dispose();
         _world.Advance(10);
         (await Check()).Status.Should().Be(HealthStatus.Healthy, "nobody wants the refused stream any more");

@@ -1,3 +1,5 @@
+using Carbon.Realtime.Tests.Channels;
+using System.Text.Json;
 using Carbon.Realtime.Testing;
 using Carbon.Realtime.Tests.Support;
 
@@ -39,5 +41,19 @@ public sealed class SecretsTests
             telemetry.Should().NotContain(t => t.Contains(secret));
             world.Log.Lines.Should().NotContain(l => l.Contains(secret));
         }
+    }
+
+    [Fact]
+    public void A_refusal_that_quotes_the_filter_is_told_in_the_status_and_not_logged()
+    {
+        var world = new World();
+        var server = new TableServer(world);
+        server.Unpublished.Add("job");
+        var stream = world.Manager.Changes(RealtimeTable.Untyped("job").Where("email=eq.jane.doe@example.com"));
+        using var seen = new StreamRecorder<TableChange<JsonElement, JsonElement>>(stream);
+        world.Join();
+        world.Run();
+        stream.Status.Error!.Message.Should().Contain("jane.doe", "the program may know what it asked for");
+        world.Log.Lines.Where(l => l.Contains("jane.doe", StringComparison.Ordinal)).Should().BeEmpty();
     }
 }

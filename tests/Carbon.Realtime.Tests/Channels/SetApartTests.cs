@@ -1,0 +1,53 @@
+using System.Text.Json;
+using Carbon.Realtime.Testing;
+using Carbon.Realtime.Tests.Support;
+
+namespace Carbon.Realtime.Tests.Channels;
+
+/// <summary>Whatever becomes of one channel that is set apart, the others get their turns.</summary>
+public sealed class SetApartTests
+{
+    [Fact]
+    public void One_whose_subscription_the_server_goes_on_trying_does_not_keep_the_others_from_theirs()
+    {
+        var world = new World(o => o.MaxChannels = 1);
+        var server = new TableServer(world);
+        server.Unpublished.UnionWith(["x", "y"]);
+        var streams = "ok x y".Split(' ').Select(t => world.Manager.Changes(t)).ToArray();
+        var seen = streams.Select(s => new StreamRecorder<TableChange<JsonElement, JsonElement>>(s)).ToList();
+        world.Join();
+        server.Unpublished.Clear();
+        server.Refuses = b => b.GetProperty("table").GetString() == "x" ? "the database is busy" : null;
+        for (var i = 0; i < 600; i++)
+        {
+            // The server tries by itself every few seconds, and says so each time.
+            world.Advance(10);
+            foreach (var join in server.Joined.Where(j => j.Bindings.Any(b => b.GetProperty("table").GetString() == "x")).ToList())
+            {
+                world.Socket.System(join, "postgres_changes", "error", "the database is busy");
+                world.Run();
+            }
+        }
+
+        streams[2].Status.State.Should().Be(RealtimeState.Live, "y was published 100 min ago; " + string.Join(',', streams.Select(s => s.Status)));
+    }
+
+    [Fact]
+    public void At_the_largest_budget_what_is_set_apart_is_tried_all_the_same()
+    {
+        var world = new World(o => o.MaxChannels = 99);
+        var server = new TableServer(world) { MostAllowed = 1000 };
+        server.Unpublished.Add("bad");
+        var seen = Enumerable.Range(0, 99).Select(i => Watch(world, "t" + i, "g" + i)).ToList();
+        var stream = world.Manager.Changes(RealtimeTable.Untyped("bad"), new ChangeStreamOptions { Group = "g0" });
+        using var bad = new StreamRecorder<TableChange<JsonElement, JsonElement>>(stream);
+        world.Advance(60);
+        stream.Status.State.Should().Be(RealtimeState.Faulted);
+        server.Unpublished.Clear();
+        world.Advance(7200);
+        stream.Status.State.Should().Be(RealtimeState.Live);
+    }
+
+    private static StreamRecorder<TableChange<JsonElement, JsonElement>> Watch(World world, string table, string group = "default") =>
+        new(world.Manager.Changes(RealtimeTable.Untyped(table), new ChangeStreamOptions { Group = group }));
+}
