@@ -27,6 +27,12 @@ public static class TableChanges
     public static Gap<TKey, TRow> Gap<TKey, TRow>(GapReason reason, TKey key)
         where TKey : notnull => new(reason, key);
 
+    /// <summary>Changes made what was read from these tables stale.</summary>
+    public static Revalidation Revalidation(DateTimeOffset since, params string[] tables) => new([.. tables], null, since);
+
+    /// <summary>Changes of these tables may have been missed.</summary>
+    public static Revalidation Revalidation(GapReason gap, DateTimeOffset since, params string[] tables) => new([.. tables], gap, since);
+
     /// <summary>A status.</summary>
     public static RealtimeStatus Status(RealtimeState state, DateTimeOffset since) => new(state, since);
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.Extensions.Primitives;
 
 namespace Carbon.Realtime;
 
@@ -32,4 +33,42 @@ public interface IChangeSource
     /// <exception cref="InvalidOperationException">The table is tenant-scoped and no tenant is known.</exception>
     /// <exception cref="ObjectDisposedException">The manager or scope is disposed.</exception>
     IChangeStream<JsonElement, JsonElement> Changes(string table);
+
+    /// <summary>Says, debounced, that what was read from these tables is stale. Nothing is connected or joined before somebody subscribes; no row is made.</summary>
+    /// <remarks>Tables are filtered and tenant-scoped as for <see cref="Changes{TKey, TRow}(RealtimeTable{TKey, TRow})"/>, and throw alike.</remarks>
+    /// <param name="tables">Each a <see cref="RealtimeTable{TKey, TRow}"/>; at least one.</param>
+    /// <exception cref="ArgumentException">No table, or a filter as for <see cref="Changes{TKey, TRow}(RealtimeTable{TKey, TRow})"/>.</exception>
+    /// <exception cref="InvalidOperationException">A table is tenant-scoped and no tenant is known.</exception>
+    /// <exception cref="RealtimeException"><see cref="RealtimeErrorReason.UnsafeFilter"/>, as for <see cref="Changes{TKey, TRow}(RealtimeTable{TKey, TRow})"/>.</exception>
+    /// <exception cref="ObjectDisposedException">The manager or scope is disposed.</exception>
+    IRevalidations Revalidations(params IRealtimeTable[] tables);
+
+    /// <inheritdoc cref="Revalidations(IRealtimeTable[])"/>
+    /// <param name="options">When to fire; out of its bounds it is an <see cref="ArgumentException"/>.</param>
+    /// <param name="tables">Each a <see cref="RealtimeTable{TKey, TRow}"/>; at least one.</param>
+    IRevalidations Revalidations(RevalidationOptions options, params IRealtimeTable[] tables);
+
+    /// <summary>The same by the tables' names: tenant-scoped only where <see cref="RealtimeOptions.TenantColumn"/> is set.</summary>
+    /// <inheritdoc cref="Revalidations(IRealtimeTable[])"/>
+    /// <param name="tables">The tables' exact names; at least one.</param>
+    IRevalidations Revalidations(params string[] tables);
+
+    /// <summary>The tables' next signal as a change token, for <c>IMemoryCache</c> and <c>ChangeToken.OnChange</c>. Take it before you read.</summary>
+    /// <remarks>
+    /// Unlike a revalidation it watches at once. It fires once: a debounce after a change or possible loss; where changes did not flow yet when it was taken,
+    /// once they do; when the tenant changes or the manager or scope is disposed; and after <see cref="RevalidationOptions.Lifetime"/> in any case, also if there
+    /// is no connection. Then it holds nothing. Callbacks are called on the thread pool, each by itself; one that is registered after the token
+    /// fired is called too.
+    /// </remarks>
+    /// <inheritdoc cref="Revalidations(IRealtimeTable[])"/>
+    IChangeToken ChangeToken(params IRealtimeTable[] tables);
+
+    /// <inheritdoc cref="ChangeToken(IRealtimeTable[])"/>
+    /// <param name="options">When to fire; out of its bounds it is an <see cref="ArgumentException"/>.</param>
+    /// <param name="tables">Each a <see cref="RealtimeTable{TKey, TRow}"/>; at least one.</param>
+    IChangeToken ChangeToken(RevalidationOptions options, params IRealtimeTable[] tables);
+
+    /// <inheritdoc cref="ChangeToken(IRealtimeTable[])"/>
+    /// <param name="tables">The tables' exact names; at least one. Tenant-scoped only where <see cref="RealtimeOptions.TenantColumn"/> is set.</param>
+    IChangeToken ChangeToken(params string[] tables);
 }

@@ -6,6 +6,7 @@ using Carbon.Realtime.Connection;
 using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Protocol;
 using Carbon.Realtime.Transport;
+using Microsoft.Extensions.Primitives;
 
 namespace Carbon.Realtime;
 
@@ -132,6 +133,24 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
 
     /// <inheritdoc/>
     public IChangeStream<JsonElement, JsonElement> Changes(string table) => _ambient.Changes(table);
+
+    /// <inheritdoc/>
+    public IRevalidations Revalidations(params IRealtimeTable[] tables) => _ambient.Revalidations(tables);
+
+    /// <inheritdoc/>
+    public IRevalidations Revalidations(RevalidationOptions options, params IRealtimeTable[] tables) => _ambient.Revalidations(options, tables);
+
+    /// <inheritdoc/>
+    public IRevalidations Revalidations(params string[] tables) => _ambient.Revalidations(tables);
+
+    /// <inheritdoc/>
+    public IChangeToken ChangeToken(params IRealtimeTable[] tables) => _ambient.ChangeToken(tables);
+
+    /// <inheritdoc/>
+    public IChangeToken ChangeToken(RevalidationOptions options, params IRealtimeTable[] tables) => _ambient.ChangeToken(options, tables);
+
+    /// <inheritdoc/>
+    public IChangeToken ChangeToken(params string[] tables) => _ambient.ChangeToken(tables);
 
     /// <inheritdoc/>
     public Task RefreshAccessTokenAsync() => RefreshAccessTokenAsync(CancellationToken.None);

@@ -52,6 +52,16 @@ internal static class RealtimeOptionsValidation
         return faults;
     }
 
+    /// <summary>All faults of what was asked of a revalidation or a change token.</summary>
+    public static IReadOnlyList<string> Validate(RevalidationOptions options)
+    {
+        var faults = new List<string>();
+        Between(faults, nameof(options.Debounce), options.Debounce, TimeSpan.Zero, TimeSpan.FromMinutes(1));
+        Between(faults, nameof(options.MaxDelay), options.MaxDelay, options.Debounce, TimeSpan.FromHours(1));
+        Between(faults, nameof(options.Lifetime), options.Lifetime, TimeSpan.FromSeconds(1), TimeSpan.FromHours(24));
+        return faults;
+    }
+
     public static RealtimeSocketAddress Address(RealtimeOptions options) => RealtimeAddress.ForSocket(
         (options.RealtimeUrl ?? options.Url)?.OriginalString ?? "",
         options.ApiKey,

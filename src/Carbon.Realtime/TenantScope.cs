@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Text.Json;
 using Carbon.Realtime.Changes;
 using Carbon.Realtime.Channels;
+using Microsoft.Extensions.Primitives;
 
 namespace Carbon.Realtime;
 
@@ -24,13 +26,25 @@ internal sealed class TenantScope(ChangeFeeds feeds, ChannelUser user, Func<stri
         ArgumentNullException.ThrowIfNull(options);
         CheckGroup(options.Group);
 
-        // A table that says nothing of tenants belongs to them all the same where the options name their column.
-        var scoped = table is { TenantColumn: null, IsAllTenants: false } && defaultColumn is not null ? table.TenantScoped(defaultColumn) : table;
+        var scoped = (RealtimeTable<TKey, TRow>)Scoped(table);
         return new ChangeStream<TKey, TRow>(feeds, feeds.Get(() => KeyOf(scoped, options), scoped), scoped);
     }
 
-    public IChangeStream<JsonElement, JsonElement> Changes(string table) =>
-        Changes(_untyped.GetOrAdd(table, static name => RealtimeTable.Untyped(name)));
+    public IChangeStream<JsonElement, JsonElement> Changes(string table) => Changes(Untyped(table));
+
+    public IRevalidations Revalidations(params IRealtimeTable[] tables) => Revalidations(RevalidationOptions.Default, tables);
+
+    public IRevalidations Revalidations(RevalidationOptions options, params IRealtimeTable[] tables) =>
+        new Revalidations(feeds, Watch(options, tables), options);
+
+    public IRevalidations Revalidations(params string[] tables) => Revalidations(Untyped(tables));
+
+    public IChangeToken ChangeToken(params IRealtimeTable[] tables) => ChangeToken(RevalidationOptions.Default, tables);
+
+    public IChangeToken ChangeToken(RevalidationOptions options, params IRealtimeTable[] tables) =>
+        new TableChangeToken(feeds, Watch(options, tables), options);
+
+    public IChangeToken ChangeToken(params string[] tables) => ChangeToken(Untyped(tables));
 
     public void Dispose()
     {
@@ -48,9 +62,39 @@ internal sealed class TenantScope(ChangeFeeds feeds, ChannelUser user, Func<stri
         return ValueTask.CompletedTask;
     }
 
+    private RealtimeTable<JsonElement, JsonElement> Untyped(string table) => _untyped.GetOrAdd(table, static name => RealtimeTable.Untyped(name));
+
+    private IRealtimeTable[] Untyped(string[] tables)
+    {
+        ArgumentNullException.ThrowIfNull(tables);
+        return [.. tables.Select(Untyped)];
+    }
+
+    private ImmutableArray<WatchFeed> Watch(RevalidationOptions options, IRealtimeTable[] tables)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(tables);
+        CheckGroup(options.Group);
+        if (RealtimeOptionsValidation.Validate(options) is { Count: > 0 } faults)
+        {
+            throw new ArgumentException(string.Join(" ", faults), nameof(options));
+        }
+
+        if (tables.Length == 0 || tables.Contains(null))
+        {
+            throw new ArgumentException("Name at least one table, and none that is null.", nameof(tables));
+        }
+
+        var how = new ChangeStreamOptions { Group = options.Group, KeyOnlyDeletes = options.KeyOnlyDeletes };
+        return [.. tables.Select(Scoped).Select(table => feeds.Watch(() => KeyOf(table, how), table)).Distinct()];
+    }
+
+    /// <summary>A table that says nothing of tenants belongs to them all the same where the options name their column.</summary>
+    private IRealtimeTable Scoped(IRealtimeTable table) =>
+        table is { TenantColumn: null, IsAllTenants: false } && defaultColumn is not null ? table.ScopedBy(defaultColumn) : table;
+
     /// <summary>Under the gate, so that no change of tenant and no disposal can slip in between the look and the feed.</summary>
-    private FeedKey KeyOf<TKey, TRow>(RealtimeTable<TKey, TRow> table, ChangeStreamOptions options)
-        where TKey : notnull
+    private FeedKey KeyOf(IRealtimeTable table, ChangeStreamOptions options)
     {
         ObjectDisposedException.ThrowIf(feeds.IsClosed, typeof(RealtimeChannelManager));
         ObjectDisposedException.ThrowIf(_disposed, typeof(ITenantScope));
@@ -63,7 +107,7 @@ internal sealed class TenantScope(ChangeFeeds feeds, ChannelUser user, Func<stri
             ChangesLog.NotTenantScoped(feeds.Logger, $"{table.Schema}.{table.Name}");
         }
 
-        return new FeedKey(table.Definition, table.Schema, table.Name, table.Filter, table.TenantColumn, current, identity, user, options);
+        return new FeedKey(table.Identity, table.Schema, table.Name, table.Filter, table.TenantColumn, current, identity, user, options);
     }
 
     private static void CheckGroup(string group)

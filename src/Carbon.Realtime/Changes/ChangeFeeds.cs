@@ -56,27 +56,17 @@ internal sealed class ChangeFeeds(
     /// <param name="keyOf">Says what is wanted, under the gate; may throw.</param>
     /// <param name="table">The table.</param>
     public ChangeFeed<TKey, TRow> Get<TKey, TRow>(Func<FeedKey> keyOf, RealtimeTable<TKey, TRow> table)
-        where TKey : notnull
-    {
-        lock (gate)
+        where TKey : notnull => Get(keyOf, key => new ChangeFeed<TKey, TRow>(this, key, table));
+
+    /// <summary>The feed of a key that makes no rows. Takes the gate.</summary>
+    /// <inheritdoc cref="Get{TKey, TRow}(Func{FeedKey}, RealtimeTable{TKey, TRow})"/>
+    public WatchFeed Watch(Func<FeedKey> keyOf, IRealtimeTable table) => Get(
+        () =>
         {
             var key = keyOf();
-            if (_feeds.TryGetValue(key, out var known) && known.TryGetTarget(out var feed))
-            {
-                return (ChangeFeed<TKey, TRow>)feed;
-            }
-
-            if (_arrays.Refusal(key) is { } refusal)
-            {
-                throw refusal;
-            }
-
-            var created = new ChangeFeed<TKey, TRow>(this, key, table);
-            _feeds[key] = new WeakReference<ChangeFeed>(created);
-            Prune();
-            return created;
-        }
-    }
+            return key with { Definition = new Watched(key.Definition) };
+        },
+        key => new WatchFeed(this, key, table));
 
     /// <summary>Ends some feeds: of a tenant that is no longer current, of a scope that was disposed. Takes the gate.</summary>
     public void End(Func<FeedKey, bool> which, Exception? error)
@@ -178,6 +168,29 @@ internal sealed class ChangeFeeds(
         });
     }
 
+    private TFeed Get<TFeed>(Func<FeedKey> keyOf, Func<FeedKey, TFeed> create)
+        where TFeed : ChangeFeed
+    {
+        lock (gate)
+        {
+            var key = keyOf();
+            if (_feeds.TryGetValue(key, out var known) && known.TryGetTarget(out var feed))
+            {
+                return (TFeed)feed;
+            }
+
+            if (_arrays.Refusal(key) is { } refusal)
+            {
+                throw refusal;
+            }
+
+            var created = create(key);
+            _feeds[key] = new WeakReference<ChangeFeed>(created);
+            Prune();
+            return created;
+        }
+    }
+
     private void End(FeedKey key, Exception? error)
     {
         if (_feeds.Remove(key, out var known) && known.TryGetTarget(out var feed))
@@ -185,6 +198,9 @@ internal sealed class ChangeFeeds(
             feed.End(error);
         }
     }
+
+    /// <summary>Keeps a table's watch apart from its streams, which are other feeds of the same binding.</summary>
+    private sealed record Watched(object Definition);
 
     /// <summary>Feeds nobody holds any more leave an empty place each; they are swept as the number of places doubles.</summary>
     private void Prune()

@@ -44,4 +44,7 @@ internal static partial class ChangesLog
 
     [LoggerMessage(LogEventRanges.Changes + 11, LogLevel.Trace, "A change of {Table} is not this stream's and was dropped ({Reason})")]
     public static partial void Dropped(ILogger logger, string table, FrameDropReason reason);
+
+    [LoggerMessage(LogEventRanges.Changes + 12, LogLevel.Error, "A change token's callback for {Tables} threw")]
+    public static partial void CallbackThrew(ILogger logger, string tables, Exception exception);
 }

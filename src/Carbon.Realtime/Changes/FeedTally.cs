@@ -1,5 +1,4 @@
 using Carbon.Realtime.Primitives;
-using Carbon.Realtime.Protocol;
 using Microsoft.Extensions.Logging;
 
 namespace Carbon.Realtime.Changes;
@@ -32,9 +31,6 @@ internal sealed class FeedTally(string table, RealtimeInstruments instruments, I
             (_changes ??= instruments.Changes(table)).Add(elements.Length - gaps);
         }
     }
-
-    /// <summary>A change came that is not the table's; it is counted where all drops are.</summary>
-    public void Dropped(FrameDropReason reason) => ChangesLog.Dropped(logger, table, reason);
 
     /// <summary>A gap was told.</summary>
     public void Told(GapReason reason)

@@ -6,7 +6,7 @@ namespace Carbon.Realtime;
 /// <summary>A table, or a filtered part of one: its name, key, row type, filter and tenant scope. Immutable; make it once and keep it.</summary>
 /// <typeparam name="TKey">The primary key; compared by its own equality.</typeparam>
 /// <typeparam name="TRow">The row.</typeparam>
-public sealed class RealtimeTable<TKey, TRow>
+public sealed class RealtimeTable<TKey, TRow> : IRealtimeTable
     where TKey : notnull
 {
     internal RealtimeTable(
@@ -36,6 +36,8 @@ public sealed class RealtimeTable<TKey, TRow>
     public bool IsAllTenants { get; }
 
     internal TableDefinition<TKey, TRow> Definition { get; }
+
+    object IRealtimeTable.Identity => Definition;
 
     /// <summary>The rows that match a filter in the server's syntax, such as <c>status=eq.released</c>, and all filters before.</summary>
     /// <exception cref="FormatException">The filter cannot be parsed; the message says where and why.</exception>
@@ -96,6 +98,10 @@ public sealed class RealtimeTable<TKey, TRow>
     /// <summary>The same table in another schema.</summary>
     public RealtimeTable<TKey, TRow> InSchema(string schema) =>
         new(Definition, RealtimeTable.CheckName(schema), Name, Filter, TenantColumn, IsAllTenants);
+
+    string? IRealtimeTable.WhyNotJudged(FilterCondition condition) => Definition.WhyNotJudged(condition);
+
+    IRealtimeTable IRealtimeTable.ScopedBy(string tenantColumn) => TenantScoped(tenantColumn);
 
     /// <summary>Schema, name and filter; a filter of hundreds of values is cut short.</summary>
     public override string ToString()

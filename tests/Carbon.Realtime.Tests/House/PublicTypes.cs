@@ -42,6 +42,7 @@ internal static class PublicTypes
         ],
         ["Tables"] =
         [
+            "IRealtimeTable",
             "RealtimeTable",
             "RealtimeTable`2",
         ],
@@ -52,7 +53,10 @@ internal static class PublicTypes
             "Gap`2",
             "GapReason",
             "IChangeStream`2",
+            "IRevalidations",
             "Inserted`2",
+            "Revalidation",
+            "RevalidationOptions",
             "TableChange`2",
             "Updated`2",
         ],
