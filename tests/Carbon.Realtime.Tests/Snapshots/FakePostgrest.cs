@@ -85,6 +85,13 @@ public sealed class FakePostgrest : HttpMessageHandler
             base.ReadAsync(buffer[..Math.Min(chunk, buffer.Length)], cancellationToken);
     }
 
+    /// <summary>Breaks at the first read.</summary>
+    public sealed class BrokenStream(string words) : MemoryStream
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            ValueTask.FromException<int>(new IOException(words));
+    }
+
     /// <summary>Gives its bytes and then nothing, until the reader loses patience.</summary>
     public sealed class StuckStream(byte[] bytes) : MemoryStream(bytes)
     {

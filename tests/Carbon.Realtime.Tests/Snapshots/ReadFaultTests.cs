@@ -231,6 +231,11 @@ public sealed class ReadFaultTests
         (error.Reason, error.IsTransient).Should().Be((RealtimeErrorReason.ServerUnreachable, true));
         error.ToString().Should().Contain("ConnectionError").And.NotContain("planted");
         world.Rest.Requests.Should().HaveCount(5);
+
+        world.Rest.Script = (_, _) => new HttpResponseMessage { Content = FakePostgrest.Body(new FakePostgrest.BrokenStream("planted")) };
+        error = await world.FailAsync();
+        (error.Reason, error.IsTransient).Should().Be((RealtimeErrorReason.ConnectionLost, true));
+        error.ToString().Should().NotContain("planted");
     }
 
     [Theory]
