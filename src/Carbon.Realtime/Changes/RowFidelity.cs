@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
-using Carbon.Realtime.Filters;
 using Carbon.Realtime.Protocol;
 using Carbon.Realtime.Tables;
 using Microsoft.Extensions.Logging;
@@ -13,9 +10,6 @@ namespace Carbon.Realtime.Changes;
 /// </summary>
 internal sealed class RowFidelity
 {
-    /// <summary>A number written with no more characters has at most 28 digits and fits. PostgreSQL writes no exponents.</summary>
-    private const int SurelyFits = 28;
-
     private readonly IReadOnlyList<MappedColumn> _columns;
     private readonly IReadOnlyList<string> _key;
     private readonly string _table;
@@ -69,51 +63,17 @@ internal sealed class RowFidelity
     }
 
     /// <summary>The column whose number a decimal cannot hold; <see langword="null"/> if there is none.</summary>
-    /// <remarks>
-    /// System.Text.Json would round it without a word. What counts is the value: a scale of more than 28 whose last digits are zeros is no loss.
-    /// </remarks>
     public string? FindRounded(ReadOnlySpan<byte> record, RecordIndex index)
     {
         foreach (var i in _decimals)
         {
-            if (index.TryFind(record, _columns[i].Utf8, ref _hints[i], out var value) && value.Length > SurelyFits && !Fits(value))
+            if (index.TryFind(record, _columns[i].Utf8, ref _hints[i], out var value) && !_columns[i].Holds(value))
             {
                 return _columns[i].Name;
             }
         }
 
         return null;
-    }
-
-    private static bool Fits(ReadOnlySpan<byte> json)
-    {
-        // Arrays too. Text that is no JSON is for the row's own decoding to refuse.
-        var reader = new Utf8JsonReader(json);
-        try
-        {
-            while (reader.Read())
-            {
-                if (reader.TokenType is JsonTokenType.Number or JsonTokenType.String && reader.ValueSpan.Length > SurelyFits
-                    && DecimalText.TryParse(reader.ValueSpan, out var number) && !FitsNumber(reader.ValueSpan, number))
-                {
-                    return false;
-                }
-            }
-        }
-        catch (JsonException)
-        {
-        }
-
-        return true;
-    }
-
-    private static bool FitsNumber(ReadOnlySpan<byte> text, in DecimalText number)
-    {
-        Span<byte> rounded = stackalloc byte[64];
-        return decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
-            && value.TryFormat(rounded, out var length, provider: CultureInfo.InvariantCulture)
-            && DecimalText.TryParse(rounded[..length], out var kept)
-            && DecimalText.Compare(text, number, rounded[..length], kept) == 0;
     }
 
     private void Look(TableColumns columns)

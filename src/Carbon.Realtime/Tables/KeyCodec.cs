@@ -32,11 +32,35 @@ internal abstract class KeyCodec<TKey>(params string[] columns)
     public byte[][] ColumnsUtf8 { get; } = [.. columns.Select(System.Text.Encoding.UTF8.GetBytes)];
 
     public abstract TKey Decode(in KeyValues values);
+
+    /// <summary>The text that PostgreSQL reads each part from, unquoted: what a request for the row names.</summary>
+    public abstract string[] Encode(TKey key);
+}
+
+/// <summary>A key's part as text.</summary>
+internal static class KeyText
+{
+    /// <summary>The server's own text, not reformatted: a client type may round what it reads (timestamps, numerics).</summary>
+    public static string Of(ReadOnlySpan<byte> json)
+    {
+        if (json.IsEmpty || json[0] != '"')
+        {
+            return System.Text.Encoding.UTF8.GetString(json);
+        }
+
+        var reader = new Utf8JsonReader(json);
+        reader.Read();
+        return reader.GetString()!;
+    }
+
+    public static string Of<TPart>(TPart part, JsonTypeInfo<TPart> type) => Of(JsonSerializer.SerializeToUtf8Bytes(part, type));
 }
 
 internal sealed class SingleKeyCodec<TKey>(string column, JsonTypeInfo<TKey> type) : KeyCodec<TKey>(column)
 {
     public override TKey Decode(in KeyValues values) => Part(values.First, type);
+
+    public override string[] Encode(TKey key) => [KeyText.Of(key, type)];
 
     /// <summary>A key part is never null: PostgreSQL's primary keys are not.</summary>
     internal static TKey Part(ReadOnlySpan<byte> json, JsonTypeInfo<TKey> type) =>
@@ -48,6 +72,8 @@ internal sealed class PairKeyCodec<T1, T2>(string first, string second, JsonType
 {
     public override (T1, T2) Decode(in KeyValues values) =>
         (SingleKeyCodec<T1>.Part(values.First, type1), SingleKeyCodec<T2>.Part(values.Second, type2));
+
+    public override string[] Encode((T1, T2) key) => [KeyText.Of(key.Item1, type1), KeyText.Of(key.Item2, type2)];
 }
 
 internal sealed class TripleKeyCodec<T1, T2, T3>(
@@ -56,6 +82,8 @@ internal sealed class TripleKeyCodec<T1, T2, T3>(
 {
     public override (T1, T2, T3) Decode(in KeyValues values) =>
         (SingleKeyCodec<T1>.Part(values.First, type1), SingleKeyCodec<T2>.Part(values.Second, type2), SingleKeyCodec<T3>.Part(values.Third, type3));
+
+    public override string[] Encode((T1, T2, T3) key) => [KeyText.Of(key.Item1, type1), KeyText.Of(key.Item2, type2), KeyText.Of(key.Item3, type3)];
 }
 
 /// <summary>The key of an untyped table: the column's value, or an array of the columns' values.</summary>
@@ -84,6 +112,11 @@ internal sealed class JsonKeyCodec(params string[] columns) : KeyCodec<JsonEleme
 
         return Parse(buffer.WrittenSpan);
     }
+
+    public override string[] Encode(JsonElement key) =>
+        Columns.Count == 1 ? [TextOf(key)] : [.. key.EnumerateArray().Select(TextOf)];
+
+    private static string TextOf(JsonElement part) => part.ValueKind == JsonValueKind.String ? part.GetString()! : part.GetRawText();
 
     internal static JsonElement Parse(ReadOnlySpan<byte> json)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -8,6 +9,9 @@ namespace Carbon.Realtime.Tables;
 /// <summary>A column that the row type maps, and what the property's type says about its values.</summary>
 internal sealed class MappedColumn
 {
+    /// <summary>A number written with no more characters has at most 28 digits and fits. PostgreSQL writes no exponents for numeric.</summary>
+    public const int SurelyFits = 28;
+
     private readonly JsonTypeInfo _type;
     private readonly bool _hasConverter;
 
@@ -56,6 +60,43 @@ internal sealed class MappedColumn
         {
             return false;
         }
+    }
+
+    /// <summary>Whether the property holds the value as it is: System.Text.Json would round a longer number to a decimal without a word.</summary>
+    /// <remarks>
+    /// What counts is the value: a scale of more than 28 whose last digits are zeros is no loss.
+    /// </remarks>
+    public bool Holds(ReadOnlySpan<byte> json) => !HoldsDecimals || json.Length <= SurelyFits || HoldsNumbers(json);
+
+    private static bool HoldsNumbers(ReadOnlySpan<byte> json)
+    {
+        // Arrays too. Text that is no JSON is for the row's own decoding to refuse.
+        var reader = new Utf8JsonReader(json);
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.TokenType is JsonTokenType.Number or JsonTokenType.String && reader.ValueSpan.Length > SurelyFits
+                    && DecimalText.TryParse(reader.ValueSpan, out var number) && !FitsNumber(reader.ValueSpan, number))
+                {
+                    return false;
+                }
+            }
+        }
+        catch (JsonException)
+        {
+        }
+
+        return true;
+    }
+
+    private static bool FitsNumber(ReadOnlySpan<byte> text, in DecimalText number)
+    {
+        Span<byte> rounded = stackalloc byte[64];
+        return decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+            && value.TryFormat(rounded, out var length, provider: CultureInfo.InvariantCulture)
+            && DecimalText.TryParse(rounded[..length], out var kept)
+            && DecimalText.Compare(text, number, rounded[..length], kept) == 0;
     }
 
     private static bool IsDecimal(JsonTypeInfo type) =>

@@ -1,0 +1,130 @@
+using System.Text;
+using Carbon.Realtime.Snapshots;
+
+namespace Carbon.Realtime.Tests.Snapshots;
+
+public sealed class RowBodyTests
+{
+    private const string Rows = """
+        [{"id":"a\\","companyId":"}]{[","name":"\"\\\""}, 
+         {"id":"b","companyId":null,"name":"ü\"}\ud83d\ude00[{"},
+        {"name":"z","x":{"y":[1,{"z":"}"}]},"companyId":"c","id":"\u0063"} ]
+        """;
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(7)]
+    [InlineData(int.MaxValue)]
+    public async Task Rows_are_found_wherever_the_bytes_are_cut(int chunk)
+    {
+        var world = new SnapshotWorld();
+        var bytes = Encoding.UTF8.GetBytes(Rows);
+        world.Rest.Script = (n, _) => n > 1 ? FakePostgrest.Answer(200, "[]")
+            : new HttpResponseMessage { Content = FakePostgrest.Body(new FakePostgrest.ChunkStream(bytes, chunk)) };
+        var page = (await world.ScanAsync(world.Reader(SnapshotWorld.Parts))).Should().ContainSingle().Subject;
+        page.Rows.Select(r => r.Value).Should().Equal(
+            new Part { Id = "a\\", CompanyId = "}]{[", Name = "\"\\\"" }, new Part { Id = "b", Name = "ü\"}😀[{" }, new Part { Id = "c", CompanyId = "c", Name = "z" });
+    }
+
+    [Fact]
+    public async Task Every_truncation_of_a_body_is_a_lost_connection_and_brings_no_row()
+    {
+        var bytes = Encoding.UTF8.GetBytes(Rows.TrimEnd());
+        for (var length = 0; length < bytes.Length; length++)
+        {
+            using var body = new RowBody(new MemoryStream(bytes, 0, length), SnapshotLimits.Default);
+            var read = async () =>
+            {
+                while (await body.MoveNextAsync(default))
+                {
+                }
+            };
+            (await read.Should().ThrowAsync<RestFaultException>()).Which.Fault.Reason.Should().Be(RealtimeErrorReason.ConnectionLost);
+        }
+    }
+
+    [Fact]
+    public async Task A_truncated_page_is_read_again_whole()
+    {
+        var world = new SnapshotWorld();
+        world.AddNumbers(3);
+        world.Rest.Script = (n, _) => n == 1 ? FakePostgrest.Answer(200, """[{"id":1},{"id":2},{"i""") : null;
+        (await world.KeysAsync(SnapshotWorld.Numbers)).Should().Equal(1, 2, 3);
+        world.Rest.Requests.Should().HaveCount(3);
+    }
+
+    [Theory]
+    [InlineData("""{"id":1}""")]
+    [InlineData("[1]")]
+    [InlineData("""[{"id":1}]]""")]
+    [InlineData("""[{"id":1}{"id":2}]""")]
+    [InlineData("""[,]""")]
+    [InlineData("""[{"id":1},]""")]
+    [InlineData("null")]
+    public async Task What_is_no_array_of_rows_is_said_and_not_repeated(string body)
+    {
+        var world = new SnapshotWorld();
+        world.Rest.Script = (_, _) => FakePostgrest.Answer(200, body);
+        (await world.FailAsync()).Reason.Should().Be(RealtimeErrorReason.ProtocolViolation);
+        world.Rest.Requests.Should().ContainSingle();
+    }
+
+    [Fact]
+    public async Task A_row_that_lacks_a_mapped_column_is_no_row_with_a_default()
+    {
+        var world = new SnapshotWorld();
+        world.Rest.Script = (_, _) => FakePostgrest.Answer(200, """[{"id":"1","name":"a"}]""");
+        var scan = () => world.ScanAsync(world.Reader(SnapshotWorld.Parts));
+        (await scan.Should().ThrowAsync<RealtimeException>()).Which.Message.Should().Contain("'companyId'");
+    }
+
+    [Fact]
+    public async Task A_row_that_cannot_be_decoded_is_told_with_its_key_and_costs_no_other_row()
+    {
+        var world = new SnapshotWorld();
+        world.Rest.Script = (n, _) => FakePostgrest.Answer(200, n > 1 ? "[]"
+            : """[{"id":"1","companyId":"c","name":"n"},{"id":"2","companyId":{"planted":1},"name":"planted"},{"id":"3","companyId":"c","name":"n"}]""");
+        var page = (await world.ScanAsync(world.Reader(SnapshotWorld.Parts)))[0];
+        page.Rows.Select(r => r.Key).Should().Equal("1", "3");
+        page.Unreadable.Should().Equal(new UnreadableRow<string>(true, "2", UnreadableReason.Undecodable));
+        world.Log.Lines.Should().Contain(l => l.Contains("$.companyId")).And.NotContain(l => l.Contains("planted"));
+    }
+
+    [Fact]
+    public async Task A_number_that_a_decimal_would_round_is_told_and_not_rounded()
+    {
+        var world = new SnapshotWorld();
+        var table = new PostgrestTable("price", ("at", "timestamptz"), ("amount", "numeric"));
+        world.Rest.Tables.Add(table);
+        table.Add("\"2026-01-01T00:00:00+00:00\"", "0.10000000000000000000000000000000000");
+        table.Add("\"2026-01-02T00:00:00+00:00\"", "0.12345678901234567890123456789012345");
+        var page = (await world.ScanAsync(world.Reader(RealtimeTable.Define("price", SnapshotJson.Default.Price, "at", p => p.At))))[0];
+        page.Rows.Should().ContainSingle().Which.Value.Amount.Should().Be(0.1m);
+        page.Unreadable.Should().ContainSingle().Which.Problem.Should().Be(UnreadableReason.Rounded);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(1000)]
+    [InlineData(int.MaxValue)]
+    public async Task A_row_that_is_too_long_is_told_by_its_key_and_not_kept(int chunk)
+    {
+        var world = new SnapshotWorld(limits: l => l with { MaxRowBytes = 10_000 }) { Rest = { ChunkBytes = chunk } };
+        world.Part.Add("\"1\"", "null", "\"a\"");
+        world.Part.Add("\"2\"", "null", $"\"{new string('x', 50_000)}\"");
+        world.Part.Add("\"3\"", "null", "\"c\"");
+        var page = (await world.ScanAsync(world.Reader(SnapshotWorld.Parts)))[0];
+        page.Rows.Select(r => r.Key).Should().Equal("1", "3");
+        page.Unreadable.Should().Equal(new UnreadableRow<string>(true, "2", UnreadableReason.TooLong));
+    }
+
+    [Fact]
+    public async Task A_page_that_is_too_long_is_asked_for_with_fewer_rows()
+    {
+        var world = new SnapshotWorld(limits: l => l with { MaxPageBytes = 500, PageRows = 64 });
+        world.AddNumbers(200);
+        (await world.KeysAsync(SnapshotWorld.Numbers)).Should().HaveCount(200);
+        world.Rest.Queries[1].Should().Contain("limit=32");
+    }
+}
