@@ -1,6 +1,6 @@
-using Carbon.Realtime.Tests.Channels;
 using System.Text.Json;
 using Carbon.Realtime.Testing;
+using Carbon.Realtime.Tests.Channels;
 using Carbon.Realtime.Tests.Support;
 
 namespace Carbon.Realtime.Tests.Observability;
