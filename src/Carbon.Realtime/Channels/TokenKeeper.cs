@@ -164,7 +164,6 @@ internal sealed class TokenKeeper(
                 channels.FindAll(static c => c.State == ChannelState.Waiting).ForEach(static c => c.Recovery.NoteFreshToken());
             }
 
-
             channels.ForEach(Reconcile);
             if (refused is not null && refused.Token?.Value == answer.Token?.Value)
             {
