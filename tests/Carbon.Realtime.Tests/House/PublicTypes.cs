@@ -60,6 +60,17 @@ internal static class PublicTypes
             "TableChange`2",
             "Updated`2",
         ],
+        ["Caching"] =
+        [
+            "IStoreCache",
+            "StoreCacheChanges",
+            "StoreCacheException",
+            "StoreCacheFault",
+            "StoreCacheHeader",
+            "StoreCacheKey",
+            "StoreCacheRow",
+            "StoreCacheRowHandler",
+        ],
         ["Hosting"] =
         [
             "ICarbonRealtimeBuilder",
