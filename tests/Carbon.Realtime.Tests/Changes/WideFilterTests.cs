@@ -297,6 +297,7 @@ public sealed class WideFilterTests
         _world.Socket.Insert(here, "todos", B);
         _world.Socket.System(here, "postgres_changes", "error", Unsplit);
         _world.Run();
+        _world.Join();
         _world.Socket.Frames("phx_join").Should().HaveCount(2, "the binding that it needs now is live already");
         Told(narrow).Should().Equal("gap (Started)", "inserted 5", "inserted 5", "gap (Rejoined)");
         _world.Socket.Insert(there, "todos", A);
