@@ -214,7 +214,7 @@ internal abstract class ChangeFeed : ISubscriptionSink
     /// <summary>Whether a refusal is no fault yet, because another binding is tried.</summary>
     private bool IsWidening(RealtimeException? error)
     {
-        if (!_isWidening && error is { Reason: RealtimeErrorReason.SubscriptionRefused } && TryWiden(error.Message))
+        if (error is { Reason: RealtimeErrorReason.SubscriptionRefused } && TryWiden(error.Message))
         {
             _isWidening = true;
             _owner.Deadlines.Schedule(TimeSpan.Zero, Widen); // not now: the channel is telling all its subscriptions

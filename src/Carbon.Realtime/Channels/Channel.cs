@@ -61,6 +61,9 @@ internal sealed class Channel(string group, TokenSession session, Recovery recov
     /// <summary>Whether the server refuses what it asks for: it waits, tries now and then, and holds no place meanwhile (<see cref="Quarantine"/>).</summary>
     public bool IsSetApart { get; set; }
 
+    /// <summary>Whether the server refused its last join: the next one keeps a distance from those of others (<see cref="RefusedJoinPace"/>).</summary>
+    public bool IsRefused { get; set; }
+
     /// <summary>Whether the server may have a channel for it, or is to have one as soon as possible.</summary>
     public bool HoldsPlace => !IsSetApart || State != ChannelState.Waiting;
 

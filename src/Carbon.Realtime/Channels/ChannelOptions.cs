@@ -37,8 +37,14 @@ internal sealed record ChannelOptions
     /// <summary>After this without a <c>system</c> ok the channel is joined anew: the server may have given up without a word (docs/protocol.md, "Silent loss").</summary>
     public TimeSpan ReadyPatience { get; init; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>Joins that the server keeps refusing are tried this far apart, all together: each makes it deaf for five seconds.</summary>
+    /// <summary>Joins that the server refuses until somebody changes something are tried this far apart, all together: each makes it deaf for five seconds.</summary>
     public TimeSpan RefusedJoinSpacing { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// Joins that the server refuses for what passes by itself are tried this far apart, all together, while more than one channel is refused: five
+    /// seconds of these the server is deaf.
+    /// </summary>
+    public TimeSpan PassingRefusalSpacing { get; init; } = TimeSpan.FromSeconds(12);
 
     /// <summary>A channel that was live for this long was a good one: its back-off starts over.</summary>
     public TimeSpan StableAfter { get; init; } = TimeSpan.FromSeconds(10);

@@ -194,6 +194,7 @@ internal sealed class ChannelRegistry
             if (!channel.Recovery.IsFaulted)
             {
                 channel.Recovery.Overcome();
+                channel.IsRefused = false;
             }
         }
 

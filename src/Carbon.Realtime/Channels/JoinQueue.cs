@@ -78,6 +78,7 @@ internal sealed class JoinQueue(
         else
         {
             Joined(channel, reply);
+            registry.Rejoins.OnAccepted(channel);
         }
 
         Pump();

@@ -1,9 +1,9 @@
 namespace Carbon.Realtime.Channels;
 
-/// <summary>Spaces the tries of joins that the server keeps refusing, whichever channels they are of. Under the gate.</summary>
+/// <summary>Spaces the tries of joins that the server refused, whichever channels they are of. Under the gate.</summary>
 /// <remarks>
-/// A refused join makes the server deaf to the whole socket for five seconds (docs/protocol.md, "Joins block the socket"). The slow waits of each channel
-/// grow, but a few dozen refused channels together would still take a third of the socket's time from those that work. A turn is taken when a
+/// A refused join makes the server deaf to the whole socket for five seconds (docs/protocol.md, "Joins block the socket"). The waits of each channel
+/// grow, but a few dozen refused channels together would still take the socket's time from those that work, or all of it. A turn is taken when a
 /// channel's own wait is over and not before, so that one that goes away meanwhile costs the others nothing.
 /// </remarks>
 /// <param name="clock">The clock.</param>
@@ -25,4 +25,7 @@ internal sealed class RefusedJoinPace(TimeProvider clock, TimeSpan spacing)
         _last = clock.GetTimestamp();
         return true;
     }
+
+    /// <summary>The next turn may be taken at once.</summary>
+    public void Lift() => _last = null;
 }

@@ -7,7 +7,11 @@ namespace Carbon.Realtime.Channels;
 /// <summary>When channels that do not flow join again: after a fault, a change of user, a cure. Under the gate.</summary>
 internal sealed class Rejoins(ChannelRegistry registry, RealtimeEnvironment environment, ChannelOptions options, ILogger logger)
 {
-    private readonly RefusedJoinPace _refusals = new(environment.TimeProvider, options.RefusedJoinSpacing);
+    /// <summary>Of joins refused for what somebody has to change.</summary>
+    private readonly RefusedJoinPace _lasting = new(environment.TimeProvider, options.RefusedJoinSpacing);
+
+    /// <summary>Of joins refused for what passes by itself.</summary>
+    private readonly RefusedJoinPace _passing = new(environment.TimeProvider, options.PassingRefusalSpacing);
 
     /// <summary>Something ended or refused the channel: says why and schedules the next join.</summary>
     public void Recover(Channel channel, ServerFault fault, bool serverEnded)
@@ -24,10 +28,23 @@ internal sealed class Rejoins(ChannelRegistry registry, RealtimeEnvironment envi
     /// <summary>The server refused the channel's join, and was deaf to everybody for it (docs/protocol.md, "Joins block the socket").</summary>
     public void RecoverRefused(Channel channel, ServerFault fault)
     {
+        channel.IsRefused = true;
         Recover(channel, fault, serverEnded: true);
-        if (channel is { State: ChannelState.Waiting, Recovery: { IsFaulted: true, IsWaiting: true } })
+    }
+
+    /// <summary>The server accepted a channel's join: what it refused others for may have passed.</summary>
+    /// <remarks>
+    /// One of them tries it; if it is accepted, too, the next does. A server that is well again so has all of them back one after another, and one
+    /// that accepts a single channel is not stormed with the others.
+    /// </remarks>
+    public void OnAccepted(Channel channel)
+    {
+        channel.IsRefused = false;
+        _passing.Lift();
+        if (registry.All.Where(IsUnserved).MinBy(static c => c.Recovery.NextRetry) is { } next)
         {
-            channel.Recovery.Rewait(channel.Recovery.NextWait, () => TakeTurn(channel));
+            next.Recovery.Hasten(() => TakeTurn(next));
+            registry.Statuses.Tell(next);
         }
     }
 
@@ -79,9 +96,10 @@ internal sealed class Rejoins(ChannelRegistry registry, RealtimeEnvironment envi
         }
     }
 
+    /// <summary>The channel's own wait is over: it joins, unless its last join was refused and others' tries are too close.</summary>
     private void TakeTurn(Channel channel)
     {
-        if (_refusals.TryTakeTurn(out var left))
+        if (!channel.IsRefused || TryTakeTurn(channel, out var left))
         {
             JoinSoon(channel);
         }
@@ -91,6 +109,25 @@ internal sealed class Rejoins(ChannelRegistry registry, RealtimeEnvironment envi
             registry.Statuses.Tell(channel);
         }
     }
+
+    private bool TryTakeTurn(Channel channel, out TimeSpan left)
+    {
+        if (channel.Recovery.IsFaulted)
+        {
+            return _lasting.TryTakeTurn(out left);
+        }
+
+        if (!registry.All.Any(c => c != channel && c is { IsRefused: true, Recovery.IsFaulted: false }))
+        {
+            _passing.Lift(); // nobody to share the socket's time with: its own waits are enough
+        }
+
+        return _passing.TryTakeTurn(out left);
+    }
+
+    /// <summary>Whether a channel waits because the server could not serve it. What was asked of us (another token, fewer joins) is no matter of others' success.</summary>
+    private static bool IsUnserved(Channel channel) =>
+        channel is { IsRefused: true, State: ChannelState.Waiting, Recovery: { IsWaiting: true, IsFaulted: false, Error.Reason: RealtimeErrorReason.ServerUnavailable } };
 
     private void Postpone(Channel channel, ServerFault fault, bool serverEnded, TimeSpan? wait = null)
     {
@@ -104,11 +141,11 @@ internal sealed class Rejoins(ChannelRegistry registry, RealtimeEnvironment envi
         ChannelsLog.Recovering(logger, channel.Group, fault.LogText);
         if (wait is { } shared)
         {
-            channel.Recovery.Schedule(fault, shared, () => JoinSoon(channel));
+            channel.Recovery.Schedule(fault, shared, () => TakeTurn(channel));
         }
         else
         {
-            channel.Recovery.Schedule(fault, () => JoinSoon(channel));
+            channel.Recovery.Schedule(fault, () => TakeTurn(channel));
         }
 
         registry.Statuses.Tell(channel);

@@ -38,9 +38,6 @@ internal sealed class Recovery(Deadlines deadlines, RealtimeEnvironment environm
 
     public bool IsWaiting => _due is not null;
 
-    /// <summary>The wait that was scheduled last.</summary>
-    public TimeSpan NextWait { get; private set; }
-
     /// <summary>Notes a fault that needs no wait of ours.</summary>
     public void Note(ServerFault fault)
     {
@@ -144,7 +141,6 @@ internal sealed class Recovery(Deadlines deadlines, RealtimeEnvironment environm
     private void Wait(TimeSpan wait, Action retry)
     {
         EndWait();
-        NextWait = wait;
         NextRetry = environment.TimeProvider.GetUtcNow() + wait;
         _due = deadlines.Schedule(wait, () =>
         {

@@ -356,6 +356,30 @@ public sealed class DuplicateTests
         Hash("ab", "c").Should().Be(Hash("ab", "c"));
     }
 
+    [Fact]
+    public void A_stream_that_ends_soon_after_a_rejoin_leaves_no_deadline_behind()
+    {
+        static int Left(bool rejoins)
+        {
+            var world = new World();
+            using var seen = new StreamRecorder<TableChange<string, SalesOrder>>(world.Manager.Changes(Shop.SalesOrders));
+            world.Join();
+            if (rejoins)
+            {
+                world.Socket.CloseChannel(world.Socket.Join(), "phx_error");
+                world.Advance(2);
+                seen.Items.Should().HaveCount(2);
+            }
+
+            world.Manager.Tenant.Set("co_2");
+            world.Run();
+            seen.Error.Should().NotBeNull();
+            return world.Manager.Deadlines.Count;
+        }
+
+        Left(rejoins: true).Should().Be(Left(rejoins: false));
+    }
+
     private SentFrame Join => _world.Socket.Join();
 
     private void Insert(string row) => _world.Socket.Insert(Join, "todos", row);

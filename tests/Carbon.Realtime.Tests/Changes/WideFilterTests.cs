@@ -285,6 +285,30 @@ public sealed class WideFilterTests
     }
 
     [Fact]
+    public void A_stream_that_is_widened_onto_a_live_binding_drops_for_a_while_what_its_join_before_delivered()
+    {
+        using var wide = Watch(Shop.Todos.Where("id=eq.5"), new ChangeStreamOptions { Group = "wide" });
+        var there = Join;
+        using var narrow = Watch(Shop.Todos.Where("id=eq.5,done=eq.true"));
+        var here = Join;
+        const string A = """{"id":5,"title":"a","done":true}""";
+        const string B = """{"id":5,"title":"b","done":true}""";
+        _world.Socket.Insert(here, "todos", A);
+        _world.Socket.Insert(here, "todos", B);
+        _world.Socket.System(here, "postgres_changes", "error", Unsplit);
+        _world.Run();
+        _world.Join();
+        _world.Socket.Frames("phx_join").Should().HaveCount(2, "the binding that it needs now is live already");
+        Told(narrow).Should().Equal("gap (Started)", "inserted 5", "inserted 5", "gap (Rejoined)");
+        _world.Socket.Insert(there, "todos", A);
+        Told(narrow).Should().HaveCount(4);
+        _world.Advance(15.1);
+        _world.Socket.Insert(there, "todos", B);
+        Told(narrow).Should().HaveCount(5, "what comes so late is another change");
+        Told(wide).Should().Equal("gap (Started)", "inserted 5", "inserted 5");
+    }
+
+    [Fact]
     public void What_nobody_can_mean_is_refused_before_anything_is_sent()
     {
         FluentActions.Invoking(() => Jobs.Where("status=in.()")).Should().Throw<FormatException>().WithMessage("*'in' without values never matches*");

@@ -48,6 +48,43 @@ public sealed class SetApartTests
         stream.Status.State.Should().Be(RealtimeState.Live);
     }
 
+    [Fact]
+    public void Halves_of_what_is_set_apart_join_at_once_where_there_is_room_and_both_stay_set_apart()
+    {
+        var world = new World(o => (o.MaxChannels, o.Linger) = (3, TimeSpan.Zero));
+        var judged = 0;
+        var server = new TableServer(world) { Quotes = false };
+        server.Refuses = binding =>
+        {
+            if (binding.GetProperty("table").GetString() != "t3")
+            {
+                return null;
+            }
+
+            server.Quotes = ++judged > 2; // alone at last: the server cannot serve it right now, and says so
+            return "the database is busy";
+        };
+        var (a, b) = (Watch(world, "a", "a"), Watch(world, "b", "b"));
+        world.Join();
+        var streams = Enumerable.Range(0, 4).Select(i => world.Manager.Changes($"t{i}")).ToList();
+        var seen = streams.ConvertAll(static s => new StreamRecorder<TableChange<JsonElement, JsonElement>>(s));
+        world.Join();
+        server.MostJoined.Should().Be(3, "there is no room: one half waits");
+        streams.Select(static s => s.Status.State).Should().Equal(RealtimeState.Live, RealtimeState.Live, RealtimeState.Faulted, RealtimeState.Faulted);
+        a.Dispose();
+        b.Dispose();
+        world.Advance(1);
+        var joins = server.Joins;
+        for (var tenth = 0; tenth < 600 && server.Joins == joins; tenth++)
+        {
+            world.Advance(0.1);
+        }
+
+        server.Joins.Should().Be(joins + 3, "the two, and each by itself");
+        streams[2].Status.State.Should().Be(RealtimeState.Live);
+        streams[3].Status.NextRetry.Should().BeAfter(world.Env.Time.GetUtcNow(), "whoever is set apart waits for another turn instead of keeping its own");
+    }
+
     private static StreamRecorder<TableChange<JsonElement, JsonElement>> Watch(World world, string table, string group = "default") =>
         new(world.Manager.Changes(RealtimeTable.Untyped(table), new ChangeStreamOptions { Group = group }));
 }

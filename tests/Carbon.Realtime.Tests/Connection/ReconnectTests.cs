@@ -214,6 +214,45 @@ public sealed class ReconnectTests
     }
 
     [Fact]
+    public void A_dial_that_nobody_needs_any_more_is_given_up_after_the_idle_time()
+    {
+        var world = new World(o => (o.Linger, o.IdleTimeout) = (TimeSpan.Zero, TimeSpan.FromSeconds(1)));
+        world.Server.HangNext();
+        var seen = new StreamRecorder<TableChange<string, SalesOrder>>(world.Manager.Changes(Shop.SalesOrders));
+        world.Join();
+        seen.Dispose();
+        world.Advance(0.9);
+        world.Manager.Status.State.Should().Be(RealtimeState.Connecting);
+        world.Advance(0.2);
+        world.Manager.Status.State.Should().Be(RealtimeState.Idle);
+        world.Env.Time.ArmedTimers.Should().Be(0);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Who_comes_back_within_the_idle_time_keeps_a_socket_also_when_the_first_was_lost_meanwhile(bool lost)
+    {
+        var world = new World(o => (o.Linger, o.IdleTimeout) = (TimeSpan.Zero, TimeSpan.FromSeconds(1)));
+        var stream = world.Manager.Changes(Shop.SalesOrders);
+        var first = new StreamRecorder<TableChange<string, SalesOrder>>(stream);
+        world.Join();
+        first.Dispose();
+        world.Advance(0.3);
+        if (lost)
+        {
+            world.Socket.Break();
+            world.Advance(0.1);
+        }
+
+        using var second = new StreamRecorder<TableChange<string, SalesOrder>>(stream);
+        world.Advance(5);
+        world.Server.Sockets.Should().HaveCount(lost ? 2 : 1);
+        world.Socket.IsClosedByClient.Should().BeFalse("somebody needs it");
+        second.Items.Should().ContainSingle();
+    }
+
+    [Fact]
     public void A_server_that_goes_away_asks_to_slow_down()
     {
         var world = new World();

@@ -18,6 +18,9 @@ public sealed class StormTests(ITestOutputHelper output)
 
     /// <summary>Joins that are refused for good, of however many channels: one in half a minute.</summary>
     private const int Refused = 121;
+
+    /// <summary>Joins that are refused for a while, of however many channels: one in twelve seconds.</summary>
+    private const int RefusedForNow = 301;
     private const string Refusal = "Unable to subscribe to changes with given parameters. Please check Realtime is enabled for the given connect parameters: [event: *]";
 
     private static readonly Dictionary<Reaction, string> Refusals = new()
@@ -93,7 +96,8 @@ public sealed class StormTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData("Retry", 32 * Quick)]
+    [InlineData("Retry", 32 + RefusedForNow)]
+    [InlineData("RefreshTokenThenRetry", (2 * 32) + RefusedForNow)]
     [InlineData("RefreshTokenOnce", (2 * 32) + Refused)]
     [InlineData("RetrySlowly", 32 + Refused)]
     public void A_server_that_refuses_thirty_two_channels(string reaction, int joins)
@@ -101,6 +105,29 @@ public sealed class StormTests(ITestOutputHelper output)
         var text = Refusals[Enum.Parse<Reaction>(reaction)];
         var hour = new Hour { Channels = 32, Joining = (s, join) => s.RefuseJoin(join, text) };
         hour.Run(output).Should().BeWithin(dials: 1, joins, questions: 2 * joins, other: 144);
+    }
+
+    [Fact]
+    public void A_server_that_refuses_thirty_one_channels_and_has_another_come_and_go()
+    {
+        var hour = new Hour
+        {
+            Channels = 32,
+            Joining = (s, join) =>
+            {
+                if (join.Bindings[0].GetProperty("filter").GetString() == "id=eq.0")
+                {
+                    s.AcceptJoin(join);
+                    s.Subscribed(join);
+                    s.CloseChannel(join);
+                }
+                else
+                {
+                    s.RefuseJoin(join, Refusals[Reaction.Retry]);
+                }
+            },
+        };
+        hour.Run(output).Should().BeWithin(dials: 1, joins: 31 + RefusedForNow + (2 * Quick), questions: 31 + RefusedForNow + (2 * Quick), other: 144);
     }
 
     [Fact]

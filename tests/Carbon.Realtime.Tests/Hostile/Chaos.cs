@@ -90,20 +90,7 @@ internal sealed class Chaos
         World.AutoJoin = World.AutoSubscribed = World.AutoHeartbeat = true;
         _tokens.Answer = null;
         _tokens.Token = Jwt.Create(World.Env.Time.GetUtcNow().AddHours(10), mark: "last");
-        for (var second = 0; second < 600; second += 5)
-        {
-            World.Advance(5);
-            foreach (var follower in Followers.Where(static f => f is { IsDisposed: false, Stream.Status: { State: RealtimeState.Recovering, NextRetry: null } }))
-            {
-                // A subscription that the server said it goes on trying by itself, or a join whose word was withheld.
-                World.Socket.Frames("phx_join").Where(join => follower.IsOn(join)).ToList().ForEach(World.Socket.Subscribed);
-            }
-
-            foreach (var join in World.Server.Sockets.Count == 0 ? [] : World.Socket.Frames("phx_join").Where(_ => second == 200))
-            {
-                World.Socket.Subscribed(join);
-            }
-        }
+        World.Advance(600);
     }
 
     /// <summary>A fresh row of each tenant, on every channel there may be, with all of its ids.</summary>
@@ -191,8 +178,6 @@ internal sealed class Follower(IChangeStream<string, SalesOrder> stream, string 
     public StreamRecorder<TableChange<string, SalesOrder>> Seen { get; } = new(stream);
 
     public bool IsDisposed { get; private set; }
-
-    public bool IsOn(SentFrame join) => join.Bindings.Any(binding => binding.GetProperty("filter").GetString()!.Contains(tenant, StringComparison.Ordinal));
 
     public void Dispose()
     {

@@ -54,6 +54,15 @@ public sealed class RegistrationTests
     }
 
     [Fact]
+    public void Nothing_given_where_something_is_needed_is_said_at_the_call()
+    {
+        var builder = new ServiceCollection().AddCarbonRealtime(Configuration(Good));
+        builder.Invoking(static b => b.UseAccessToken(null!)).Should().Throw<ArgumentNullException>().WithParameterName("accessToken");
+        builder.Invoking(static b => b.AddHealthCheck(null!)).Should().Throw<ArgumentNullException>().WithParameterName("tags");
+        builder.Invoking(static b => b.UseTenant(" ")).Should().Throw<ArgumentException>().WithParameterName("tenant");
+    }
+
+    [Fact]
     public void Metrics_come_from_the_containers_factory_and_a_keyed_manager_is_called_by_its_key()
     {
         var services = new ServiceCollection().AddMetrics().AddSingleton<IRealtimeSocketFactory>(new FakeRealtimeServer());

@@ -115,6 +115,20 @@ public sealed class ActivityTests
         Activity.Current.Should().BeSameAs(ambient);
     }
 
+    [Fact]
+    public void An_activity_whose_listener_throws_is_nobodys_activity_afterwards()
+    {
+        const string Name = "left-behind";
+        using var traces = new RecordingTraces(Name, hook: static _ => throw new InvalidOperationException("no exporter"));
+        var world = new World(tokens: _tokens, name: Name);
+        var during = new List<Activity?>();
+        world.Server.Opened += socket => socket.OnSent += _ => during.Add(Activity.Current);
+        using var seen = Watch(world);
+        world.Advance(60);
+        traces.Of("carbon.realtime.connect").Should().ContainSingle();
+        during.Should().HaveCountGreaterThan(2).And.OnlyContain(static a => a == null, "the loop goes on without it");
+    }
+
     private static StreamRecorder<TableChange<string, SalesOrder>> Watch(World world) => new(world.Manager.Changes(Shop.SalesOrders));
 
     private static string Text(Activity activity) => string.Join(' ', activity.TagObjects.Select(t => $"{t.Key}={t.Value}"));
