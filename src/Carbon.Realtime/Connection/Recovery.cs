@@ -20,6 +20,7 @@ internal sealed class Recovery(Deadlines deadlines, RealtimeEnvironment environm
     private const int SlowGrowth = 10;
 
     private Deadlines.Deadline? _due;
+    private Action? _retry;
     private long _faultedAt;
     private int _slowTries;
     private bool _hasFreshToken;
@@ -81,6 +82,9 @@ internal sealed class Recovery(Deadlines deadlines, RealtimeEnvironment environm
         _faultedAt = environment.TimeProvider.GetTimestamp();
         Wait(wait, retry);
     }
+
+    /// <summary>The same wait, and something else to do when it is over.</summary>
+    public void Redirect(Action retry) => _retry = retry;
 
     /// <summary>Another wait for the same fault.</summary>
     public void Rewait(TimeSpan wait, Action retry) => Wait(wait, retry);
@@ -146,10 +150,11 @@ internal sealed class Recovery(Deadlines deadlines, RealtimeEnvironment environm
         EndWait();
         NextWait = wait;
         NextRetry = environment.TimeProvider.GetUtcNow() + wait;
+        _retry = retry;
         _due = deadlines.Schedule(wait, () =>
         {
             EndWait();
-            retry();
+            _retry();
         });
     }
 }
