@@ -168,6 +168,7 @@ public sealed class RevalidationEdgeTests
                 Insert("todos", """{"id":1}""");
                 _world.Advance(1);
                 _world.Manager.Dispose();
+                _world.Run();
             }
         });
         _world.Join();
@@ -191,18 +192,39 @@ public sealed class RevalidationEdgeTests
     }
 
     [Fact]
+    public void Widened_onto_a_binding_that_is_there_it_says_what_fell_between_and_judges_what_is_not_sent_any_more()
+    {
+        using var narrow = Live(_world.Manager.Revalidations(Shop.Todos.Where("id=eq.5,done=eq.true")));
+        var join = _world.Socket.Join();
+        using var wide = Live(_world.Manager.Revalidations(Shop.Todos.Where("id=eq.5")));
+        _world.Socket.System(join, "postgres_changes", "error", WideFilterTests.Unsplit);
+        _world.Advance(1);
+        narrow.Items.Should().ContainSingle().Which.Gap.Should().Be(GapReason.Rejoined);
+        _world.Socket.Frames("phx_join").Should().HaveCount(2, "the binding of one condition is there already");
+        Insert("todos", """{"id":5,"done":false}""");
+        _world.Advance(1);
+        (narrow.Count, wide.Count).Should().Be((1, 1));
+        Insert("todos", """{"id":5,"done":true}""");
+        _world.Advance(1);
+        (narrow.Count, wide.Count).Should().Be((2, 2));
+    }
+
+    [Fact]
     public void A_wait_that_nobody_waits_for_any_more_leaves_no_timer()
     {
         var slow = new RevalidationOptions { Debounce = TimeSpan.FromMinutes(1), MaxDelay = TimeSpan.FromMinutes(1), Lifetime = TimeSpan.FromSeconds(2) };
-        var seen = new StreamRecorder<Revalidation>(_world.Manager.Revalidations(slow, Shop.Todos));
-        _world.Join();
-        var token = _world.Manager.ChangeToken(slow, Shop.Todos);
-        Insert("todos", """{"id":1}""");
+        var world = new World(static o => (o.Linger, o.IdleTimeout) = (TimeSpan.Zero, TimeSpan.Zero));
+        var seen = new StreamRecorder<Revalidation>(world.Manager.Revalidations(slow, Shop.Todos));
+        world.Join();
+        var token = world.Manager.ChangeToken(slow, Shop.Todos);
+        world.Socket.Insert(world.Socket.Join(), "todos", """{"id":1}""");
+        world.Run();
         seen.Dispose();
-        _world.Advance(2);
+        world.Advance(2);
         token.HasChanged.Should().BeTrue("its lifetime is over");
-        _world.Advance(40);
-        AssertNothingIsLeft();
+        world.Advance(10);
+        Leftovers.Of(world).Should().Be(Leftovers.None);
+        world.Env.Time.ArmedTimers.Should().Be(0);
     }
 
     [Fact]
