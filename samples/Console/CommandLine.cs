@@ -60,7 +60,7 @@ internal static class CommandLine
     private static readonly Option<TimeSpan?> Duration = new("--for")
     {
         HelpName = "SECONDS",
-        Description = "End by itself after so many seconds of live changes.",
+        Description = "End by itself after so many seconds of live changes; with an error if none can be had within 30 seconds.",
         CustomParser = static result =>
         {
             if (double.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and < 1e6)

@@ -15,6 +15,7 @@ internal static class RealtimeOptionsValidation
     {
         var faults = new List<string>();
         Check(faults, options.RealtimeUrl is null ? nameof(options.Url) : nameof(options.RealtimeUrl), () => Address(options));
+        Check(faults, nameof(options.ApiKey), () => RealtimeAddress.RequireUsableKey(options.ApiKey)); // also where Url is wrong, too
         Check(faults, options.RestUrl is null ? nameof(options.Url) : nameof(options.RestUrl), () => RestAddress(options));
         Between(faults, nameof(options.ConnectTimeout), options.ConnectTimeout, TimeSpan.FromSeconds(3), TimeSpan.FromMinutes(5));
         Between(faults, nameof(options.JoinTimeout), options.JoinTimeout, TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(5));

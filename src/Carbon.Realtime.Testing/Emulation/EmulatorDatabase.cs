@@ -1,15 +1,17 @@
 namespace Carbon.Realtime.Testing.Emulation;
 
-/// <summary>Tables and enums by name. Guarded by the emulator's lock.</summary>
+/// <summary>Tables and types of one's own by name. Guarded by the emulator's lock.</summary>
 internal sealed class EmulatorDatabase
 {
     public const string DefaultSchema = "public";
 
-    private readonly Dictionary<string, PgType> _enums = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, PgType> _types = new(StringComparer.Ordinal);
 
     public List<EmulatorTable> Tables { get; } = [];
 
-    public void CreateEnum(string name, string[] labels) => _enums.Add(name, new PgType(name, name, PgKind.Enum, labels));
+    public void CreateEnum(string name, string[] labels) => _types.Add(name, new PgType(name, name, PgKind.Enum, labels));
+
+    public void CreateType(string name) => _types.Add(name, new PgType(name, name, PgKind.Other));
 
     public void CreateTable(string schema, string name, Action<EmulatorTableBuilder> define)
     {
@@ -18,7 +20,7 @@ internal sealed class EmulatorDatabase
             throw new ArgumentException($"The table {schema}.{name} exists already.", nameof(name));
         }
 
-        var builder = new EmulatorTableBuilder(_enums);
+        var builder = new EmulatorTableBuilder(_types);
         define(builder);
         Tables.Add(new EmulatorTable(schema, name, builder));
     }

@@ -6,9 +6,9 @@ namespace Carbon.Realtime.Testing;
 /// <remarks>Without further calls a table is published, has no primary key, no row level security and the default replica identity.</remarks>
 public sealed class EmulatorTableBuilder
 {
-    private readonly IReadOnlyDictionary<string, PgType> _enums;
+    private readonly IReadOnlyDictionary<string, PgType> _types;
 
-    internal EmulatorTableBuilder(IReadOnlyDictionary<string, PgType> enums) => _enums = enums;
+    internal EmulatorTableBuilder(IReadOnlyDictionary<string, PgType> types) => _types = types;
 
     internal List<EmulatorColumn> Columns { get; } = [];
 
@@ -28,12 +28,13 @@ public sealed class EmulatorTableBuilder
     /// <param name="name">Its name, case sensitive.</param>
     /// <param name="type">
     /// The PostgreSQL type's short name: <c>text</c>, <c>int4</c>, <c>int8</c>, <c>numeric</c>, <c>bool</c>, <c>timestamptz</c>, <c>uuid</c>, <c>jsonb</c>,
-    /// an enum of <see cref="RealtimeEmulator.CreateEnum"/>, <c>_text</c> for an array. The values of an unknown type are passed on as text.
+    /// a type of <see cref="RealtimeEmulator.CreateEnum"/> or <see cref="RealtimeEmulator.CreateType"/>, <c>_text</c> for an array of them.
     /// </param>
     /// <param name="defaultValue">
     /// What a row gets that does not name the column: the text of a JSON value, or <c>now()</c>, <c>gen_random_uuid()</c>, or <c>identity</c>
     /// for the next number, <c>identity(100)</c> to begin with 100. Default null.
     /// </param>
+    /// <exception cref="ArgumentException">The column was added already, or there is no such type; the message says which there are.</exception>
     public EmulatorTableBuilder Column(string name, string type, string? defaultValue = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -43,7 +44,7 @@ public sealed class EmulatorTableBuilder
             throw new ArgumentException($"The column {name} was added already.", nameof(name));
         }
 
-        Columns.Add(new EmulatorColumn(name, PgType.Find(type, _enums), defaultValue));
+        Columns.Add(new EmulatorColumn(name, PgType.Find(type, _types), defaultValue));
         return this;
     }
 

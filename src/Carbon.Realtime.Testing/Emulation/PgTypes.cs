@@ -19,8 +19,15 @@ internal enum PgKind
 /// <summary>What the emulator knows of a PostgreSQL type: its name in <c>columns</c>, its name in error texts, and how values compare.</summary>
 internal sealed record PgType(string Name, string SqlName, PgKind Kind, IReadOnlyList<string>? Labels = null, PgType? Element = null)
 {
-    private static readonly Dictionary<string, PgType> Known = new PgType[]
-    {
+    /// <summary>Types whose values are passed on and compared as text.</summary>
+    private static readonly string[] Passed =
+    [
+        "bit", "box", "bytea", "cidr", "circle", "daterange", "inet", "int4multirange", "int4range", "int8range", "interval", "line", "lseg", "macaddr", "money",
+        "numrange", "oid", "path", "pg_lsn", "point", "polygon", "time", "timetz", "tsquery", "tsrange", "tstzrange", "tsvector", "varbit", "xml",
+    ];
+
+    private static readonly Dictionary<string, PgType> Known = ((PgType[])
+    [
         new("text", "text", PgKind.Text),
         new("varchar", "character varying", PgKind.Text),
         new("bpchar", "character", PgKind.Text),
@@ -39,7 +46,8 @@ internal sealed record PgType(string Name, string SqlName, PgKind Kind, IReadOnl
         new("date", "date", PgKind.Date),
         new("json", "json", PgKind.Json),
         new("jsonb", "jsonb", PgKind.Json),
-    }.ToDictionary(static t => t.Name, StringComparer.Ordinal);
+        .. Passed.Select(static name => new PgType(name, name, PgKind.Other)),
+    ]).ToDictionary(static t => t.Name, StringComparer.Ordinal);
 
     private static readonly Dictionary<string, string> Aliases = new(StringComparer.Ordinal)
     {
@@ -58,21 +66,24 @@ internal sealed record PgType(string Name, string SqlName, PgKind Kind, IReadOnl
 
     public bool IsTextCompatible => Kind == PgKind.Text;
 
-    /// <summary>Any name that is not known is a type whose values are passed on and compared as text.</summary>
-    public static PgType Find(string name, IReadOnlyDictionary<string, PgType> enums)
+    /// <exception cref="ArgumentException">There is no such type; the message says which there are.</exception>
+    public static PgType Find(string name, IReadOnlyDictionary<string, PgType> own)
     {
         if (name.EndsWith("[]", StringComparison.Ordinal))
         {
-            return Find("_" + name[..^2], enums);
+            return Find("_" + name[..^2], own);
         }
 
         if (name.StartsWith('_'))
         {
-            var element = Find(name[1..], enums);
+            var element = Find(name[1..], own);
             return new PgType("_" + element.Name, element.SqlName + "[]", PgKind.Array, Element: element);
         }
 
         name = Aliases.GetValueOrDefault(name, name);
-        return enums.GetValueOrDefault(name) ?? Known.GetValueOrDefault(name) ?? new PgType(name, name, PgKind.Other);
+        return own.GetValueOrDefault(name) ?? Known.GetValueOrDefault(name) ?? throw new ArgumentException(
+            $"There is no type '{name}'. The emulator has {string.Join(", ", Known.Keys.Order(StringComparer.Ordinal))}, without lengths; "
+            + "an array is _text, or text[]; CreateEnum makes an enum, and CreateType a domain or a composite type.",
+            nameof(name));
     }
 }

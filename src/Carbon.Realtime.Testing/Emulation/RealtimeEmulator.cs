@@ -106,6 +106,16 @@ public sealed class RealtimeEmulator : IDisposable
         }
     }
 
+    /// <summary>Creates a domain or a composite type. Its values are passed on as they are given, and compared as text.</summary>
+    public void CreateType(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        lock (_agenda.Gate)
+        {
+            _database.CreateType(name);
+        }
+    }
+
     /// <summary>Creates a table.</summary>
     /// <param name="name">Its name, case sensitive.</param>
     /// <param name="define">Describes it.</param>

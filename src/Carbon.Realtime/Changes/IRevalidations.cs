@@ -15,7 +15,8 @@ public interface IRevalidations : IObservable<Revalidation>
     /// <summary>Fires nothing until the result is disposed: for the time that a write of your own is in flight. Any thread.</summary>
     /// <remarks>
     /// Holds count: the last release ends it. What came meanwhile is one signal, a debounce after that release. It holds the subscribers of this
-    /// object, and no others of the same tables. Disposing twice releases once.
+    /// object, and no others of the same tables. Disposing twice releases once. Holds that follow one another faster than the debounce keep it back
+    /// as long as they do; a signal that an observer has not taken yet when the hold begins is not called back.
     /// </remarks>
     IDisposable Hold();
 }

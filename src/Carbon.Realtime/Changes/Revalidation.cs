@@ -19,6 +19,9 @@ public sealed class Revalidation
     /// <summary>When the first of what it stands for was noticed here, UTC.</summary>
     public DateTimeOffset Since { get; }
 
+    /// <summary>This signal and a later one, as one.</summary>
+    internal Revalidation And(Revalidation later) => new([.. Tables.Union(later.Tables)], Gap ?? later.Gap, Since);
+
     /// <summary>One readable line.</summary>
     public override string ToString() => $"{(Gap is { } gap ? $"gap ({gap})" : "changes")} in {string.Join(", ", Tables)}";
 }

@@ -76,9 +76,6 @@ internal sealed class Revalidations(ChangeFeeds owner, ImmutableArray<WatchFeed>
     /// <summary>One subscription, with a debounce of its own: its first signal is when it comes, not when the others did.</summary>
     private sealed class Subscriber : ITableWatcher
     {
-        /// <summary>A signal that lists no table that the waiting one does not is not added; so few ever wait.</summary>
-        private const int Capacity = 16;
-
         private readonly Revalidations _source;
         private readonly Debouncer _debouncer;
         private readonly ObserverDelivery<Revalidation> _delivery;
@@ -93,9 +90,9 @@ internal sealed class Revalidations(ChangeFeeds owner, ImmutableArray<WatchFeed>
             _delivery = new ObserverDelivery<Revalidation>(
                 observer,
                 owner.Environment.Scheduler,
-                new DeliveryBuffer<Revalidation>(Capacity, () => new Revalidation(source.Tables, GapReason.Overflow, owner.Environment.TimeProvider.GetUtcNow()))
+                new DeliveryBuffer<Revalidation>(capacity: 1, static () => throw new InvalidOperationException("What comes is merged into what waits."))
                 {
-                    IsRedundant = static (last, next) => next.Tables.All(last.Tables.Contains),
+                    Merge = static (waiting, next) => waiting.And(next),
                 },
                 e => ChangesLog.ObserverThrew(owner.Logger, tables, e),
                 _ => Leave());

@@ -6,8 +6,8 @@ namespace Carbon.Realtime.Changes;
 internal sealed class WatchFeed : TableFeed
 {
     private readonly string _name;
-    private RowGuard _row;
-    private RowGuard _deletedRow;
+    private readonly RowGuard _row;
+    private readonly RowGuard _deletedRow;
     private Watch[] _watches = [];
     private int _touched;
 
@@ -60,8 +60,8 @@ internal sealed class WatchFeed : TableFeed
     protected override bool Take(in ChangeFrame change, bool verified)
     {
         var verdict = change.Type == ChangeType.Delete
-            ? Volatile.Read(ref _deletedRow).Judge(change.OldRecord, change.OldRecordIndex, change.Columns)
-            : Volatile.Read(ref _row).Judge(change.Record, change.RecordIndex, change.Columns);
+            ? _deletedRow.Judge(change.OldRecord, change.OldRecordIndex, change.Columns)
+            : _row.Judge(change.Record, change.RecordIndex, change.Columns);
         if (verdict == Filters.FilterVerdict.No)
         {
             Owner.Registry.Drops.Count(FrameDropReason.ForeignRow);
@@ -99,10 +99,9 @@ internal sealed class WatchFeed : TableFeed
         }
     }
 
+    /// <remarks>Whatever is sent, all conditions are judged here.</remarks>
     protected override void OnPlanChanged()
     {
-        Volatile.Write(ref _row, new RowGuard(Plan.All));
-        Volatile.Write(ref _deletedRow, new RowGuard(Plan.All));
     }
 
     private void Tell(GapReason? gap)

@@ -12,14 +12,14 @@ internal static partial class ChannelsLog
     [LoggerMessage(LogEventRanges.Channels + 2, LogLevel.Debug, "Changes flow on {Topic} ({Cause})")]
     public static partial void Subscribed(ILogger logger, string topic, ReadyCause cause);
 
-    [LoggerMessage(LogEventRanges.Channels + 3, LogLevel.Warning, "Channel {Group} will be joined again: {Reason}")]
-    public static partial void Recovering(ILogger logger, string group, string reason);
+    [LoggerMessage(LogEventRanges.Channels + 3, LogLevel.Warning, "Channel {Group} ({Tables}) will be joined again: {Reason}")]
+    public static partial void Recovering(ILogger logger, string group, string tables, string reason);
 
     [LoggerMessage(LogEventRanges.Channels + 4, LogLevel.Warning, "The server refused one of {Count} subscriptions of channel {Group} and does not say which; halves of it join apart now: {Reason}")]
     public static partial void Splitting(ILogger logger, string group, int count, string reason);
 
-    [LoggerMessage(LogEventRanges.Channels + 5, LogLevel.Error, "Subscription on {Topic} refused: {Reason}")]
-    public static partial void Refused(ILogger logger, string topic, string reason);
+    [LoggerMessage(LogEventRanges.Channels + 5, LogLevel.Error, "Subscription to {Tables} on {Topic} refused: {Reason}")]
+    public static partial void Refused(ILogger logger, string tables, string topic, string reason);
 
     [LoggerMessage(LogEventRanges.Channels + 6, LogLevel.Warning, "{Topic} is joined but the server has not said within {Timeout} that changes flow; still waiting")]
     public static partial void SlowToSubscribe(ILogger logger, string topic, TimeSpan timeout);
@@ -35,4 +35,12 @@ internal static partial class ChannelsLog
 
     [LoggerMessage(LogEventRanges.Channels + 10, LogLevel.Warning, "An observer of the manager's status threw; its subscription is disposed")]
     public static partial void StatusObserverThrew(ILogger logger, Exception exception);
+
+    /// <summary>Which tables are meant: the first few, and how many more.</summary>
+    public static string Tables(IEnumerable<Subscription> subscriptions)
+    {
+        const int MostNamed = 5;
+        var names = subscriptions.Select(static s => $"{s.Request.Binding.Schema}.{s.Request.Binding.Table}").Distinct().ToList();
+        return string.Join(", ", names.Take(MostNamed)) + (names.Count > MostNamed ? $" and {names.Count - MostNamed} more" : "");
+    }
 }

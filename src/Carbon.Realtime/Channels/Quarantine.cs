@@ -25,7 +25,7 @@ internal sealed class Quarantine(ChannelRegistry registry, ILogger logger)
             var refused = channel.Subscriptions.FindAll(s => s.Request.Bindings.Contains(bad));
             if (refused.Count < channel.Subscriptions.Count)
             {
-                ChannelsLog.Refused(logger, channel.Topic, fault.LogText);
+                ChannelsLog.Refused(logger, ChannelsLog.Tables(refused), channel.Topic, fault.LogText);
                 Part(channel, refused, fault);
                 return;
             }
@@ -39,15 +39,15 @@ internal sealed class Quarantine(ChannelRegistry registry, ILogger logger)
             return;
         }
 
-        ChannelsLog.Refused(logger, channel.Topic, fault.LogText);
-        SetApart(channel, fault, serverEnded: false);
+        ChannelsLog.Refused(logger, ChannelsLog.Tables(channel.Subscriptions), channel.Topic, fault.LogText);
+        SetApart(channel, fault, serverEnded: false, isLogged: true);
     }
 
     /// <summary>A channel waits until somebody may have changed what keeps it from joining.</summary>
-    public void SetApart(Channel channel, ServerFault fault, bool serverEnded)
+    public void SetApart(Channel channel, ServerFault fault, bool serverEnded, bool isLogged = false)
     {
         channel.IsSetApart = true;
-        registry.Rejoins.Recover(channel, fault, serverEnded);
+        registry.Rejoins.Recover(channel, fault, serverEnded, isLogged);
         registry.Rejoins.RetryForPlace();
     }
 
@@ -107,7 +107,7 @@ internal sealed class Quarantine(ChannelRegistry registry, ILogger logger)
             other.IsSetApart = channel.IsSetApart || fault is not null;
             if (fault is not null)
             {
-                registry.Rejoins.Recover(other, fault, serverEnded: true);
+                registry.Rejoins.Recover(other, fault, serverEnded: true, isLogged: true);
             }
 
             registry.Statuses.Tell(other);

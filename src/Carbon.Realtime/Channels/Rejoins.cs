@@ -14,9 +14,13 @@ internal sealed class Rejoins(ChannelRegistry registry, RealtimeEnvironment envi
     private readonly RefusedJoinPace _passing = new(environment.TimeProvider, options.PassingRefusalSpacing);
 
     /// <summary>Something ended or refused the channel: says why and schedules the next join.</summary>
-    public void Recover(Channel channel, ServerFault fault, bool serverEnded)
+    /// <param name="channel">The channel.</param>
+    /// <param name="fault">What happened.</param>
+    /// <param name="serverEnded">Whether the server ended the channel by itself.</param>
+    /// <param name="isLogged">Whether the log says it already.</param>
+    public void Recover(Channel channel, ServerFault fault, bool serverEnded, bool isLogged = false)
     {
-        Postpone(channel, fault, serverEnded);
+        Postpone(channel, fault, serverEnded, isLogged: isLogged);
         if (fault.Reaction is Reaction.RefreshTokenThenRetry or Reaction.RefreshTokenOnce && !channel.Recovery.IsFaulted)
         {
             registry.Tokens.AskAfterRefusal(channel);
@@ -129,7 +133,7 @@ internal sealed class Rejoins(ChannelRegistry registry, RealtimeEnvironment envi
     private static bool IsUnserved(Channel channel) =>
         channel is { IsRefused: true, State: ChannelState.Waiting, Recovery: { IsWaiting: true, IsFaulted: false, Error.Reason: RealtimeErrorReason.ServerUnavailable } };
 
-    private void Postpone(Channel channel, ServerFault fault, bool serverEnded, TimeSpan? wait = null)
+    private void Postpone(Channel channel, ServerFault fault, bool serverEnded, TimeSpan? wait = null, bool isLogged = false)
     {
         if (channel.State == ChannelState.Ended)
         {
@@ -138,7 +142,11 @@ internal sealed class Rejoins(ChannelRegistry registry, RealtimeEnvironment envi
 
         channel.Join?.Fail(fault.Reason);
         registry.Detach(channel, serverEnded);
-        ChannelsLog.Recovering(logger, channel.Group, fault.LogText);
+        if (!isLogged)
+        {
+            ChannelsLog.Recovering(logger, channel.Group, ChannelsLog.Tables(channel.Subscriptions), fault.LogText);
+        }
+
         if (wait is { } shared)
         {
             channel.Recovery.Schedule(fault, shared, () => TakeTurn(channel));

@@ -27,6 +27,7 @@ public static class CarbonRealtimeServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(configuration);
         var builder = services.Add(name: null);
         services.AddOptions<RealtimeOptions>(Options.Options.DefaultName).Bind(configuration);
+        services.AddSingleton(new OptionsSource(Options.Options.DefaultName, configuration));
         return builder;
     }
 
@@ -53,6 +54,7 @@ public static class CarbonRealtimeServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(configuration);
         var builder = services.Add(name);
         services.AddOptions<RealtimeOptions>(name).Bind(configuration);
+        services.AddSingleton(new OptionsSource(name, configuration));
         return builder;
     }
 

@@ -32,6 +32,9 @@ internal sealed class DeliveryBuffer<T>(int capacity, Func<T> overflowMarker)
     /// <summary>Whether an item that comes alone says nothing beside the last one that waits; <see langword="null"/> if that never is.</summary>
     public Func<T, T, bool>? IsRedundant { get; init; }
 
+    /// <summary>What says as much as the last item that waits and one that comes alone together; <see langword="null"/> if they stay apart. Pure: runs under a lock.</summary>
+    public Func<T, T, T>? Merge { get; init; }
+
     /// <summary>What happened to the end of the stream.</summary>
     public Exception? Error => _error;
 
@@ -48,6 +51,12 @@ internal sealed class DeliveryBuffer<T>(int capacity, Func<T> overflowMarker)
 
             if (_count > 0 && items.Length == 1 && !_overflowed && IsRedundant?.Invoke(_filling[_count - 1], items[0]) == true)
             {
+                return false;
+            }
+
+            if (_count > 0 && items.Length == 1 && Merge is { } merge)
+            {
+                _filling[_count - 1] = merge(_filling[_count - 1], items[0]);
                 return false;
             }
 

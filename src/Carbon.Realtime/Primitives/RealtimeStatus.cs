@@ -51,7 +51,7 @@ public sealed class RealtimeStatus
     /// <summary>Why it is <see cref="RealtimeState.Recovering"/> or <see cref="RealtimeState.Faulted"/>, or what the last attempt failed of.</summary>
     public RealtimeException? Error { get; }
 
-    /// <summary>How many attempts have failed in a row; 0 when none has.</summary>
+    /// <summary>How many failures there were in a row, the loss of what had worked among them; 0 when there was none.</summary>
     public int Attempt { get; }
 
     /// <summary>When the next attempt is made, UTC; <see langword="null"/> when none is scheduled.</summary>
@@ -66,19 +66,23 @@ public sealed class RealtimeStatus
     public override string ToString()
     {
         var text = State.ToString();
-        if (Attempt > 0)
+        if (Attempt > 1)
         {
-            text += string.Create(CultureInfo.InvariantCulture, $", attempt {Attempt} failed");
+            text += string.Create(CultureInfo.InvariantCulture, $", {Attempt} failures in a row");
         }
 
         if (NextRetry is { } retry)
         {
-            text += string.Create(CultureInfo.InvariantCulture, $", next try at {retry:HH:mm:ss}");
+            text += string.Create(CultureInfo.InvariantCulture, $", next try at {retry.UtcDateTime:HH:mm:ss}Z");
         }
 
         return Error is null ? text : $"{text}: {Error.Message}";
     }
 
     internal bool SameAs(RealtimeStatus other) =>
-        State == other.State && ReferenceEquals(Error, other.Error) && Attempt == other.Attempt && NextRetry == other.NextRetry;
+        State == other.State && Attempt == other.Attempt && NextRetry == other.NextRetry && SaysTheSame(Error, other.Error);
+
+    /// <summary>By what they say: one fault that is noted again is another exception.</summary>
+    private static bool SaysTheSame(RealtimeException? one, RealtimeException? other) =>
+        (one?.Reason, one?.IsTransient, one?.ServerCode, one?.Message) == (other?.Reason, other?.IsTransient, other?.ServerCode, other?.Message);
 }

@@ -72,21 +72,21 @@ internal static class FaultTable
 
     /// <summary><c>system</c> errors of extension <c>postgres_changes</c> after which the server does not try again by itself.</summary>
     /// <remarks>
-    /// In an advice <c>{0}</c> is the table that the refusal quotes and <c>{1}</c> its name as SQL writes it. A reason other than
-    /// <see cref="RealtimeErrorReason.SubscriptionRefused"/> is no binding's fault: it is true of the whole channel.
+    /// In an advice <c>{0}</c> is the table that the refusal quotes, <c>{1}</c> its name as SQL writes it, and <c>{2}</c> the column. A reason other
+    /// than <see cref="RealtimeErrorReason.SubscriptionRefused"/> is no binding's fault: it is true of the whole channel.
     /// </remarks>
     internal static readonly IReadOnlyList<Row> SubscriptionRows =
     [
         Refused("Please check Realtime is enabled",
             "{0} does not exist or is not in the publication: alter publication supabase_realtime add table {1}; a partitioned parent cannot be subscribed, its partitions can"),
-        Refused("invalid column for filter", "{0} has no such column, or the role may not SELECT it"),
-        Refused("invalid input ", "the filter on {0} compares a column with a value that does not fit its type"),
-        Refused("out of range", "the filter on {0} compares a column with a value that does not fit its type"),
-        Refused("requires a text-compatible column type", "the filter on {0} uses like, ilike, match or imatch, which need a text column"),
-        Refused("requires a boolean column", "the filter on {0} uses is.true, is.false or is.unknown, which need a boolean column"),
-        Refused("invalid value for is filter", "the filter on {0} uses is, which takes null, true, false or unknown"),
-        Refused("invalid regular expression", "the filter on {0} has a pattern that is no POSIX regular expression"),
-        Refused("too many values for `in` filter", "the filter on {0} has more than 100 values"),
+        Refused("invalid column for filter", "{0} lacks {2} of the filter, or the role may not SELECT it"),
+        Refused("invalid input ", "the filter on {0} compares {2} with a value that does not fit its type"),
+        Refused("out of range", "the filter on {0} compares {2} with a value that does not fit its type"),
+        Refused("requires a text-compatible column type", "the filter on {0} uses like, ilike, match or imatch on {2}; they need a text column"),
+        Refused("requires a boolean column", "the filter on {0} uses is.true, is.false or is.unknown on {2}; they need a boolean column"),
+        Refused("invalid value for is filter", "the filter on {0} uses is on {2}; it takes null, true, false or unknown"),
+        Refused("invalid regular expression", "the filter on {0} has a pattern for {2} that is no POSIX regular expression"),
+        Refused("too many values for `in` filter", "the filter on {0} has more than 100 values for {2}"),
         new(null, "(undefined_object) role", RealtimeErrorReason.TokenRejected, Reaction.RetrySlowly,
             "the claim `role` of the access token names no role of the database"),
         Refused("Error parsing `filter` params",
@@ -111,25 +111,29 @@ internal static class FaultTable
 
     /// <summary>An error reply to a join, or a <c>system</c> error of extension <c>system</c>, which closes its channel.</summary>
     /// <remarks>What no row knows is taken to pass by itself.</remarks>
-    public static ServerFault Channel(string reason)
+    public static ServerFault Channel(string reason) => Channel(reason, ChannelRows);
+
+    internal static ServerFault Channel(string reason, IReadOnlyList<Row> rows)
     {
         var code = Split(reason).Code;
-        return ChannelRow(reason, ChannelRows) is not { } row
+        return ChannelRow(reason, rows) is not { } row
             ? new ServerFault(RealtimeErrorReason.ServerUnavailable, Reaction.Retry, Words("The server refused the channel", reason), code)
             : new ServerFault(row.Reason, row.Reaction, Words(row.Advice ?? Advice(row.Reason), reason), code);
     }
 
     /// <summary>A <c>system</c> error of extension <c>postgres_changes</c>.</summary>
     /// <returns>The fault, and whether the server goes on trying by itself.</returns>
-    public static (ServerFault Fault, bool ServerRetries) Subscription(string message)
+    public static (ServerFault Fault, bool ServerRetries) Subscription(string message) => Subscription(message, SubscriptionRows);
+
+    internal static (ServerFault Fault, bool ServerRetries) Subscription(string message, IReadOnlyList<Row> rows)
     {
-        if (SubscriptionRow(message, SubscriptionRows) is not { } row)
+        if (SubscriptionRow(message, rows) is not { } row)
         {
             const string Advice = "The server cannot subscribe right now";
             return (new ServerFault(RealtimeErrorReason.ServerUnavailable, Reaction.Retry, Words(Advice, message)) { LogText = Words(Advice, "") }, true);
         }
 
-        var advice = $"The server refuses the subscription: {AdviceOn(row.Advice!, RefusedBinding.Table(message))}";
+        var advice = $"The server refuses the subscription: {AdviceOn(row.Advice!, message)}";
         return (new ServerFault(row.Reason, row.Reaction, Words(advice, message)) { LogText = Words(advice, "") }, false);
     }
 
@@ -242,12 +246,13 @@ internal static class FaultTable
         }
     }
 
-    internal static string AdviceOn(string advice, (string Schema, string Table)? quoted)
+    private static string AdviceOn(string advice, string refusal)
     {
-        var (name, identifier) = quoted is var (schema, table)
+        var (name, identifier) = RefusedBinding.Table(refusal) is var (schema, table)
             ? ($"{schema}.{table}", $"{Identifier(schema)}.{Identifier(table)}")
             : ("the table", "<schema>.<table>");
-        return advice.Replace("{0}", name, StringComparison.Ordinal).Replace("{1}", identifier, StringComparison.Ordinal);
+        var column = RefusedBinding.Column(refusal) is { } known ? $"the column {known}" : "a column";
+        return string.Format(System.Globalization.CultureInfo.InvariantCulture, advice, name, identifier, column);
     }
 
     private static Row Refused(string text, string advice) => new(null, text, RealtimeErrorReason.SubscriptionRefused, Reaction.RetrySlowly, advice);

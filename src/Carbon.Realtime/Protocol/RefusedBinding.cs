@@ -49,6 +49,26 @@ internal static class RefusedBinding
         return end < 0 ? null : (refusal[(schema + SchemaKey.Length)..table], refusal[(table + TableKey.Length)..end]);
     }
 
+    /// <summary>The column that a filter is refused for: the one that the refusal ends with, or the only one that is filtered on.</summary>
+    public static string? Column(string refusal)
+    {
+        const string FiltersKey = ", filters: ";
+        var start = refusal.IndexOf(FiltersKey, StringComparison.Ordinal);
+        var quoted = new ElixirText(start < 0 ? "" : refusal.AsSpan(start + FiltersKey.Length));
+        var columns = new HashSet<string>();
+        if (quoted.TryToken("["))
+        {
+            while (TryCondition(ref quoted, out var column, out _, out _, out _))
+            {
+                columns.Add(column);
+                quoted.TryToken(",");
+            }
+        }
+
+        return columns.FirstOrDefault(c => refusal.EndsWith($"invalid column for filter {c}", StringComparison.Ordinal))
+            ?? (columns.Count == 1 && quoted.TryToken("]") ? columns.Single() : null);
+    }
+
     private static JoinBinding? Only(IEnumerable<JoinBinding> fitting) => fitting.Take(2).ToArray() is [var one] ? one : null;
 
     private static bool TryReadNames(ReadOnlySpan<char> text, JoinBinding binding, out ElixirText rest)
@@ -74,15 +94,8 @@ internal static class RefusedBinding
 
         while (!quoted.TryToken("]"))
         {
-            // Servers before 2.112.0 have no negation, and quote three elements.
-            if (!quoted.TryToken("{") || !quoted.TryString(out var column) || !quoted.TryToken(",") || !quoted.TryString(out var name)
-                || !quoted.TryToken(",") || !quoted.TryString(out var value))
-            {
-                return false;
-            }
-
-            var negated = quoted.TryToken(",") && !quoted.TryToken("false") && quoted.TryToken("true");
-            if (!quoted.TryToken("}") || !sent.TryExact($"{column}={(negated ? "not." : "")}{name}.") || !TryValue(ref sent, name, value))
+            if (!TryCondition(ref quoted, out var column, out var name, out var value, out var negated)
+                || !sent.TryExact($"{column}={(negated ? "not." : "")}{name}.") || !TryValue(ref sent, name, value))
             {
                 return false;
             }
@@ -95,6 +108,20 @@ internal static class RefusedBinding
         }
 
         return sent.IsEmpty;
+    }
+
+    /// <summary>Reads <c>{"n", "eq", "1", false}</c>. Servers before 2.112.0 have no negation, and quote three elements.</summary>
+    private static bool TryCondition(ref ElixirText quoted, out string column, out string name, out string value, out bool negated)
+    {
+        (column, name, value, negated) = ("", "", "", false);
+        if (!quoted.TryToken("{") || !quoted.TryString(out column) || !quoted.TryToken(",") || !quoted.TryString(out name)
+            || !quoted.TryToken(",") || !quoted.TryString(out value))
+        {
+            return false;
+        }
+
+        negated = quoted.TryToken(",") && !quoted.TryToken("false") && quoted.TryToken("true");
+        return quoted.TryToken("}");
     }
 
     /// <summary>The server unquotes a value, and turns the parentheses of <c>in</c> into the braces of an array (docs/protocol.md, "Filters").</summary>

@@ -76,8 +76,12 @@ internal static class RealtimeAddress
 
     private static Uri Parse(string url, bool allowInsecure)
     {
-        if (string.IsNullOrWhiteSpace(url)
-            || !Uri.TryCreate(url.Trim(), UriKind.Absolute, out var parsed)
+        if (string.IsNullOrWhiteSpace(url))
+        {
+            throw new ArgumentException("Url must be set: the project's, for example https://<project>.supabase.co.", nameof(url));
+        }
+
+        if (!Uri.TryCreate(url.Trim(), UriKind.Absolute, out var parsed)
             || !(IsSecure(parsed) || parsed.Scheme == Uri.UriSchemeHttp || parsed.Scheme == Uri.UriSchemeWs)
             || parsed.Host.Length == 0)
         {
@@ -101,11 +105,17 @@ internal static class RealtimeAddress
         return parsed;
     }
 
-    private static void RequireUsableKey(string apiKey)
+    /// <exception cref="ArgumentException">No header or query could carry the key; the message names the option.</exception>
+    public static void RequireUsableKey(string apiKey)
     {
-        if (string.IsNullOrEmpty(apiKey) || apiKey.Any(static c => char.IsWhiteSpace(c) || char.IsControl(c) || !char.IsAscii(c)))
+        if (string.IsNullOrEmpty(apiKey))
         {
-            throw new ArgumentException("ApiKey must be set, and must not contain white space or characters outside ASCII.", nameof(apiKey));
+            throw new ArgumentException("ApiKey must be set: the project's anon or publishable key.", nameof(apiKey));
+        }
+
+        if (apiKey.Any(static c => char.IsWhiteSpace(c) || char.IsControl(c) || !char.IsAscii(c)))
+        {
+            throw new ArgumentException("ApiKey must not contain white space or characters outside ASCII.", nameof(apiKey));
         }
     }
 

@@ -165,7 +165,7 @@ public sealed class WideFilterTests
         seen.Error.Should().BeOfType<RealtimeException>().Which.Reason.Should().Be(RealtimeErrorReason.UnsafeFilter);
     }
 
-    private const string Unsplit =
+    internal const string Unsplit =
         "Unable to subscribe to changes with given parameters. An exception happened so please check your connect parameters: [event: *, schema: public, table: todos, "
         + "filters: [{\"id\", \"eq\", \"5,done=eq.true\"}]]. Exception: ERROR 22P02 (invalid_text_representation) invalid input syntax for type bigint: \"5,done=eq.true\"";
 

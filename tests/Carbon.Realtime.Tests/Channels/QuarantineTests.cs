@@ -207,6 +207,34 @@ public sealed class QuarantineTests
         server.Joins.Should().Be(3);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_refusal_is_logged_once_and_by_the_tables_name(bool alone)
+    {
+        var world = new World();
+        var server = new TableServer(world);
+        server.Unpublished.Add("salesOrder");
+        using var bad = new StreamRecorder<TableChange<string, SalesOrder>>(world.Manager.Changes(Shop.SalesOrders));
+        using var good = alone ? null : new StreamRecorder<TableChange<long, Todo>>(world.Manager.Changes(Shop.Todos));
+        world.Join();
+        world.Log.Lines.Should().ContainSingle(l => l.Contains("[2005]")).Which.Should().Contain("Subscription to public.salesOrder on realtime:carbon-default-");
+        world.Log.Lines.Should().NotContain(l => l.Contains("[2003]"), "one refusal is one line");
+    }
+
+    [Fact]
+    public void A_channel_that_joins_again_is_logged_with_the_tables_that_wait_for_it()
+    {
+        var world = new World();
+        var seen = Enumerable.Range(0, 7).Select(i => new StreamRecorder<TableChange<System.Text.Json.JsonElement, System.Text.Json.JsonElement>>(world.Manager.Changes($"t{i}"))).ToList();
+        world.Join();
+        world.Socket.CloseChannel(world.Socket.Join(), "phx_error");
+        world.Run();
+        world.Log.Lines.Should().ContainSingle(l => l.Contains("[2003]")).Which.Should()
+            .Contain("Channel default (public.t0, public.t1, public.t2, public.t3, public.t4 and 2 more) will be joined again");
+        seen.ForEach(static s => s.Dispose());
+    }
+
     [Fact]
     public void A_refusal_that_quotes_nothing_is_found_by_halving_also_when_no_place_is_free()
     {

@@ -133,11 +133,37 @@ public sealed class EmulatorChangeTests
         Emulator.Rows("number").Should().ContainSingle().Which.Text("price").Should().Be("12.50");
     }
 
+    [Theory]
+    [InlineData("strng")]
+    [InlineData("varchar(20)")]
+    [InlineData("_strng")]
+    [InlineData("strng[]")]
+    [InlineData("Text")]
+    public void A_type_that_does_not_exist_is_refused_with_the_names_of_those_that_do(string type) =>
+        FluentActions.Invoking(() => Emulator.CreateTable("typo", t => t.Column("a", type))).Should().Throw<ArgumentException>()
+            .WithMessage($"There is no type '{type.TrimStart('_').Replace("[]", "")}'. The emulator has bit, *, timestamptz, *, without lengths; an array is _text, or text[]; CreateEnum *CreateType *");
+
+    [Fact]
+    public void PostgreSQLs_long_names_are_the_short_ones_on_the_wire()
+    {
+        Emulator.CreateTable("spelled", static t => t.Column("id", "bigint").Column("tags", "text[]").Column("at", "timestamp with time zone").PrimaryKey("id"));
+        var (connection, peer) = _world.Open("1.0.0");
+        connection.Receive("""{"topic":"realtime:spelled","event":"phx_join","payload":{"config":{"postgres_changes":[{"table":"spelled"}]}},"ref":"1","join_ref":"1"}""");
+        _world.World.RunUntilIdle();
+        peer.Take();
+        Emulator.Insert("spelled", """{"id":1,"tags":["a"]}""");
+        _world.World.RunUntilIdle();
+        JsonNode.Parse(peer.Frames.Single())!["payload"]!["data"]!["columns"]!.AsArray().Select(static c => c!["type"]!.ToString())
+            .Should().Equal("int8", "_text", "timestamptz");
+    }
+
     [Fact]
     public void Every_recorded_row_of_every_type_goes_through_unchanged()
     {
         var recorded = Transcript.Load("08_types").Where(static l => l.Direction == "recv" && l.Text.Contains("\"type\":\"INSERT\"", StringComparison.Ordinal)).ToArray();
         Emulator.CreateEnum("mood", "sad", "ok", "happy");
+        Emulator.CreateType("addr");
+        Emulator.CreateType("posint");
         Emulator.CreateTable("alltypes", t =>
         {
             foreach (var column in JsonNode.Parse(recorded[0].Text)!["payload"]!["data"]!["columns"]!.AsArray())

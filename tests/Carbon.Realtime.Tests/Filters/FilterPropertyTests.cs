@@ -153,7 +153,7 @@ public sealed class FilterPropertyTests
         var expression = Regex.Replace(pattern, @"\\.|%|_|[^\\%_]+", part => part.Value switch
         {
             "%" => @"[\s\S]*",
-            "_" => @"(?:[\ud800-\udbff][\udc00-\udfff]|[\s\S])",
+            "_" => @"(?:[\ud800-\udbff][\udc00-\udfff]|[^\ud800-\udfff])",
             ['\\', var c] => Regex.Escape(c.ToString()),
             var literal => Regex.Escape(literal),
         });

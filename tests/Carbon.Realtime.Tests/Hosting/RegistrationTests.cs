@@ -149,6 +149,39 @@ public sealed class RegistrationTests
     }
 
     [Fact]
+    public async Task A_section_that_is_missing_is_named_and_so_is_everything_that_it_should_have_held()
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Supabase:Realtme:Url"] = "https://abc.supabase.co" }).Build();
+        var message = await Refusal(services => services.AddCarbonRealtime(configuration.GetSection("Supabase:Realtime")));
+        message.Should().Contain("Url must be set").And.Contain("ApiKey must be set")
+            .And.Contain("The options were read from the configuration section 'Supabase:Realtime', which does not exist.");
+    }
+
+    [Fact]
+    public async Task Wrong_options_are_told_with_the_section_they_came_from_and_never_with_a_value()
+    {
+        var section = Configuration(new(Good) { ["Realtime:ApiKey"] = "planted key" });
+        (await Refusal(services => services.AddCarbonRealtime(section))).Should().Contain("ApiKey must not contain white space").And.NotContain("must be set")
+            .And.Contain("read from the configuration section 'Realtime'.").And.NotContain("planted");
+        var root = new ConfigurationBuilder().AddInMemoryCollection(Good).Build();
+        (await Refusal(services => services.AddCarbonRealtime("eu", root))).Should().Contain("Url must be set")
+            .And.Contain("The options were read from the root of the configuration, not from a section.");
+        (await Refusal(services =>
+        {
+            services.AddCarbonRealtime("eu", Configuration(Good));
+            services.AddCarbonRealtime(static options => options.ApiKey = "key");
+        })).Should().Contain("Url must be set").And.NotContain("ApiKey").And.NotContain("section", "that is where another manager's came from");
+    }
+
+    private static async Task<string> Refusal(Action<IServiceCollection> register)
+    {
+        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        register(builder.Services);
+        using var host = builder.Build();
+        return (await host.Invoking(h => h.StartAsync()).Should().ThrowAsync<OptionsValidationException>()).Which.Message;
+    }
+
+    [Fact]
     public void A_manager_made_by_hand_checks_its_options_too_and_names_every_fault()
     {
         FluentActions.Invoking(() => new RealtimeChannelManager(new RealtimeOptions { MaxChannels = 0 }))

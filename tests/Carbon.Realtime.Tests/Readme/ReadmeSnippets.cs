@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Carbon.Realtime.Testing;
+using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -122,6 +123,22 @@ public static class ReadmeSnippets
         {
             Console.WriteLine($"{e.Reason}: {e.Message}"); // somebody has to change something: a key, a filter, the publication
         }
+    }
+
+    public static async Task ReloadAsync(
+        IRealtimeChannelManager realtime, IMemoryCache cache, Func<CancellationToken, Task> saveAsync, Func<CancellationToken, Task<int>> countAsync,
+        CancellationToken cancellationToken)
+    {
+        var lines = RealtimeTable.Untyped("salesOrderLine").TenantScoped("companyId");
+        var stale = realtime.Revalidations(Shop.SalesOrders, lines);
+        using var reloading = stale.Subscribe(signal => Console.WriteLine($"reload the page: {signal}"));
+        using (stale.Hold())
+        {
+            await saveAsync(cancellationToken); // however many rows it writes, they are one reload, when it is done
+        }
+
+        var token = realtime.ChangeToken(Shop.SalesOrders, lines); // before reading, so that no change falls between the two
+        cache.Set("open orders", await countAsync(cancellationToken), token);
     }
 
     public static void TestOnAnEmulator()

@@ -2,6 +2,7 @@ using System.Text;
 using System.Threading.Channels;
 using Carbon.Realtime.Tests.House;
 using Carbon.Realtime.Tests.Support;
+using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -78,6 +79,22 @@ public sealed class ReadmeTests
         told.Should().Equal("reload all", "put so_3 draft", "remove so_2", "put so_9 released", "remove so_3", "reload so_1");
         await stop.CancelAsync();
         await loop.Invoking(l => l).Should().ThrowAsync<OperationCanceledException>();
+    }
+
+    [Fact]
+    public async Task The_page_and_the_cache_hear_of_a_change()
+    {
+        var world = new World();
+        using var cache = new MemoryCache(new MemoryCacheOptions());
+        using var watched = world.Manager.Revalidations(Shop.SalesOrders).Subscribe(static _ => { });
+        world.Join();
+        var saved = 0;
+        await ReadmeSnippets.ReloadAsync(world.Manager, cache, _ => Task.FromResult(++saved), _ => Task.FromResult(7), default);
+        (saved, cache.Get("open orders")).Should().Be((1, 7));
+        world.Advance(1);
+        world.Socket.Insert(world.Socket.Join(0), "salesOrder", """{"id":"so_1","companyId":"co_1","status":"draft"}""");
+        world.Advance(1);
+        cache.Get("open orders").Should().BeNull();
     }
 
     [Fact]
