@@ -82,7 +82,13 @@ internal sealed class CacheFile
     }
 
     /// <summary>Deletes what was put away.</summary>
-    public void DeleteAside() => File.Delete(Aside);
+    public void DeleteAside()
+    {
+        if (File.Exists(Aside)) // deleting in a folder that is not there throws
+        {
+            File.Delete(Aside);
+        }
+    }
 
     private void MakeFolder()
     {

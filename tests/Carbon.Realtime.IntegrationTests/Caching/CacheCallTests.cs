@@ -28,7 +28,7 @@ public sealed class CacheCallTests : IDisposable
         first.Dispose();
 
         (await third).Dispose();
-        queue.EnterAsync(CancellationToken.None).IsCompletedSuccessfully.Should().BeTrue("nobody has it");
+        queue.EnterAsync(CancellationToken.None).AsTask().IsCompletedSuccessfully.Should().BeTrue("nobody has it");
     }
 
     [Fact]

@@ -4,7 +4,7 @@ using static Carbon.Realtime.Tests.Caching.CacheRows;
 
 namespace Carbon.Realtime.IntegrationTests.Caching;
 
-/// <summary>Every page of a file, damaged in many ways: the right rows of the key, or none and a fault; never a wrong one.</summary>
+/// <summary>Every page of a file, damaged in many ways: a load gives the right rows of the key, or fails, or knows of nothing; never a wrong row.</summary>
 public sealed class CacheDamageTests : IAsyncLifetime
 {
     private const int Page = 4096;
@@ -13,6 +13,7 @@ public sealed class CacheDamageTests : IAsyncLifetime
 
     private readonly CacheFolder _folder = new();
     private readonly Dictionary<StoreCacheKey, string[]> _expected = [];
+    private readonly Dictionary<StoreCacheKey, string[]> _before = [];
     private byte[] _older = [];
     private byte[] _file = [];
 
@@ -23,6 +24,7 @@ public sealed class CacheDamageTests : IAsyncLifetime
             foreach (var (key, name) in new[] { (Key, "mine"), (Other, "theirs") })
             {
                 await cache.SaveAsync(key, Replace([.. Enumerable.Range(0, 40).Select(i => Row($"row {i:00}", $"{name} {i:00} {new string('x', 250)}"))]));
+                _before[key] = (await cache.RowsAsync(key))!;
             }
         }
 
@@ -63,7 +65,8 @@ public sealed class CacheDamageTests : IAsyncLifetime
         }
 
         // The harness bites: much of it was noticed, and much hits nothing that matters to the one key or the other.
-        outcomes.Should().ContainKeys("Corrupt", "right").And.NotContainKey("wrong");
+        outcomes.Keys.Should().NotContain("wrong");
+        outcomes["right"].Should().BeGreaterThan(200);
         outcomes["Corrupt"].Should().BeGreaterThan(200);
     }
 
@@ -114,7 +117,7 @@ public sealed class CacheDamageTests : IAsyncLifetime
         outcomes.Should().NotContainKey("wrong");
     }
 
-    [Fact]
+    [UnixFact]
     public async Task A_damaged_file_is_put_away_once_and_the_cache_begins_anew()
     {
         var file = (byte[])_file.Clone();
@@ -134,7 +137,7 @@ public sealed class CacheDamageTests : IAsyncLifetime
         (await cache.RowsAsync(Key)).Should().Equal("1");
     }
 
-    [Fact]
+    [UnixFact]
     public async Task A_load_that_saw_damage_does_not_put_the_next_file_away()
     {
         var file = (byte[])_file.Clone();
@@ -203,7 +206,9 @@ public sealed class CacheDamageTests : IAsyncLifetime
         foreach (var key in _expected.Keys)
         {
             var (rows, fault, given) = await LoadAsync(await WriteAsync(file), key);
-            var outcome = given.Except(_expected[key]).Any() || (rows is not null && !rows.SequenceEqual(_expected[key])) ? "wrong"
+
+            // A row of an earlier save may be given, for it is sound by itself; but then the load fails, and all it gave is thrown away.
+            var outcome = given.Except(_expected[key]).Except(_before[key]).Any() || (rows is not null && !rows.SequenceEqual(_expected[key])) ? "wrong"
                 : fault?.ToString() ?? (rows is null ? "nothing" : "right");
             outcomes[outcome] = outcomes.GetValueOrDefault(outcome) + 1;
         }

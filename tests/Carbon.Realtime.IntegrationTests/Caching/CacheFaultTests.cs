@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Carbon.Realtime.Tests.Caching;
 using static Carbon.Realtime.Tests.Caching.CacheRows;
 
@@ -101,6 +102,7 @@ public sealed class CacheFaultTests : IDisposable
     }
 
     [UnixFact]
+    [UnsupportedOSPlatform("windows")]
     public async Task A_file_that_may_only_be_read_is_read()
     {
         await MakeAsync();
@@ -123,6 +125,7 @@ public sealed class CacheFaultTests : IDisposable
     }
 
     [UnixFact]
+    [UnsupportedOSPlatform("windows")]
     public async Task A_folder_that_may_only_be_read_is_told()
     {
         File.SetUnixFileMode(_folder.Root, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
@@ -228,7 +231,7 @@ public sealed class CacheFaultTests : IDisposable
         }
         finally
         {
-            SetFileUser(before);
+            _ = SetFileUser(before);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using Carbon.Realtime.Testing;
 using Carbon.Realtime.Tests.Caching;
 using static Carbon.Realtime.Tests.Caching.CacheRows;
@@ -31,7 +32,7 @@ public sealed class SqliteStoreCacheTests : StoreCacheContract, IAsyncLifetime
         await _cache.SaveAsync(Key, Change([Row("c", "3")], "a"));
         await _cache.DisposeAsync();
 
-        await using var next = new SqliteStoreCache(_folder.Path);
+        await using var next = new SqliteStoreCache(_folder.Path, _options, _time);
         (await next.LoadAsync(Key)).Should().BeEquivalentTo((new StoreCacheHeader(AsOf), (string[])["2", "3"]));
         await next.SaveAsync(Key, Change([Row("d", "4")]));
         (await next.RowsAsync(Key)).Should().Equal("2", "3", "4");
@@ -71,13 +72,16 @@ public sealed class SqliteStoreCacheTests : StoreCacheContract, IAsyncLifetime
             CacheFolder.Execute(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
         }
 
-        await cache.SaveAsync(Key, Change([Row("item_00007", "changed"), .. rows.Where(static row => row.Key != "item_00007")], "item_00008"));
+        await cache.SaveAsync(
+            Key, Change([Row("item_00007", "changed"), .. rows.Where(static row => row.Key is not ("item_00007" or "item_00008"))], "item_00008"));
 
         new FileInfo(_folder.Log).Length.Should().BeInRange(1, 12 * 4120, "a few pages of the thousand: equal rows are not written");
-        (await cache.RowsAsync(Key)).Should().HaveCount(2999).And.Contain("changed");
+        var kept = await cache.RowsAsync(Key);
+        (kept!.Length, kept.Contains("changed")).Should().Be((2999, true));
     }
 
     [UnixFact]
+    [UnsupportedOSPlatform("windows")]
     public async Task Only_the_user_may_read_the_files_and_the_folder()
     {
         await _cache.SaveAsync(Key, Replace(Row("a", "1")));
@@ -91,13 +95,14 @@ public sealed class SqliteStoreCacheTests : StoreCacheContract, IAsyncLifetime
     }
 
     [UnixFact]
+    [UnsupportedOSPlatform("windows")]
     public async Task A_file_that_others_may_read_is_closed_to_them_before_it_is_written()
     {
         await _cache.SaveAsync(Key, Replace(Row("a", "1")));
         await _cache.DisposeAsync();
         File.SetUnixFileMode(_folder.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
 
-        await using var next = new SqliteStoreCache(_folder.Path);
+        await using var next = new SqliteStoreCache(_folder.Path, _options, _time);
         await next.SaveAsync(Key, Change([Row("b", "2")]));
 
         File.GetUnixFileMode(_folder.Path).Should().Be(UnixFileMode.UserRead | UnixFileMode.UserWrite);

@@ -1,13 +1,13 @@
 namespace Carbon.Realtime.IntegrationTests.Caching;
 
-/// <summary>Of file modes and links, which Windows does not have or does not let everybody make.</summary>
+/// <summary>Of what Windows does not have: file modes, links that anybody may make, renames of open files.</summary>
 public sealed class UnixFactAttribute : FactAttribute
 {
     public UnixFactAttribute()
     {
         if (OperatingSystem.IsWindows())
         {
-            Skip = "Windows has no file modes: there the folder's rights apply.";
+            Skip = "Windows has no file modes, does not let everybody make links, and renames no open file.";
         }
     }
 }
