@@ -3,6 +3,7 @@ using System.Net.WebSockets;
 using System.Text.Json;
 using BenchmarkDotNet.Running;
 using Carbon.Realtime.Benchmarks;
+using Carbon.Realtime.Benchmarks.Cache;
 using Carbon.Realtime.Benchmarks.Clients;
 using Carbon.Realtime.Benchmarks.Race;
 using Carbon.Realtime.Benchmarks.Rows;
@@ -15,6 +16,7 @@ const string Usage = """
              [--date TEXT] [--out FILE] [--check]              the default command
     micro    [BenchmarkDotNet's options]                       e.g. micro --filter '*'
     row                                                        the size of the row's object graph
+    cache    [--rows 100000] [--runs 7]                        a cold load from SqliteStoreCache against a bare SELECT
 
     The race's own processes:
     sender   [--kind insert|update]                            prints "listening PORT", ends with its standard input
@@ -40,6 +42,8 @@ try
         case "row":
             Console.WriteLine(Asked(arguments, _ => RowGraph.BytesPerRow()));
             return 0;
+        case "cache":
+            return CacheCommand.Run(Asked(arguments, static a => new CacheOptions((int)(a.Number("rows") ?? 100_000), (int)(a.Number("runs") ?? 7))));
         default:
             if (!Contenders.All.TryGetValue(command, out var contender)) throw new ArgumentException($"There is no command '{command}' in this build.");
             var figures = await contender(Asked(arguments, RunFrom));

@@ -10,6 +10,7 @@ var world = new ManualEnvironment();
 var server = new FakeRealtimeServer();
 server.Opened = socket => socket.OnSent = text => Answer(socket, text);
 
+var folder = Directory.CreateTempSubdirectory("carbon-consumer-");
 var services = new ServiceCollection();
 services.AddSingleton<TimeProvider>(world.Time);
 services.AddSingleton<WorkScheduler>(world.Scheduler);
@@ -21,6 +22,7 @@ services.AddCarbonRealtime(options =>
         options.ApiKey = "key";
     })
     .UseAccessToken<Tokens>()
+    .UseSqliteCache(Path.Combine(folder.FullName, "carbon.db"))
     .UseTenant("co_1");
 
 await using var provider = services.BuildServiceProvider();
@@ -36,7 +38,18 @@ Deliver("INSERT", """{"id":"todo_2","companyId":"co_2","done":false}"""); // ano
 await world.RunAsync(realtime.DisposeAsync().AsTask());
 seen.AssertContract();
 
-Console.WriteLine($"{string.Join(", ", seen.Items)}; completed {seen.IsCompleted}");
+// The cache, with SQLite's own library, which the package brings along.
+var key = new StoreCacheKey { Project = "http://127.0.0.1:54321", Tenant = "co_1", Table = "public.todos", Query = "", Shape = "1" };
+var kept = 0;
+await using (var cache = (IAsyncDisposable)provider.GetRequiredService<IStoreCache>())
+{
+    var rows = new StoreCacheRow[] { new("todo_1", """{"id":"todo_1","companyId":"co_1","done":false}"""u8.ToArray()) };
+    await ((IStoreCache)cache).SaveAsync(key, new StoreCacheChanges { ReplacesAll = true, AsOf = world.Time.GetUtcNow(), Upserts = rows }, CancellationToken.None);
+    await ((IStoreCache)cache).LoadAsync(key, _ => kept++, CancellationToken.None);
+}
+
+folder.Delete(recursive: true);
+Console.WriteLine($"{string.Join(", ", seen.Items)}; completed {seen.IsCompleted}; kept {kept}");
 
 void Deliver(string type, string record)
 {

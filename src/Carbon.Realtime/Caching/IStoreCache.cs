@@ -16,14 +16,17 @@ public interface IStoreCache
 {
     /// <summary>Gives every row that is kept under a key, all of one moment.</summary>
     /// <param name="key">Which rows: nothing that was kept under another key may be given.</param>
-    /// <param name="onRow">Given each row's JSON, as it was saved, on the calling loop; valid during the call. What it throws ends the load and is thrown on.</param>
+    /// <param name="onRow">Given each row's JSON, as it was saved, on the calling loop; valid during the call. What it throws ends the load and is thrown on. Rows that were given before a load failed are to be thrown away.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>What is known of the rows; <see langword="null"/> when nothing is kept, or it is too old.</returns>
     ValueTask<StoreCacheHeader?> LoadAsync(StoreCacheKey key, StoreCacheRowHandler onRow, CancellationToken cancellationToken);
 
     /// <summary>Changes what is kept, all of it or nothing: a load after a crash gives the rows from before or from after.</summary>
     /// <param name="key">Which rows.</param>
-    /// <param name="changes">What to change. After a save that failed, the next one replaces everything.</param>
+    /// <param name="changes">
+    /// What to change. After a save that failed, the next one replaces everything; so it has to where nothing is kept
+    /// (<see cref="StoreCacheFault.Missing"/>).
+    /// </param>
     /// <param name="cancellationToken">Ends it.</param>
     ValueTask SaveAsync(StoreCacheKey key, StoreCacheChanges changes, CancellationToken cancellationToken);
 

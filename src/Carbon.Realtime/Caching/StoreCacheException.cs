@@ -20,6 +20,9 @@ public enum StoreCacheFault
 
     /// <summary>The disk, or what the cache may take of it, is full.</summary>
     Full,
+
+    /// <summary>A save had nothing to change: what was kept was removed, or made room for another store's rows.</summary>
+    Missing,
 }
 
 /// <summary>A cache could not do what it was asked for. Never reaches a program that only uses stores: they go on without their cache.</summary>

@@ -34,6 +34,9 @@ public sealed partial class GuideTests
             // Of .NET, of the server, and of the log.
             "OnNext", "OnError", "OnCompleted", "Subscribe", "CompositeDisposable", "ArgumentException", "FormatException", "InvalidOperationException",
             "ObjectDisposedException", "JsonSerializerContext", "SELECT", "TRUNCATE",
+
+            // Of packages that this project does not reference.
+            "UseSqliteCache", "MaxBytesPerUser", "UnusedLifetime", "LockTimeout",
         ];
         var names = SingleName().Matches(Read("troubleshooting.md") + Read("guarantees.md")).Select(static m => m.Groups[1].Value);
         names.Where(name => !others.Contains(name)).Should().BeEmpty();
