@@ -5,6 +5,7 @@ using Carbon.Realtime.Channels;
 using Carbon.Realtime.Connection;
 using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Protocol;
+using Carbon.Realtime.Snapshots;
 using Carbon.Realtime.Transport;
 using Microsoft.Extensions.Primitives;
 
@@ -23,6 +24,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
     private readonly TenantContext _tenant;
     private readonly TenantScope _ambient;
     private readonly ClientWebSocketFactory? _ownFactory;
+    private readonly RestSessions _rest;
     private readonly Lock _disposal = new();
     private readonly HashSet<ChannelUser> _users = [];
     private Task? _disposed;
@@ -94,6 +96,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
             options.Linger,
             options.SingleFilterCondition,
             CreateLogger("Changes"));
+        _rest = new RestSessions(options, dependencies, _instruments, CreateLogger("Snapshots"));
         _user = CreateUser(dependencies.AccessTokens);
         _tenant = new TenantContext(options.Tenant) { Changed = OnTenantChanged };
         _ambient = new TenantScope(_feeds, _user, () => _tenant.Current, identity: null, options.TenantColumn, static () => { });
@@ -116,6 +119,9 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
 
     /// <summary>Where the streams that somebody uses stand.</summary>
     internal IReadOnlyList<(string Table, RealtimeStatus Status)> Streams => _feeds.Report();
+
+    /// <summary>The user of everything that has no scope of its own.</summary>
+    internal ChannelUser User => _user;
 
     /// <summary>Whether this thread holds the gate, for tests.</summary>
     internal bool IsGateHeld => _connection.Gate.IsHeldByCurrentThread;
@@ -231,9 +237,13 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
                 Users().ForEach(static u => u.Tokens.Close());
                 await _connection.DisposeAsync();
                 _ownFactory?.Dispose();
+                _rest.Dispose();
             });
         }
     }
+
+    /// <summary>What a user's rows are read through.</summary>
+    internal RestSession Rest(ChannelUser user) => _rest.Of(user.Tokens);
 
     private PostedLogger CreateLogger(string room) =>
         new(_dependencies.LoggerFactory.CreateLogger("Carbon.Realtime." + room), _dependencies.Environment.Scheduler);

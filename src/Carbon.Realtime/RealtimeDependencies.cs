@@ -14,6 +14,17 @@ public sealed class RealtimeDependencies
     /// <summary>The socket. Default: <see cref="System.Net.WebSockets.ClientWebSocket"/>. Not disposed by the manager.</summary>
     public IRealtimeSocketFactory? SocketFactory { get; init; }
 
+    /// <summary>
+    /// Gives the handler of each request that reads rows. Default: one pooled <see cref="System.Net.Http.SocketsHttpHandler"/> (HTTP/2, all compressions) of the
+    /// manager's own, which goes with it; in browsers the platform's. Dependency injection gives those of the named client
+    /// <c>Carbon.Realtime</c>, or <c>Carbon.Realtime-</c> and the key of a keyed manager.
+    /// </summary>
+    /// <remarks>
+    /// Asked once for each request, on any thread; the handler stays its giver's and is not disposed by the manager. It must not follow redirects:
+    /// it would carry the API key and the user's token to wherever it is sent. An answer from another host is refused, but comes too late.
+    /// </remarks>
+    public Func<HttpMessageHandler>? HttpMessageHandler { get; init; }
+
     /// <summary>The signed-in user's token. Default none: everything is done in the API key's role.</summary>
     public IAccessTokenProvider? AccessTokens { get; init; }
 

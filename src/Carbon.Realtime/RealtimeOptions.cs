@@ -12,7 +12,10 @@ public sealed class RealtimeOptions
     /// <summary>The whole WebSocket address, for self-hosted servers whose address does not follow from <see cref="Url"/>. Default: derived.</summary>
     public Uri? RealtimeUrl { get; set; }
 
-    /// <summary>The PostgREST root, for self-hosted servers. Default: derived from <see cref="Url"/>. Reserved: reads come with the live stores.</summary>
+    /// <summary>
+    /// The PostgREST root that rows are read from, for self-hosted servers: taken as it is, without <c>/rest/v1</c> added. Default: derived from
+    /// <see cref="Url"/>, or where that is not set from <see cref="RealtimeUrl"/>, as <c>…/rest/v1</c>. Not a read replica's, which lags behind the changes.
+    /// </summary>
     public Uri? RestUrl { get; set; }
 
     /// <summary>The project's publishable or anonymous key. Required. Not a secret key in a program that leaves your hands.</summary>
@@ -76,10 +79,10 @@ public sealed class RealtimeOptions
     /// <summary>The time between heartbeats, which also is how long one may stay unanswered while nothing else comes. Default 25 s, at most 55 s: the server closes after 60 s without one.</summary>
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(25);
 
-    /// <summary>The shortest wait before a reconnect or rejoin. Default 0.5 s, 50 ms to 1 min.</summary>
+    /// <summary>The shortest wait before a reconnect or rejoin, or before a read's request is repeated. Default 0.5 s, 50 ms to 1 min.</summary>
     public TimeSpan ReconnectDelayMin { get; set; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>The longest wait before a reconnect or rejoin, unless somebody has to change something first (30 to 60 s then, growing to 5 to 10 min). Default 30 s, up to 1 h.</summary>
+    /// <summary>The longest wait before a reconnect or rejoin, or before a read's request is repeated, unless somebody has to change something first (30 to 60 s then, growing to 5 to 10 min). Default 30 s, up to 1 h.</summary>
     public TimeSpan ReconnectDelayMax { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
@@ -114,6 +117,25 @@ public sealed class RealtimeOptions
     /// <summary>Elements that may wait for one subscriber; more become one <see cref="GapReason.Overflow"/>. Default 8192, 16 to 1 000 000.</summary>
     public int QueueCapacity { get; set; } = 8192;
 
-    /// <summary>The largest message accepted; a larger one is dropped and becomes a gap. Default 8 MiB, at least 64 KiB.</summary>
+    /// <summary>The largest message accepted, and the longest row read: a larger message is dropped and becomes a gap, a longer row is told by its key. Default 8 MiB, at least 64 KiB.</summary>
     public int MaxMessageBytes { get; set; } = 8 * 1024 * 1024;
+
+    /// <summary>
+    /// Rows asked for by the first page of a read. Default 1000, Supabase's own limit; 1 to 10 000. Pages shrink when the server cannot answer in time,
+    /// and grow again, up to four times this. What the server gives at most (<c>db-max-rows</c>) is found out, whatever is asked for.
+    /// </summary>
+    public int ReadPageRows { get; set; } = 1000;
+
+    /// <summary>
+    /// How long one request for rows may take, from its sending to the last byte of its answer; a page that takes longer is asked for again with fewer rows.
+    /// Default 30 s, 1 s to 10 min. Longer than the database lets a statement run (8 s for Supabase's signed-in users): the database's own
+    /// time-out is told apart and costs nothing more.
+    /// </summary>
+    public TimeSpan ReadTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How often one request for rows is repeated for reasons that pass by themselves, before the read fails with the last of them. Default 4, 0 to 20.
+    /// The waits between are those of <see cref="ReconnectDelayMin"/> and <see cref="ReconnectDelayMax"/>, and what the server asks for.
+    /// </summary>
+    public int ReadRetries { get; set; } = 4;
 }

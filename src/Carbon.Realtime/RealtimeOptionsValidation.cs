@@ -16,7 +16,8 @@ internal static class RealtimeOptionsValidation
         var faults = new List<string>();
         Check(faults, options.RealtimeUrl is null ? nameof(options.Url) : nameof(options.RealtimeUrl), () => Address(options));
         Check(faults, nameof(options.ApiKey), () => RealtimeAddress.RequireUsableKey(options.ApiKey)); // also where Url is wrong, too
-        Check(faults, options.RestUrl is null ? nameof(options.Url) : nameof(options.RestUrl), () => RestAddress(options));
+        Check(faults, options.RestUrl is not null ? nameof(options.RestUrl) : options.Url is null && options.RealtimeUrl is not null ? nameof(options.RealtimeUrl)
+            : nameof(options.Url), () => RestAddress(options));
         Between(faults, nameof(options.ConnectTimeout), options.ConnectTimeout, TimeSpan.FromSeconds(3), TimeSpan.FromMinutes(5));
         Between(faults, nameof(options.JoinTimeout), options.JoinTimeout, TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(5));
         Between(faults, nameof(options.AccessTokenTimeout), options.AccessTokenTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));
@@ -30,6 +31,9 @@ internal static class RealtimeOptionsValidation
         Between(faults, nameof(options.MaxChannels), options.MaxChannels, 1, 99);
         Between(faults, nameof(options.QueueCapacity), options.QueueCapacity, 16, 1_000_000);
         Between(faults, nameof(options.MaxMessageBytes), options.MaxMessageBytes, 64 * 1024, 256 * 1024 * 1024);
+        Between(faults, nameof(options.ReadPageRows), options.ReadPageRows, 1, 10_000);
+        Between(faults, nameof(options.ReadTimeout), options.ReadTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
+        Between(faults, nameof(options.ReadRetries), options.ReadRetries, 0, 20);
         if (options.Tenant is { } tenant && string.IsNullOrWhiteSpace(tenant))
         {
             faults.Add("Tenant must not be blank; leave it out until a tenant is known.");
@@ -72,13 +76,10 @@ internal static class RealtimeOptionsValidation
         options.MaxMessageBytes,
         options.AllowInsecureTransport);
 
-    private static void RestAddress(RealtimeOptions options)
-    {
-        if ((options.RestUrl ?? options.Url) is { } url)
-        {
-            RealtimeAddress.ForRest(url.OriginalString, options.AllowInsecureTransport);
-        }
-    }
+    /// <summary>Where rows are read from.</summary>
+    public static Uri RestAddress(RealtimeOptions options) => options.RestUrl is { } root
+        ? RealtimeAddress.AsRest(root.OriginalString, options.AllowInsecureTransport)
+        : RealtimeAddress.ForRest((options.Url ?? options.RealtimeUrl)?.OriginalString ?? "", options.AllowInsecureTransport);
 
     private static void Check(List<string> faults, string urlOption, Action action)
     {

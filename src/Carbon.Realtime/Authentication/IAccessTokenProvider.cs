@@ -50,4 +50,7 @@ public enum AccessTokenReason
 
     /// <summary>The server refused the last token, or let its channel end at its expiry.</summary>
     Rejected,
+
+    /// <summary>Rows are about to be read, and nothing was asked for before.</summary>
+    Read,
 }

@@ -30,6 +30,9 @@ internal sealed class TokenSession(
     /// <summary>The last answer's token.</summary>
     public AccessToken? Current { get; private set; }
 
+    /// <summary>Whether nobody wants an answer any more: <see cref="Current"/> says nothing then.</summary>
+    public bool IsClosed => _closed.IsCancellationRequested;
+
     /// <summary>Told each answer, on the scheduler, before the tasks of those who asked complete.</summary>
     public Action<TokenAnswer>? Answered { get; set; }
 
@@ -94,7 +97,9 @@ internal sealed class TokenSession(
 
     /// <summary>"The token changed" and "it was refused" were put after the running question was: its answer may be the old token.</summary>
     private static bool NeedsAnother(AccessTokenReason reason, AccessTokenReason running) =>
-        reason == AccessTokenReason.Changed || (reason is AccessTokenReason.Expiring or AccessTokenReason.Rejected && running < AccessTokenReason.Expiring);
+        reason == AccessTokenReason.Changed || (WantsFresh(reason) && !WantsFresh(running));
+
+    private static bool WantsFresh(AccessTokenReason reason) => reason is AccessTokenReason.Expiring or AccessTokenReason.Rejected;
 
     private async Task RunAsync()
     {
@@ -145,7 +150,7 @@ internal sealed class TokenSession(
     private AccessTokenReason? Next(TokenAnswer answer) =>
         _closed.IsCancellationRequested ? null
         : _next is { } next ? next
-        : answer.Reason < AccessTokenReason.Expiring && !_looksExpired && LooksExpired(answer.Token) ? AccessTokenReason.Expiring
+        : !WantsFresh(answer.Reason) && !_looksExpired && LooksExpired(answer.Token) ? AccessTokenReason.Expiring
         : null;
 
     private bool LooksExpired(AccessToken? token) => token?.Identity.ExpiresAt <= environment.TimeProvider.GetUtcNow();

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Carbon.Realtime;
 using Carbon.Realtime.Hosting;
+using Carbon.Realtime.Snapshots;
 using Carbon.Realtime.Transport;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -21,6 +22,11 @@ public static class CarbonRealtimeServiceCollectionExtensions
     /// Options are validated when the host starts, or without a host when the manager is first resolved; messages name the option. Nothing
     /// connects before it is used. A <see cref="TimeProvider"/>, <see cref="WorkScheduler"/>, <see cref="IRandomizer"/>,
     /// <see cref="IRealtimeSocketFactory"/>, <see cref="ILoggerFactory"/> or <see cref="IMeterFactory"/> in the container is used.
+    /// <para>
+    /// Rows are read with the handlers of the named HTTP client <c>Carbon.Realtime</c>, for a keyed manager <c>Carbon.Realtime-</c> and its key:
+    /// <c>services.AddHttpClient("Carbon.Realtime").AddHttpMessageHandler(…)</c> adds to them. Of that client only the handlers count, not what is set on
+    /// an <see cref="HttpClient"/>; requests are repeated by the manager itself, and the factory's own log of them is off.
+    /// </para>
     /// </remarks>
     public static ICarbonRealtimeBuilder AddCarbonRealtime(this IServiceCollection services, IConfiguration configuration)
     {
@@ -77,6 +83,7 @@ public static class CarbonRealtimeServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RealtimeOptions>, RealtimeOptionsValidator>());
         services.AddOptions<RealtimeOptions>(name ?? Options.Options.DefaultName).ValidateOnStart();
+        services.AddHttpClient(HttpClientNameOf(name)).ConfigurePrimaryHttpMessageHandler(RestHandler.Create).RemoveAllLoggers();
         if (name is null)
         {
             services.TryAddSingleton<IRealtimeChannelManager>(provider => Create(provider, null));
@@ -91,6 +98,8 @@ public static class CarbonRealtimeServiceCollectionExtensions
         return new CarbonRealtimeBuilder(services, name);
     }
 
+    private static string HttpClientNameOf(string? manager) => manager is null ? "Carbon.Realtime" : "Carbon.Realtime-" + manager;
+
     private static RealtimeChannelManager Create(IServiceProvider provider, string? name) => new(
         provider.GetRequiredService<IOptionsMonitor<RealtimeOptions>>().Get(name ?? Options.Options.DefaultName),
         new RealtimeDependencies
@@ -100,6 +109,7 @@ public static class CarbonRealtimeServiceCollectionExtensions
             Name = name,
             MeterFactory = provider.GetService<IMeterFactory>(),
             SocketFactory = provider.GetService<IRealtimeSocketFactory>(),
+            HttpMessageHandler = () => provider.GetRequiredService<IHttpMessageHandlerFactory>().CreateHandler(HttpClientNameOf(name)),
             AccessTokens = name is null
                 ? provider.GetService<IAccessTokenProvider>()
                 : provider.GetKeyedService<IAccessTokenProvider>(name),

@@ -80,7 +80,7 @@ internal sealed class Operation : IDisposable
 
     private Activity? StartActivity()
     {
-        if (!RealtimeMeter.Activities.HasListeners())
+        if (_kind.Activity is not { } name || !RealtimeMeter.Activities.HasListeners())
         {
             return null;
         }
@@ -91,7 +91,7 @@ internal sealed class Operation : IDisposable
         try
         {
             Activity.Current = null;
-            return activity = RealtimeMeter.Activities.StartActivity(_kind.Activity, _kind.ActivityKind, default(ActivityContext), _tags, null, _startedAt);
+            return activity = RealtimeMeter.Activities.StartActivity(name, _kind.ActivityKind, default(ActivityContext), _tags, null, _startedAt);
         }
         finally
         {

@@ -54,6 +54,17 @@ internal sealed class RealtimeInstruments
     public Operation StartJoin(string topic, int bindings) => new(this, _meter.Join, isFollowed: false,
         ManagerTag, new(TelemetryNames.ServerAddress, _host), new(TelemetryNames.ServerPort, _port), new(TelemetryNames.Topic, topic), new(TelemetryNames.Bindings, bindings));
 
+    /// <summary>Rows of a table are to be read. Followed.</summary>
+    public Operation StartRead(string kind, string table, Uri server) => new(this, _meter.Read, isFollowed: true,
+        ManagerTag, new(TelemetryNames.ServerAddress, server.Host), new(TelemetryNames.ServerPort, server.Port), new(TelemetryNames.Table, table),
+        new(TelemetryNames.ReadKind, kind));
+
+    /// <summary>A request for rows is made. Followed; the HTTP client makes the activity of it.</summary>
+    public Operation StartRequest() => new(this, _meter.Request, isFollowed: true, ManagerTag);
+
+    /// <summary>Counts the rows that are read of a table.</summary>
+    public Tally.Cell RowsRead(string table) => _meter.RowsRead.Of(Manager, table);
+
     /// <summary>A channel went from one state to another; <see langword="null"/> is before its life and after it.</summary>
     public void ChannelMoved(string? from, string? to)
     {

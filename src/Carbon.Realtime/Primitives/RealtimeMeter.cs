@@ -45,6 +45,13 @@ internal sealed class RealtimeMeter
         Token = Operation(
             TelemetryNames.TokenActivity, ActivityKind.Internal, (TelemetryNames.TokenRequests, "{request}", "Questions to access-token providers."),
             (TelemetryNames.TokenRequestDuration, "From a question to the access-token provider to its answer."));
+        Count(TelemetryNames.RestRows, "{row}", "Rows that were read.", RowsRead);
+        Read = Operation(
+            TelemetryNames.ReadActivity, ActivityKind.Client, (TelemetryNames.RestReads, "{read}", "Reads of a table's rows."),
+            (TelemetryNames.RestReadDuration, "From the beginning of a read to its last page."));
+        Request = Operation(
+            activity: null, ActivityKind.Client, (TelemetryNames.RestRequests, "{request}", "Requests for rows."),
+            (TelemetryNames.RestRequestDuration, "From a request for rows to the last byte of its answer."));
     }
 
     public static ActivitySource Activities { get; } = new(TelemetryNames.Source, Version);
@@ -63,6 +70,8 @@ internal sealed class RealtimeMeter
 
     public Tally Drops { get; } = new(TelemetryNames.DropReason);
 
+    public Tally RowsRead { get; } = new(TelemetryNames.Table);
+
     public Histogram<double> HeartbeatDuration { get; }
 
     public Histogram<double> ChangeLag { get; }
@@ -72,6 +81,10 @@ internal sealed class RealtimeMeter
     public OperationKind Join { get; }
 
     public OperationKind Token { get; }
+
+    public OperationKind Read { get; }
+
+    public OperationKind Request { get; }
 
     /// <summary>The instruments on the factory's meter; without a factory, on the one of the process.</summary>
     public static RealtimeMeter Of(IMeterFactory? factory)
@@ -85,7 +98,7 @@ internal sealed class RealtimeMeter
     }
 
     private OperationKind Operation(
-        string activity, ActivityKind kind, (string Name, string Unit, string Text) outcomes, (string Name, string Text) duration)
+        string? activity, ActivityKind kind, (string Name, string Unit, string Text) outcomes, (string Name, string Text) duration)
     {
         var tally = new Tally(TelemetryNames.Outcome, TelemetryNames.ErrorType);
         Count(outcomes.Name, outcomes.Unit, outcomes.Text, tally);
@@ -101,8 +114,8 @@ internal sealed class RealtimeMeter
 }
 
 /// <summary>How one kind of operation is observed.</summary>
-/// <param name="Activity">The activity's name.</param>
+/// <param name="Activity">The activity's name; <see langword="null"/> for what has none of its own.</param>
 /// <param name="ActivityKind">The activity's kind.</param>
 /// <param name="Outcomes">Counts ends.</param>
 /// <param name="Duration">Measures those that were not given up.</param>
-internal sealed record OperationKind(string Activity, ActivityKind ActivityKind, Tally Outcomes, Histogram<double> Duration);
+internal sealed record OperationKind(string? Activity, ActivityKind ActivityKind, Tally Outcomes, Histogram<double> Duration);

@@ -23,9 +23,16 @@ internal static class TelemetryNames
     public const string HeartbeatDuration = "carbon.realtime.heartbeat.duration";
     public const string ChangeLag = "carbon.realtime.change.lag";
 
+    public const string RestRequests = "carbon.realtime.rest.requests";
+    public const string RestReads = "carbon.realtime.rest.reads";
+    public const string RestRows = "carbon.realtime.rest.rows";
+    public const string RestRequestDuration = "carbon.realtime.rest.request.duration";
+    public const string RestReadDuration = "carbon.realtime.rest.read.duration";
+
     public const string ConnectActivity = "carbon.realtime.connect";
     public const string JoinActivity = "carbon.realtime.join";
     public const string TokenActivity = "carbon.realtime.token";
+    public const string ReadActivity = "carbon.realtime.rest.read";
 
     public const string Manager = "carbon.realtime.manager";
     public const string Table = "carbon.realtime.table";
@@ -34,6 +41,7 @@ internal static class TelemetryNames
     public const string GapReason = "carbon.realtime.gap.reason";
     public const string DropReason = "carbon.realtime.drop.reason";
     public const string TokenReason = "carbon.realtime.token.reason";
+    public const string ReadKind = "carbon.realtime.rest.kind";
     public const string Topic = "carbon.realtime.topic";
     public const string Bindings = "carbon.realtime.bindings";
     public const string Attempt = "carbon.realtime.attempt";

@@ -70,11 +70,13 @@ internal sealed class PageReader<TKey, TRow>
             page.SetLast(key);
         }
 
-        if (page.Answered == 0 && !isCut && Missing(row) is { } missing)
+        if (!page.AreColumnsChecked && !isCut && Missing(row) is { } missing)
         {
             throw new RestFaultException(new RestFault(RealtimeErrorReason.ProtocolViolation, RestReaction.GiveUp,
                 $"The server's rows lack column '{missing}', which was asked for."));
         }
+
+        page.AreColumnsChecked |= !isCut;
 
         // What cannot be told to be ours is not: the tenant was selected, so that it has to be there.
         if (_tenant.Any() && Judge(tenant) != FilterVerdict.Yes)

@@ -13,6 +13,9 @@ internal sealed class RestEndpoint(Uri root, string apiKey, Func<HttpMessageHand
 {
     public Uri Root => root;
 
+    /// <summary>Whether an address is this server's: what answers elsewhere, or in the clear, was redirected to.</summary>
+    public bool IsOurs(Uri address) => address.GetLeftPart(UriPartial.Authority) == root.GetLeftPart(UriPartial.Authority);
+
     /// <summary>A key of the old form is a JWT, and stands for nobody's token; <c>sb_…</c> keys are none, and refused there.</summary>
     private readonly string? _bearerKey = !AccessToken.IsApiKey(apiKey) && apiKey.Split('.').Length == 3 ? apiKey : null;
 
@@ -43,10 +46,8 @@ internal sealed class RestEndpoint(Uri root, string apiKey, Func<HttpMessageHand
             headers.TryAddWithoutValidation("Authorization", "Bearer " + bearer);
         }
 
-        if (schema != "public")
-        {
-            headers.TryAddWithoutValidation("Accept-Profile", schema);
-        }
+        // Always: without it PostgREST reads from the first exposed schema, whichever that is.
+        headers.TryAddWithoutValidation("Accept-Profile", schema);
 
         if (count)
         {

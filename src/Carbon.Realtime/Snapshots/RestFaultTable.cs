@@ -10,6 +10,8 @@ namespace Carbon.Realtime.Snapshots;
 /// </remarks>
 internal static class RestFaultTable
 {
+    private const int LongestSaid = 300;
+
     public static readonly RestFault Truncated =
         new(RealtimeErrorReason.ConnectionLost, RestReaction.Retry, "The server's answer ended in the middle.");
 
@@ -126,14 +128,18 @@ internal static class RestFaultTable
             using var document = JsonDocument.Parse(body);
             return document.RootElement is { ValueKind: JsonValueKind.Object } error
                 && error.TryGetProperty("code", out var code) && code.ValueKind == JsonValueKind.String && IsCode(code.GetString()!)
-                    ? (code.GetString(), error.TryGetProperty("message", out var message) && message.ValueKind == JsonValueKind.String ? message.GetString()! : "")
+                    ? (code.GetString(), error.TryGetProperty("message", out var message) && message.ValueKind == JsonValueKind.String ? Shown(message.GetString()!) : "")
                     : (null, "");
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return (null, ""); // a gateway's page says nothing that the status does not
+            return (null, ""); // a gateway's page says nothing that the status does not, nor does text that is none
         }
     }
+
+    /// <summary>It is logged: one line, and not a long one.</summary>
+    private static string Shown(string said) =>
+        new([.. said.Take(LongestSaid).Select(static c => char.IsControl(c) ? ' ' : c)]);
 
     private static bool IsCode(string code) => code.Length is > 0 and <= 10 && code.All(char.IsAsciiLetterOrDigit);
 

@@ -16,7 +16,7 @@ internal sealed class ReadUser
 /// <summary>Makes requests until one succeeds or it is clear that none will: tokens, time, retries. For one user's reads.</summary>
 /// <remarks>Called from loops on the environment's scheduler; nothing here leaves it.</remarks>
 internal sealed class RestSession(
-    RestEndpoint endpoint, TokenSession tokens, RealtimeEnvironment environment, SnapshotLimits limits, ILogger logger)
+    RestEndpoint endpoint, TokenSession tokens, RealtimeEnvironment environment, RealtimeInstruments instruments, SnapshotLimits limits, ILogger logger)
 {
     /// <summary>More of an error's body says nothing more.</summary>
     private const int MaxErrorBytes = 16 * 1024;
@@ -26,6 +26,8 @@ internal sealed class RestSession(
     public SnapshotLimits Limits => limits;
 
     public ILogger Logger => logger;
+
+    public RealtimeInstruments Instruments => instruments;
 
     public HttpRequestMessage Request(Uri address, string schema, AccessToken? token, bool count) => endpoint.Get(address, schema, token, count);
 
@@ -37,6 +39,7 @@ internal sealed class RestSession(
     /// <param name="user">Shared by the requests of one read.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="RealtimeException">It failed for good, or too often.</exception>
+    /// <exception cref="ObjectDisposedException">The manager or the user's scope was disposed.</exception>
     public async Task<T> GetAsync<T>(
         string table, Func<AccessToken?, HttpRequestMessage> request, Func<HttpResponseMessage, CancellationToken, Task<T>> read,
         Func<bool> tryShrink, ReadUser user, CancellationToken cancellationToken)
@@ -51,7 +54,11 @@ internal sealed class RestSession(
             try
             {
                 token = await TokenAsync(user);
-                return await TryGetAsync(() => request(token), read, cancellationToken);
+                var result = await TryGetAsync(() => request(token), read, cancellationToken);
+
+                // Who signed out while the answer was under way must not be shown it.
+                CheckUser(user, tokens.Current);
+                return result;
             }
             catch (RestFaultException e)
             {
@@ -94,12 +101,13 @@ internal sealed class RestSession(
         using var late = new CancellationTokenSource(limits.RequestTimeout, environment.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
         using var request = make();
+        using var asking = instruments.StartRequest();
         var answered = false;
         try
         {
             using var response = await endpoint.SendAsync(request, either.Token);
             answered = true;
-            if (response.RequestMessage?.RequestUri is { } answerer && answerer.Authority != endpoint.Root.Authority)
+            if (response.RequestMessage?.RequestUri is { } answerer && !endpoint.IsOurs(answerer))
             {
                 throw new RestFaultException(RestFaultTable.Answer((int)HttpStatusCode.Found, default, null));
             }
@@ -111,18 +119,28 @@ internal sealed class RestSession(
             }
 
             var type = response.Content.Headers.ContentType?.MediaType;
-            return string.Equals(type, "application/json", StringComparison.OrdinalIgnoreCase)
-                ? await read(response, either.Token)
-                : throw new RestFaultException(RestFaultTable.NoJson(type));
+            if (!string.Equals(type, "application/json", StringComparison.OrdinalIgnoreCase))
+            {
+                throw new RestFaultException(RestFaultTable.NoJson(type));
+            }
+
+            var result = await read(response, either.Token);
+            asking.Succeed();
+            return result;
         }
-        catch (OperationCanceledException)
+        catch (RestFaultException e)
+        {
+            asking.Fail(e.Fault.Reason);
+            throw;
+        }
+#pragma warning disable CA1031 // Handlers and the streams they give are other people's code too: a broken Brotli body is an InvalidOperationException.
+        catch (Exception e)
+#pragma warning restore CA1031
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new RestFaultException(RestFaultTable.TimedOut);
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException)
-        {
-            throw new RestFaultException(RestFaultTable.Network(e, answered));
+            var fault = late.IsCancellationRequested || e is OperationCanceledException ? RestFaultTable.TimedOut : RestFaultTable.Network(e, answered);
+            asking.Fail(fault.Reason);
+            throw new RestFaultException(fault);
         }
     }
 
@@ -149,12 +167,21 @@ internal sealed class RestSession(
     /// <summary>The token as it is: whether it has expired is the server's to say, for our clock may be wrong.</summary>
     private async Task<AccessToken?> TokenAsync(ReadUser user)
     {
-        if (!tokens.IsFresh(TimeSpan.MaxValue) && (await tokens.AskAsync(AccessTokenReason.Connect)).Error is { } error)
+        // A provider that fails ahead of a token's end costs nothing: the token is as good as it was. Nobody's is not, for somebody may have signed in.
+        if (!tokens.IsFresh(TimeSpan.MaxValue) && (await tokens.AskAsync(AccessTokenReason.Read)).Error is { } error && tokens.Current is null)
         {
             throw new RestFaultException(new RestFault(error.Reason, RestReaction.Retry, error.Message));
         }
 
         var token = tokens.Current;
+        CheckUser(user, token);
+        return token;
+    }
+
+    /// <summary>Rows of two users must not make one snapshot; and what a closed session says is nobody's word, not "nobody is signed in".</summary>
+    private void CheckUser(ReadUser user, AccessToken? token)
+    {
+        ThrowIfClosed();
         if (!user.IsKnown)
         {
             user.IsKnown = true;
@@ -162,12 +189,9 @@ internal sealed class RestSession(
         }
         else if (user.Identity is { } before ? token is null || !before.IsSameUser(token.Identity) : token is not null)
         {
-            // Rows of two users must not make one snapshot.
             throw new RestFaultException(
                 new RestFault(RealtimeErrorReason.TokenRejected, RestReaction.GiveUp, "The signed-in user changed during a read; its rows were dropped."));
         }
-
-        return token;
     }
 
     /// <summary>Asks for a fresh token, unless another read has got one meanwhile.</summary>
@@ -185,8 +209,17 @@ internal sealed class RestSession(
         }
 
         var answer = await tokens.AskAsync(AccessTokenReason.Rejected);
+        ThrowIfClosed();
         return answer.Error is { } error ? new RestFault(error.Reason, RestReaction.Retry, error.Message)
             : answer.Token is null || answer.Token.Value == refused.Value ? fault with { Reaction = RestReaction.GiveUp }
             : fault;
+    }
+
+    private void ThrowIfClosed()
+    {
+        if (tokens.IsClosed)
+        {
+            throw new ObjectDisposedException(nameof(RestSession), "The manager or the tenant scope was disposed during a read.");
+        }
     }
 }

@@ -14,40 +14,44 @@ namespace Carbon.Realtime.Snapshots;
 /// </remarks>
 internal sealed class RowQuery
 {
-    /// <summary>Gateways refuse addresses from 8 KB on; what a page needs beside the filter is far below the rest.</summary>
-    public const int MaxFilterLength = 6 * 1024;
+    /// <summary>Gateways refuse addresses from 8 KB on.</summary>
+    public const int MaxAddressLength = 8000;
+
+    /// <summary>The most characters of what every address begins with: table, columns and filter. What a page needs beside is far below the rest.</summary>
+    public const int MaxStartLength = 6 * 1024;
 
     /// <summary>The most keys that one request asks for.</summary>
     public const int MaxPointKeys = 100;
 
-    /// <summary>The most characters that the keys of one request take.</summary>
+    /// <summary>The most characters that the keys of one request take; fewer where the filter is long.</summary>
     public const int MaxPointLength = 4 * 1024;
 
     private readonly string _table;
     private readonly string _conditions;
     private readonly string[] _key;
     private readonly string _order;
+    private readonly int _pointLength;
 
     /// <param name="root">PostgREST's root, <c>…/rest/v1</c>.</param>
     /// <param name="table">The table's exact name.</param>
-    /// <param name="columns">What is selected, first things first; none for every column.</param>
+    /// <param name="select">What is selected, in PostgREST's syntax.</param>
     /// <param name="key">The key's columns.</param>
     /// <param name="conditions">Which rows, tenant included.</param>
-    /// <exception cref="ArgumentException">The filter is longer than an address may be.</exception>
-    public RowQuery(
-        Uri root, string table, IReadOnlyList<string> columns, IReadOnlyList<string> key, IEnumerable<KeyValuePair<string, string>> conditions)
+    /// <exception cref="ArgumentException">Columns and filter are longer than an address may be.</exception>
+    public RowQuery(Uri root, string table, string select, IReadOnlyList<string> key, IEnumerable<KeyValuePair<string, string>> conditions)
     {
-        _table = $"{root.GetLeftPart(UriPartial.Path).TrimEnd('/')}/{Uri.EscapeDataString(table)}?select="
-            + (columns.Count == 0 ? "*" : Uri.EscapeDataString(string.Join(',', columns.Select(PostgrestSyntax.RenderColumn))));
+        _table = $"{root.GetLeftPart(UriPartial.Path).TrimEnd('/')}/{Uri.EscapeDataString(table)}?select={Uri.EscapeDataString(select)}";
         _conditions = string.Concat(conditions.Select(static c => Parameter(c.Key, c.Value)));
-        if (_conditions.Length > MaxFilterLength)
+        var start = _table.Length + _conditions.Length;
+        if (start > MaxStartLength)
         {
             throw new ArgumentException(
-                $"The filter takes {_conditions.Length} characters of an address, and gateways refuse long ones; the most is {MaxFilterLength}. "
-                + "Filter on a column that these rows share.",
+                $"Columns and filter take {start} characters of an address, of which the filter {_conditions.Length}, and gateways refuse long ones; the most "
+                + $"is {MaxStartLength}. Filter on a column that these rows share, or map fewer columns.",
                 nameof(conditions));
         }
 
+        _pointLength = Math.Min(MaxPointLength, MaxAddressLength - start);
         _key = [.. key.Select(PostgrestSyntax.RenderColumn)];
         _order = Parameter("order", string.Join(',', _key.Select(static column => column + ".asc")));
     }
@@ -85,7 +89,7 @@ internal sealed class RowQuery
         return new Uri(text.ToString());
     }
 
-    /// <summary>Cuts keys into requests: at most <see cref="MaxPointKeys"/> and <see cref="MaxPointLength"/> each, and never none.</summary>
+    /// <summary>Cuts keys into requests: at most <see cref="MaxPointKeys"/>, <see cref="MaxPointLength"/> and an address's length each, and never none.</summary>
     public IEnumerable<Range> PointBatches(IReadOnlyList<string[]> keys)
     {
         var start = 0;
@@ -93,7 +97,7 @@ internal sealed class RowQuery
         for (var i = 0; i < keys.Count; i++)
         {
             var more = Uri.EscapeDataString(_key.Length == 1 ? Quoted(keys[i][0]) : AllEqual(keys[i])).Length + "%2C".Length;
-            if (i > start && (i - start == MaxPointKeys || length + more > MaxPointLength))
+            if (i > start && (i - start == MaxPointKeys || length + more > _pointLength))
             {
                 yield return start..i;
                 start = i;

@@ -43,6 +43,12 @@ internal sealed class SnapshotPage<TKey, TRow>
     /// <summary>Rows that this read brought so far, these included.</summary>
     public long RowsSoFar { get; internal set; }
 
+    /// <summary>Whether each row has a known key and is the tenant's: only then does a row's absence from the answer say anything.</summary>
+    public bool ProvesAbsence => Foreign == 0 && _unreadable.TrueForAll(static r => r.HasKey);
+
+    /// <summary>Whether a whole row showed that all columns are there.</summary>
+    internal bool AreColumnsChecked { get; set; }
+
     /// <summary>Rows in the answer, whatever became of them.</summary>
     internal int Answered => _rows.Count + _unreadable.Count + Foreign;
 
@@ -83,4 +89,8 @@ internal sealed record PointRead<TKey, TRow>(SnapshotPage<TKey, TRow> Page, IRea
 /// <summary>What a scan came to.</summary>
 /// <param name="Rows">All rows, unreadable ones included.</param>
 /// <param name="Pages">Pages with rows.</param>
-internal readonly record struct ScanResult(long Rows, int Pages);
+/// <param name="ProvesAbsence">
+/// Whether a row that no page had is not there (or came to be before the place that was reached). Not so where a row's key could not be told,
+/// or where rows of another tenant came: what answers for somebody else may have led the scan past rows.
+/// </param>
+internal readonly record struct ScanResult(long Rows, int Pages, bool ProvesAbsence);

@@ -31,6 +31,9 @@ internal abstract class KeyCodec<TKey>(params string[] columns)
 
     public byte[][] ColumnsUtf8 { get; } = [.. columns.Select(System.Text.Encoding.UTF8.GetBytes)];
 
+    /// <summary>When two keys are one.</summary>
+    public virtual IEqualityComparer<TKey> Comparer => EqualityComparer<TKey>.Default;
+
     public abstract TKey Decode(in KeyValues values);
 
     /// <summary>The text that PostgreSQL reads each part from, unquoted: what a request for the row names.</summary>
@@ -89,6 +92,8 @@ internal sealed class TripleKeyCodec<T1, T2, T3>(
 /// <summary>The key of an untyped table: the column's value, or an array of the columns' values.</summary>
 internal sealed class JsonKeyCodec(params string[] columns) : KeyCodec<JsonElement>(columns)
 {
+    public override IEqualityComparer<JsonElement> Comparer => JsonKeyComparer.Instance;
+
     public override JsonElement Decode(in KeyValues values)
     {
         if (Columns.Count == 1)
@@ -122,5 +127,25 @@ internal sealed class JsonKeyCodec(params string[] columns) : KeyCodec<JsonEleme
     {
         var reader = new Utf8JsonReader(json);
         return JsonElement.ParseValue(ref reader);
+    }
+
+    /// <summary>By value: an element's own equality is that of its place in its document.</summary>
+    private sealed class JsonKeyComparer : IEqualityComparer<JsonElement>
+    {
+        public static JsonKeyComparer Instance { get; } = new();
+
+        public bool Equals(JsonElement x, JsonElement y) => JsonElement.DeepEquals(x, y);
+
+        public int GetHashCode(JsonElement key)
+        {
+            var hash = new HashCode();
+            foreach (var part in key.ValueKind == JsonValueKind.Array ? [.. key.EnumerateArray()] : (JsonElement[])[key])
+            {
+                // 1 and 1.0 are equal, so that the text of a number does not tell.
+                hash.Add(part.ValueKind == JsonValueKind.String ? part.GetString()!.GetHashCode(StringComparison.Ordinal) : (int)part.ValueKind);
+            }
+
+            return hash.ToHashCode();
+        }
     }
 }

@@ -62,17 +62,21 @@ internal static class RealtimeAddress
             new Uri($"{scheme}://{project.Authority}{path}?{string.Join('&', query)}"), upgradeHeaders, maxMessageBytes);
     }
 
+    /// <summary>A PostgREST root that was given as such: its path is taken as it is, for PostgREST without a gateway has none.</summary>
+    /// <param name="url">The root. A query is dropped: PostgREST would take a parameter for a filter.</param>
+    /// <param name="allowInsecure">As for <see cref="ForSocket"/>.</param>
+    /// <exception cref="ArgumentException">An argument is not usable; the message names the option.</exception>
+    public static Uri AsRest(string url, bool allowInsecure) => RestRoot(Parse(url, allowInsecure), static path => path);
+
     /// <summary>The PostgREST root of the same project, <c>…/rest/v1</c>, without a query.</summary>
     /// <param name="url">As for <see cref="ForSocket"/>.</param>
     /// <param name="allowInsecure">As for <see cref="ForSocket"/>.</param>
     /// <exception cref="ArgumentException">An argument is not usable; the message names the option.</exception>
-    public static Uri ForRest(string url, bool allowInsecure)
-    {
-        var project = Parse(url, allowInsecure);
-        var path = WithoutEnd(project.AbsolutePath.TrimEnd('/'), SocketPath);
-        path = WithoutEnd(WithoutEnd(path, GatewayPath), ServerPath);
-        return new Uri($"{(IsSecure(project) ? Uri.UriSchemeHttps : Uri.UriSchemeHttp)}://{project.Authority}{path}/rest/v1");
-    }
+    public static Uri ForRest(string url, bool allowInsecure) => RestRoot(
+        Parse(url, allowInsecure), static path => WithoutEnd(WithoutEnd(WithoutEnd(path, SocketPath), GatewayPath), ServerPath) + "/rest/v1");
+
+    private static Uri RestRoot(Uri url, Func<string, string> path) => new(
+        $"{(IsSecure(url) ? Uri.UriSchemeHttps : Uri.UriSchemeHttp)}://{url.Authority}{path(url.AbsolutePath.TrimEnd('/'))}");
 
     private static Uri Parse(string url, bool allowInsecure)
     {

@@ -140,6 +140,11 @@ public sealed class RegistrationTests
     [InlineData("Realtime:Tenant", " ", "Tenant")]
     [InlineData("Realtime:RealtimeUrl", "ftp://x", "RealtimeUrl")]
     [InlineData("Realtime:RestUrl", "http://abc.supabase.co", "RestUrl")]
+    [InlineData("Realtime:RestUrl", "https://user:word@abc.supabase.co", "RestUrl")]
+    [InlineData("Realtime:ReadPageRows", "0", "ReadPageRows")]
+    [InlineData("Realtime:ReadPageRows", "10001", "ReadPageRows")]
+    [InlineData("Realtime:ReadTimeout", "00:00:00.5", "ReadTimeout")]
+    [InlineData("Realtime:ReadRetries", "-1", "ReadRetries")]
     public async Task Wrong_options_stop_the_host_at_start_with_a_message_that_names_the_option(string key, string value, string named)
     {
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });

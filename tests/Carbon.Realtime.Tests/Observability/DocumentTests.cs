@@ -2,8 +2,10 @@ using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
 using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Protocol;
+using Carbon.Realtime.Snapshots;
 using Carbon.Realtime.Testing;
 using Carbon.Realtime.Tests.House;
+using Carbon.Realtime.Tests.Snapshots;
 using Carbon.Realtime.Tests.Support;
 
 namespace Carbon.Realtime.Tests.Observability;
@@ -127,7 +129,8 @@ public sealed partial class DocumentTests
     private static async Task LiveThroughEverything(RecordingMeters meters)
     {
         var tokens = new FakeTokens { Answer = (_, _) => throw new InvalidOperationException() };
-        var world = new World(tokens: tokens, meters: meters, name: "document");
+        var rest = new FakePostgrest();
+        var world = new World(tokens: tokens, meters: meters, name: "document", rest: rest);
         world.Server.RefuseNext(503, null);
         using var seen = new StreamRecorder<TableChange<string, SalesOrder>>(world.Manager.Changes(Shop.SalesOrders));
         world.Run();
@@ -142,6 +145,16 @@ public sealed partial class DocumentTests
         world.Advance(5);
         world.Socket.Break();
         world.Run();
+        await ReadAsync(world, rest);
+        rest.Script = (_, _) => FakePostgrest.Error(403, "42501");
+        await FluentActions.Awaiting(() => ReadAsync(world, rest)).Should().ThrowAsync<RealtimeException>();
         await world.Env.RunAsync(world.Manager.DisposeAsync().AsTask());
+    }
+
+    private static Task ReadAsync(World world, FakePostgrest rest)
+    {
+        var reader = new SnapshotReader<string, SalesOrder>(world.Manager.Rest(world.Manager.User), Shop.SalesOrders, "co_1");
+        rest.Script ??= (n, _) => FakePostgrest.Answer(200, n == 1 ? """[{"companyId":"co_1","id":"so_1","status":"new"}]""" : "[]");
+        return world.Env.RunAsync(world.Env.Environment.Scheduler.Start(() => reader.ScanAsync(false, _ => { }, default)));
     }
 }

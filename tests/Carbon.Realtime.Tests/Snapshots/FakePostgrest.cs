@@ -92,6 +92,16 @@ public sealed class FakePostgrest : HttpMessageHandler
             ValueTask.FromException<int>(new IOException(words));
     }
 
+    /// <summary>Gives its bytes when the test lets it.</summary>
+    public sealed class GatedStream(byte[] bytes, Task gate) : MemoryStream(bytes)
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            await gate;
+            return Read(buffer.Span);
+        }
+    }
+
     /// <summary>Gives its bytes and then nothing, until the reader loses patience.</summary>
     public sealed class StuckStream(byte[] bytes) : MemoryStream(bytes)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Carbon.Realtime.Snapshots;
 
 namespace Carbon.Realtime.Tests.Snapshots;
 
@@ -238,5 +239,60 @@ public sealed class PagingTests
         var world = new SnapshotWorld();
         var table = SnapshotWorld.Parts.Where(RealtimeFilter.Where("name").In(Enumerable.Range(0, 900).Select(i => $"value-{i}")));
         world.Invoking(w => w.Reader(table)).Should().Throw<ArgumentException>().WithMessage("*gateways refuse*");
+    }
+
+    [Theory]
+    [InlineData("""{"companyId":"co_1","id":"2","name":null}""", true)]
+    [InlineData("""{"companyId":"co_2","id":"2","name":null}""", false)] // what answers for somebody else may have led past rows
+    [InlineData("""{"companyId":"co_1","id":null,"name":null}""", false)] // it may be any row
+    [InlineData("""{"companyId":"co_1","id":"2","name":{}}""", true)] // that row is there, only it cannot be shown
+    public async Task A_scan_says_whether_what_no_page_had_is_proven_absent(string row, bool proves)
+    {
+        var world = new SnapshotWorld();
+        world.Rest.Script = (n, _) => FakePostgrest.Answer(
+            200, n == 1 ? $$"""[{{row}},{"companyId":"co_1","id":"3","name":null}]""" : n == 2 ? """[{"companyId":"co_1","id":"4","name":null}]""" : "[]");
+        ScanResult? result = null;
+        await world.Env.RunAsync(world.Env.Environment.Scheduler.Start(async () =>
+            result = await world.Reader(SnapshotWorld.Parts.TenantScoped("companyId"), "co_1").ScanAsync(false, _ => { }, default)));
+        result.Should().Be(new ScanResult(3, 2, proves));
+    }
+
+    [Fact]
+    public async Task A_key_that_is_no_text_ends_a_scan_as_a_fault_of_the_server()
+    {
+        var world = new SnapshotWorld();
+        world.Rest.Script = (_, _) => FakePostgrest.Answer(200, """[{"id":"\ud800","companyId":null,"name":null}]""");
+        var scan = () => world.ScanAsync(world.Reader(SnapshotWorld.Parts));
+        (await scan.Should().ThrowAsync<RealtimeException>()).Which.Reason.Should().Be(RealtimeErrorReason.ProtocolViolation);
+    }
+
+    [Fact]
+    public async Task Every_request_names_its_schema_for_the_servers_default_is_whichever_it_exposes_first()
+    {
+        var world = new SnapshotWorld();
+        await world.KeysAsync(SnapshotWorld.Numbers);
+        world.Rest.Requests.Should().OnlyContain(r => r.Headers.GetValues("Accept-Profile").Single() == "public");
+    }
+
+    [Fact]
+    public async Task A_page_that_grew_too_large_does_not_outgrow_the_most_rows_and_what_the_server_gives_is_looked_for_again_by_the_next_scan()
+    {
+        var world = new SnapshotWorld(limits: l => l with { PageRows = 4, MaxPageRows = 8 });
+        world.AddNumbers(200);
+        var reader = world.Reader(SnapshotWorld.Numbers);
+        await world.ScanAsync(reader);
+        Limits().Should().Contain("8").And.OnlyContain(l => l == "4" || l == "8");
+
+        world.Rest.MaxRows = 2;
+        world.Rest.Queries.Clear();
+        await world.ScanAsync(reader);
+        Limits().Should().Equal(["8", "8", .. Enumerable.Repeat("2", 99)]);
+
+        world.Rest.MaxRows = 1000;
+        world.Rest.Queries.Clear();
+        await world.ScanAsync(reader);
+        Limits().Should().Contain("8", "the limit was raised");
+
+        IEnumerable<string> Limits() => world.Rest.Queries.Select(q => q[(q.IndexOf("limit=", StringComparison.Ordinal) + 6)..]);
     }
 }

@@ -46,7 +46,7 @@ public sealed class ReadFaultTests
         (error.Reason, error.IsTransient, error.ServerCode).Should().Be((reason, transient, code));
         error.Message.Should().Contain(code);
         world.Rest.Requests.Should().HaveCount(requests);
-        world.Tokens.Asked.Should().Equal([AccessTokenReason.Connect], "only a refused token is refreshed");
+        world.Tokens.Asked.Should().Equal([AccessTokenReason.Read], "only a refused token is refreshed");
     }
 
     [Theory]
@@ -72,7 +72,7 @@ public sealed class ReadFaultTests
         var error = await world.FailAsync();
         (error.Reason, error.IsTransient).Should().Be((reason, requests > 1));
         world.Rest.Requests.Should().HaveCount(requests);
-        world.Tokens.Asked.Should().Equal(AccessTokenReason.Connect);
+        world.Tokens.Asked.Should().Equal(AccessTokenReason.Read);
     }
 
     [Fact]
@@ -114,7 +114,7 @@ public sealed class ReadFaultTests
             return n >= 2 && r.Headers.Authorization!.Parameter == old ? FakePostgrest.Error(401, "PGRST303", "JWT expired") : null;
         };
         (await world.KeysAsync(SnapshotWorld.Numbers)).Should().Equal(1, 2, 3, 4, 5, 6);
-        world.Tokens.Asked.Should().Equal(AccessTokenReason.Connect, AccessTokenReason.Rejected);
+        world.Tokens.Asked.Should().Equal(AccessTokenReason.Read, AccessTokenReason.Rejected);
         world.Rest.Requests.Should().HaveCount(5);
     }
 
@@ -160,7 +160,7 @@ public sealed class ReadFaultTests
             await world.Env.RunAsync(scan);
         }
 
-        world.Tokens.Asked.Should().Equal(AccessTokenReason.Connect, AccessTokenReason.Rejected);
+        world.Tokens.Asked.Should().Equal(AccessTokenReason.Read, AccessTokenReason.Rejected);
     }
 
     [Fact]
@@ -264,7 +264,7 @@ public sealed class ReadFaultTests
         var world = new SnapshotWorld("aaa.bbb.ccc") { Tokens = { Token = null } };
         world.Rest.Script = (_, _) => FakePostgrest.Error(401, "PGRST301");
         (await world.FailAsync()).Reason.Should().Be(RealtimeErrorReason.InvalidApiKey);
-        world.Tokens.Asked.Should().Equal(AccessTokenReason.Connect);
+        world.Tokens.Asked.Should().Equal(AccessTokenReason.Read);
     }
 
     [Fact]

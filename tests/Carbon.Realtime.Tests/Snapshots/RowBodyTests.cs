@@ -127,4 +127,25 @@ public sealed class RowBodyTests
         (await world.KeysAsync(SnapshotWorld.Numbers)).Should().HaveCount(200);
         world.Rest.Queries[1].Should().Contain("limit=32");
     }
+
+    [Fact]
+    public async Task Columns_are_looked_for_in_the_first_whole_row_though_a_cut_one_came_before()
+    {
+        var world = new SnapshotWorld(limits: l => l with { MaxRowBytes = 1000 });
+        world.Rest.Script = (_, _) => FakePostgrest.Answer(200, $$"""[{"id":"1","companyId":null,"name":"{{new string('x', 2000)}}"},{"id":"2","name":"a"}]""");
+        var scan = () => world.ScanAsync(world.Reader(SnapshotWorld.Parts));
+        (await scan.Should().ThrowAsync<RealtimeException>()).Which.Message.Should().Contain("'companyId'");
+    }
+
+    [Fact]
+    public async Task A_body_that_is_broken_deeper_than_its_brackets_costs_its_row()
+    {
+        var world = new SnapshotWorld();
+        var deep = string.Concat(Enumerable.Repeat("[", 100)) + string.Concat(Enumerable.Repeat("]", 100));
+        world.Rest.Script = (n, _) => FakePostgrest.Answer(200, n > 1 ? "[]"
+            : $$"""[{"id":"1","companyId":x,"name":null},{"id":"2","companyId":null,"name":{{deep}}},{"id":"3","companyId":null,"name":null}]""");
+        var page = (await world.ScanAsync(world.Reader(SnapshotWorld.Parts)))[0];
+        page.Rows.Select(r => r.Key).Should().Equal("3");
+        page.Unreadable.Select(r => r.Key).Should().Equal("1", "2");
+    }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text.Json.Serialization;
 using Carbon.Realtime.Authentication;
 using Carbon.Realtime.Primitives;
@@ -77,15 +78,15 @@ internal sealed class SnapshotWorld
 
     public static readonly RealtimeTable<long, Number> Numbers = RealtimeTable.Define("number", SnapshotJson.Default.Number, "id", n => n.Id);
 
-    public SnapshotWorld(string apiKey = Key, Func<SnapshotLimits, SnapshotLimits>? limits = null)
+    public SnapshotWorld(string apiKey = Key, Func<SnapshotLimits, SnapshotLimits>? limits = null, IMeterFactory? meters = null, string? name = null)
     {
+        var instruments = new RealtimeInstruments(Env.Environment, meters, name, new Uri("ws://db.test"));
         Rest.Tables.AddRange([Part, Stock, Number]);
         Tokens.Token = Jwt.Create(Env.Time.GetUtcNow().AddHours(1));
         Session = new TokenSession(
-            Tokens, Env.Environment, TimeSpan.FromSeconds(10), new RealtimeInstruments(Env.Environment, null, null, new Uri("ws://db.test")),
-            Log.CreateLogger("Authentication"));
-        var endpoint = new RestEndpoint(new Uri("https://db.test/rest/v1"), apiKey, () => Rest);
-        Rows = new RestSession(endpoint, Session, Env.Environment, (limits ?? (l => l))(SnapshotLimits.Default), Log.CreateLogger("Snapshots"));
+            Tokens, Env.Environment, TimeSpan.FromSeconds(10), instruments, Log.CreateLogger("Authentication"));
+        var endpoint = new RestEndpoint(new Uri("https://db.test/rest/v1"), apiKey, () => Handler ?? Rest);
+        Rows = new RestSession(endpoint, Session, Env.Environment, instruments, (limits ?? (l => l))(SnapshotLimits.Default), Log.CreateLogger("Snapshots"));
     }
 
     public PostgrestTable Part { get; } = new("part", ("id", "text"), ("companyId", "text"), ("name", "text"));
@@ -98,6 +99,9 @@ internal sealed class SnapshotWorld
 
     public FakePostgrest Rest { get; } = new();
 
+    /// <summary>Stands in for <see cref="Rest"/>, if set.</summary>
+    public HttpMessageHandler? Handler { get; set; }
+
     public FakeTokens Tokens { get; } = new();
 
     public RecordingLog Log { get; } = new();
@@ -106,8 +110,8 @@ internal sealed class SnapshotWorld
 
     public RestSession Rows { get; }
 
-    public SnapshotReader<TKey, TRow> Reader<TKey, TRow>(RealtimeTable<TKey, TRow> table, string? tenant = null)
-        where TKey : notnull => new(Rows, table, tenant);
+    public SnapshotReader<TKey, TRow> Reader<TKey, TRow>(RealtimeTable<TKey, TRow> table, string? tenant = null, string? select = null)
+        where TKey : notnull => new(Rows, table, tenant, select);
 
     public void AddNumbers(int count) => Number.Rows.AddRange(Enumerable.Range(1, count).Select(i => new[] { $"{i}" }));
 

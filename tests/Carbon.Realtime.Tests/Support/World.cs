@@ -7,7 +7,8 @@ namespace Carbon.Realtime.Tests.Support;
 /// <summary>A manager on a fake socket, a manual clock and a manual scheduler, and a server that is as polite as the test leaves it.</summary>
 public sealed class World
 {
-    public World(Action<RealtimeOptions>? configure = null, IAccessTokenProvider? tokens = null, IMeterFactory? meters = null, string? name = null)
+    public World(Action<RealtimeOptions>? configure = null, IAccessTokenProvider? tokens = null, IMeterFactory? meters = null, string? name = null,
+        HttpMessageHandler? rest = null)
     {
         var options = new RealtimeOptions { Url = new Uri("http://127.0.0.1:54321"), ApiKey = "the-api-key", Tenant = "co_1" };
         configure?.Invoke(options);
@@ -18,6 +19,7 @@ public sealed class World
             AccessTokens = tokens,
             MeterFactory = meters,
             Name = name,
+            HttpMessageHandler = rest is null ? null : () => rest,
             LoggerFactory = Log,
         });
         Server.Opened = socket => socket.OnSent = text => OnSent(socket, SentFrame.Parse(text));
