@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Carbon.Realtime.Testing.Emulation;
+using Carbon.Realtime.Testing.Emulation.Rest;
 using Carbon.Realtime.Transport;
 
 namespace Carbon.Realtime.Testing;
@@ -18,6 +19,7 @@ public sealed class RealtimeEmulator : IDisposable
     private readonly EmulatorDatabase _database = new();
     private readonly EmulatorSubscriber _subscriber;
     private readonly EmulatorReplication _replication;
+    private readonly RestService _rest;
     private (int Status, string Body)? _refusal;
 
     /// <summary>An empty project.</summary>
@@ -31,6 +33,8 @@ public sealed class RealtimeEmulator : IDisposable
         _subscriber = new EmulatorSubscriber(Options, _agenda, _database);
         Server = new EmulatorServer(Options, _agenda, Tokens, _subscriber);
         _replication = new EmulatorReplication(Options, _agenda, Server);
+        var gate = new RestGate(Options, Tokens, Options.Environment.TimeProvider);
+        _rest = new RestService(Options, _agenda, new RestReader(Options, gate, new RestSource(_database)));
         AnonKey = ApiKey("anon");
         ServiceKey = ApiKey("service_role");
     }
@@ -122,6 +126,22 @@ public sealed class RealtimeEmulator : IDisposable
         }
     }
 
+    /// <summary>Creates a view: it can be read over <see cref="CreateHttpHandler"/>, and not subscribed.</summary>
+    /// <param name="name">Its name, case sensitive.</param>
+    /// <param name="define">Describes it.</param>
+    /// <param name="schema">Its schema.</param>
+    /// <exception cref="ArgumentException">A table or view of that name exists already, or it has no rows.</exception>
+    public void CreateView(string name, Action<EmulatorViewBuilder> define, string schema = EmulatorDatabase.DefaultSchema)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(define);
+        ArgumentException.ThrowIfNullOrEmpty(schema);
+        lock (_agenda.Gate)
+        {
+            _database.CreateView(schema, name, define);
+        }
+    }
+
     /// <summary>Puts a table into the publication or takes it out. Subscriptions that exist stay
     /// (docs/protocol.md, "Silent loss").</summary>
     public void SetPublished(string table, bool published)
@@ -190,6 +210,17 @@ public sealed class RealtimeEmulator : IDisposable
 
     /// <summary>A factory whose sockets talk to this emulator in memory. It takes any host name and both of the server's paths.</summary>
     public IRealtimeSocketFactory CreateSocketFactory() => new InMemorySocketFactory(this);
+
+    /// <summary>
+    /// A handler for <see cref="HttpClient"/> or <see cref="HttpMessageInvoker"/> that answers reads of <c>/rest/v1/{table}</c> from this emulator's
+    /// tables, as PostgREST behind Supabase's gateway does. It takes any host name.
+    /// </summary>
+    /// <remarks>
+    /// Requests need the header <c>apikey</c>, and <c>Authorization: Bearer</c> with a token for any other reader than <c>anon</c>. Responses complete on the
+    /// environment's scheduler after <see cref="EmulatorTiming.ReadDelay"/> and <see cref="EmulatorTiming.AnswerDelay"/>. Thread-safe; owns nothing.
+    /// What is imitated and what is not is in <c>docs/emulator.md</c>.
+    /// </remarks>
+    public HttpMessageHandler CreateHttpHandler() => new InMemoryHttpHandler(_rest);
 
     /// <summary>The server closes all sockets.</summary>
     /// <param name="code">1012 on a restart or changed settings, 1001 on too many joins, 1000 when idle
