@@ -112,7 +112,9 @@ public sealed class EmulatorTableBuilder
     }
 
     /// <summary>Limits which columns a role may SELECT. Without it, every role may select every column.</summary>
-    /// <remarks>A role that may select no column has no privilege on the table: its reads are refused with 42501, 401 for <c>anon</c> and 403 for others.</remarks>
+    /// <remarks>
+    /// A role that may select no column has no privilege on the table: its reads are refused with 42501, 401 for <c>anon</c> and 403 for others.
+    /// </remarks>
     /// <param name="privilege">Whether a role (first) may select a column (second).</param>
     public EmulatorTableBuilder SelectPrivilege(Func<string, string, bool> privilege)
     {

@@ -25,6 +25,9 @@ public sealed class EmulatorTransaction
 
     internal IReadOnlyList<EmulatorChange> Changes => _changes;
 
+    /// <summary>The tables it wrote, published or not.</summary>
+    internal HashSet<EmulatorTable> Changed { get; } = [];
+
     /// <summary>Inserts a row.</summary>
     /// <param name="table">The table's name, with its schema (<c>app.items</c>) if that is not <c>public</c>.</param>
     /// <param name="row">The values; columns that are not named get their defaults.</param>
@@ -138,6 +141,7 @@ public sealed class EmulatorTransaction
             throw new InvalidOperationException($"23505 (unique_violation) duplicate key value violates unique constraint \"{table.Name}_pkey\"");
         }
 
+        Changed.Add(table);
         _undo.Push(() => table.Rows.Remove(key));
     }
 
@@ -146,6 +150,7 @@ public sealed class EmulatorTransaction
         var key = KeyOf(table, row);
         var position = table.Rows.IndexOf(key);
         table.Rows.RemoveAt(position);
+        Changed.Add(table);
         _undo.Push(() => table.Rows.Insert(position, key, row));
     }
 
@@ -155,6 +160,7 @@ public sealed class EmulatorTransaction
         if (table.KeyColumns.Length == 0 || table.KeyOf(updated.Cells) == key)
         {
             table.Rows[key] = updated;
+            Changed.Add(table);
             _undo.Push(() => table.Rows[key] = old);
             return;
         }

@@ -84,7 +84,7 @@ internal sealed class SnapshotWorld
         Session = new TokenSession(
             Tokens, Env.Environment, TimeSpan.FromSeconds(10), new RealtimeInstruments(Env.Environment, null, null, new Uri("ws://db.test")),
             Log.CreateLogger("Authentication"));
-        var endpoint = new RestEndpoint(new Uri("https://db.test/rest/v1"), apiKey, () => Rest);
+        var endpoint = new RestEndpoint(new Uri("https://db.test/rest/v1"), apiKey, () => Handler ?? Rest);
         Rows = new RestSession(endpoint, Session, Env.Environment, (limits ?? (l => l))(SnapshotLimits.Default), Log.CreateLogger("Snapshots"));
     }
 
@@ -97,6 +97,9 @@ internal sealed class SnapshotWorld
     public ManualEnvironment Env { get; } = new();
 
     public FakePostgrest Rest { get; } = new();
+
+    /// <summary>Stands in for <see cref="Rest"/>, if set.</summary>
+    public HttpMessageHandler? Handler { get; set; }
 
     public FakeTokens Tokens { get; } = new();
 

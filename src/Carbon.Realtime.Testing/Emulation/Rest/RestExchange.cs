@@ -8,13 +8,18 @@ namespace Carbon.Realtime.Testing.Emulation.Rest;
 internal sealed class RestExchange
 {
     private readonly WorkScheduler _scheduler;
+    private readonly Action<RestExchange> _ended;
     private readonly TaskCompletionSource<HttpResponseMessage> _source = new();
     private readonly CancellationTokenRegistration _registration;
 
-    public RestExchange(WorkScheduler scheduler, CancellationToken cancellationToken)
+    /// <param name="scheduler">Where it completes.</param>
+    /// <param name="ended">Told once it has, outside any lock.</param>
+    /// <param name="cancellationToken">The client gave up.</param>
+    public RestExchange(WorkScheduler scheduler, Action<RestExchange> ended, CancellationToken cancellationToken)
     {
         _scheduler = scheduler;
-        _registration = cancellationToken.UnsafeRegister((_, token) => _scheduler.Post(() => _source.TrySetCanceled(token)), null);
+        _ended = ended;
+        _registration = cancellationToken.UnsafeRegister((_, token) => Finish(() => _source.TrySetCanceled(token)), null);
     }
 
     public Task<HttpResponseMessage> Task => _source.Task;
@@ -33,6 +38,7 @@ internal sealed class RestExchange
     private void Finish(Action end) => _scheduler.Post(() =>
     {
         _registration.Unregister();
+        _ended(this);
         end();
     });
 }

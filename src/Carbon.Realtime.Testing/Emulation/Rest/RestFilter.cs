@@ -6,17 +6,37 @@ namespace Carbon.Realtime.Testing.Emulation.Rest;
 /// <summary>Conditions checked against their columns' types, ready to judge rows with SQL's three-valued logic.</summary>
 internal static class RestFilter
 {
-    /// <summary>Compiles a filter of a relation.</summary>
+    /// <summary>The columns that a filter names: the database looks for them all before it looks at any value.</summary>
+    /// <exception cref="RestException">There is no such column.</exception>
+    public static void AddColumns(EmulatorTable shape, RestNode node, HashSet<int> used)
+    {
+        switch (node)
+        {
+            case RestGroup group:
+                foreach (var part in group.Parts)
+                {
+                    AddColumns(shape, part, used);
+                }
+
+                break;
+            case RestCondition condition:
+                used.Add(shape.TryGetIndex(condition.Column, out var index) ? index : throw RestException.UnknownColumn(shape.Name, condition.Column));
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// <summary>Compiles a filter of a relation whose columns were found.</summary>
     /// <param name="shape">The relation's columns.</param>
     /// <param name="node">The filter.</param>
-    /// <param name="used">Gets the columns that the filter looks at: they must be granted.</param>
-    /// <exception cref="RestException">No such column, no such operator for its type, no such value of it.</exception>
-    public static Func<EmulatorRow, bool?> Compile(EmulatorTable shape, RestNode node, HashSet<int> used)
+    /// <exception cref="RestException">No such operator for a column's type, no such value of it.</exception>
+    public static Func<EmulatorRow, bool?> Compile(EmulatorTable shape, RestNode node)
     {
         var test = node switch
         {
-            RestGroup group => Group([.. group.Parts.Select(p => Compile(shape, p, used))], group.IsAnd),
-            RestCondition condition => Condition(shape, condition, used),
+            RestGroup group => Group([.. group.Parts.Select(p => Compile(shape, p))], group.IsAnd),
+            RestCondition condition => Condition(shape, condition),
             _ => throw new InvalidOperationException("A filter is a group or a condition."),
         };
         var negated = node is RestGroup { Negated: true } or RestCondition { Negated: true };
@@ -40,14 +60,9 @@ internal static class RestFilter
         return unknown ? null : isAnd;
     };
 
-    private static Func<EmulatorRow, bool?> Condition(EmulatorTable shape, RestCondition condition, HashSet<int> used)
+    private static Func<EmulatorRow, bool?> Condition(EmulatorTable shape, RestCondition condition)
     {
-        if (!shape.TryGetIndex(condition.Column, out var index))
-        {
-            throw RestException.UnknownColumn(shape.Name, condition.Column);
-        }
-
-        used.Add(index);
+        var index = shape.Index(condition.Column);
         var test = Test(shape.Columns[index].Type, condition);
         return row => test(PgValues.ToText(row.RestCells[index]));
     }

@@ -94,11 +94,17 @@ internal sealed class RestReader(EmulatorOptions options, RestGate gate, RestSou
     private List<EmulatorRow> Matching(EmulatorTable relation, RestParameters parameters, RestProjection projection, EmulatorClaims reader)
     {
         var used = new HashSet<int>(projection.Used);
-        var filters = parameters.Filters.Select(f => RestFilter.Compile(relation, f, used)).ToArray();
+        foreach (var filter in parameters.Filters)
+        {
+            RestFilter.AddColumns(relation, filter, used);
+        }
+
         foreach (var order in parameters.Order)
         {
             used.Add(OrderColumn(relation, order));
         }
+
+        var filters = parameters.Filters.Select(f => RestFilter.Compile(relation, f)).ToArray();
 
         foreach (var (table, columns) in projection.Embedded.Append((relation, used)))
         {

@@ -1,7 +1,7 @@
 namespace Carbon.Realtime.Testing.Emulation.Rest;
 
 /// <summary>The rows that a reader may see: tables under row level security, and views over them. Guarded by the emulator's lock.</summary>
-internal sealed class RestSource(EmulatorDatabase database)
+internal sealed class RestSource(EmulatorDatabase database, EmulatorReplica replica)
 {
     private const string ServiceRole = "service_role";
 
@@ -16,7 +16,7 @@ internal sealed class RestSource(EmulatorDatabase database)
             return view.Query(new EmulatorViewReader(this, reader)).Select(json => ToRow(relation, json));
         }
 
-        var rows = relation.Rows.Values.Reverse();
+        var rows = replica.Rows(relation).Reverse();
         return relation.Policy is { } policy && reader.Role != ServiceRole ? rows.Where(row => policy(reader, row)) : rows;
     }
 
