@@ -39,12 +39,16 @@ public sealed class RealtimeEmulatorHost : IAsyncDisposable
         _application.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.Zero });
         _application.MapGet("/realtime/v1/websocket", ServeAsync);
         _application.MapGet("/socket/websocket", ServeAsync);
+        _application.Map("/rest/v1/{**path}", new RestEndpoint(emulator).ServeAsync);
     }
 
     /// <summary>The emulator that is served.</summary>
     public RealtimeEmulator Emulator { get; }
 
-    /// <summary>The project's address, <c>http://127.0.0.1:port</c>; the socket is at <c>/realtime/v1/websocket</c> and <c>/socket/websocket</c>.</summary>
+    /// <summary>
+    /// The project's address, <c>http://127.0.0.1:port</c>; the socket is at <c>/realtime/v1/websocket</c> and <c>/socket/websocket</c>, reads are at
+    /// <c>/rest/v1/{table}</c>.
+    /// </summary>
     public Uri Url { get; private set; }
 
     /// <summary>Starts to listen.</summary>

@@ -50,6 +50,40 @@ public sealed class EmulatorHostTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task A_read_is_answered_over_http_as_in_memory()
+    {
+        _emulator.Insert("item", """{"id":"a+b c","price":1.50}""");
+        _emulator.Insert("item", """{"id":"2","price":2}""");
+        using var http = new HttpClient { BaseAddress = _host.Url };
+        http.DefaultRequestHeaders.Add("apikey", _emulator.AnonKey);
+        http.DefaultRequestHeaders.Add("Prefer", "count=exact");
+
+        using var response = await http.GetAsync(new Uri("/rest/v1/item?id=eq.a%2Bb+c&limit=1", UriKind.Relative), _hang.Token);
+        ((int)response.StatusCode, await response.Content.ReadAsStringAsync(_hang.Token)).Should().Be((200, """[{"id":"a+b c","price":1.50}]"""));
+        response.Content.Headers.NonValidated["Content-Range"].ToString().Should().Be("0-0/1");
+        response.Content.Headers.ContentLength.Should().Be(31);
+
+        using var refused = await http.GetAsync(new Uri("/rest/v1/nothing", UriKind.Relative), _hang.Token);
+        refused.StatusCode.Should().Be(System.Net.HttpStatusCode.NotFound);
+        refused.Headers.GetValues("Proxy-Status").Should().Equal("PostgREST; error=PGRST205");
+
+        using var head = await http.SendAsync(new HttpRequestMessage(HttpMethod.Head, new Uri("/rest/v1/item?limit=1", UriKind.Relative)), _hang.Token);
+        ((int)head.StatusCode, head.Content.Headers.NonValidated["Content-Range"].ToString()).Should().Be((206, "0-0/2"));
+    }
+
+    [Fact]
+    public async Task A_truncated_answer_breaks_on_the_wire_too()
+    {
+        _emulator.Insert("item", """{"id":"1","price":1}""");
+        _emulator.Faults.FailReads(1, EmulatorReadFault.TruncatedBody(5));
+        using var http = new HttpClient { BaseAddress = _host.Url };
+        http.DefaultRequestHeaders.Add("apikey", _emulator.AnonKey);
+        var reading = () => http.GetStringAsync(new Uri("/rest/v1/item", UriKind.Relative), _hang.Token);
+        await reading.Should().ThrowAsync<HttpRequestException>();
+        (await http.GetStringAsync(new Uri("/rest/v1/item", UriKind.Relative), _hang.Token)).Should().Be("""[{"id":"1","price":1}]""");
+    }
+
+    [Fact]
     public async Task A_large_message_of_the_client_arrives_whole()
     {
         using var socket = await ConnectAsync();

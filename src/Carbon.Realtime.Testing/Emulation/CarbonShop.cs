@@ -29,12 +29,13 @@ public sealed class CarbonShop
     public static IReadOnlyList<string> Companies { get; } = ["co_1", "co_2"];
 
     /// <summary>
-    /// Creates <c>item</c>, <c>customer</c>, <c>supplier</c>, <c>employee</c>, <c>salesOrder</c> and <c>job</c>, published, with row level security and
-    /// replica identity FULL, and the unpublished <c>userToCompany</c>.
+    /// Creates <c>item</c>, <c>modelUpload</c>, <c>customer</c>, <c>supplier</c>, <c>employee</c>, <c>salesOrder</c> and <c>job</c>, published, with row
+    /// level security and replica identity FULL, the unpublished <c>user</c> and <c>userToCompany</c>, and the view <c>employees</c>.
     /// </summary>
     /// <remarks>
     /// A user sees the rows of the companies in the token's claim <c>companies</c> and of those that <c>userToCompany</c> lists for its
-    /// <c>sub</c>.
+    /// <c>sub</c>. People are in <c>user</c>, which every signed-in user may read; <c>employees</c> shows those who are active, of the companies that the
+    /// reader sees. Reads reach a view, subscriptions do not: listen to <c>employee</c>.
     /// </remarks>
     public static void CreateTables(RealtimeEmulator emulator)
     {
@@ -47,9 +48,18 @@ public sealed class CarbonShop
         emulator.CreateEnum("jobStatus", "planned", "released", "inProgress", "completed");
         emulator.CreateTable("userToCompany", static t => t
             .Column("userId", "text").Column("companyId", "text").Column("role", "text", "\"employee\"").PrimaryKey("userId", "companyId").Published(false));
+        emulator.CreateTable("user", static t => t
+            .Column("id", "text").Column("email", "text").Column("firstName", "text").Column("lastName", "text").Column("fullName", "text")
+            .Column("avatarUrl", "text").Column("active", "bool", "true").PrimaryKey("id").Published(false)
+            .RowLevelSecurity(static (claims, _) => claims.Role == "authenticated"));
+        Create(emulator, "modelUpload", static t => t
+            .Column("id", "text").Column("modelPath", "text").Column("thumbnailPath", "text").PrimaryKey("id"));
         Create(emulator, "item", static t => t
-            .Column("id", "text").Column("readableId", "text").Column("revision", "text", "\"0\"").Column("readableIdWithRevision", "text")
-            .Column("name", "text").Column("type", "itemType", "\"Part\"").Column("replenishmentSystem", "itemReplenishmentSystem", "\"Buy\"")
+            .Column("id", "text").Column("readableId", "text").Column("revision", "text", "\"0\"")
+            .GeneratedColumn("readableIdWithRevision", "text", static r =>
+                r.Text("readableId") + (r.Text("revision") is null or "" or "0" ? "" : "." + r.Text("revision")))
+            .Column("name", "text").Column("description", "text").Column("modelUploadId", "text").ForeignKey("modelUploadId", "modelUpload")
+            .Column("type", "itemType", "\"Part\"").Column("replenishmentSystem", "itemReplenishmentSystem", "\"Buy\"")
             .Column("itemTrackingType", "itemTrackingType", "\"Inventory\"").Column("unitOfMeasureCode", "text", "\"EA\"")
             .Column("active", "bool", "true").Column("thumbnailPath", "text").PrimaryKey("id"));
         Create(emulator, "customer", static t => t
@@ -66,6 +76,10 @@ public sealed class CarbonShop
         Create(emulator, "job", static t => t
             .Column("id", "text").Column("jobId", "text").Column("status", "jobStatus", "\"planned\"").Column("itemId", "text")
             .Column("quantity", "numeric", "1").PrimaryKey("id"));
+        emulator.CreateView("employees", static v => v
+            .Column("id", "text").Column("email", "text").Column("firstName", "text").Column("lastName", "text").Column("name", "text")
+            .Column("avatarUrl", "text").Column("employeeTypeId", "text").Column("companyId", "text").Column("active", "bool")
+            .Column("locationId", "text").Column("locationName", "text").Column("status", "text").Column("shopEmployee", "bool").Rows(Employees));
     }
 
     /// <summary>Fills the tables: a few rows of everything for each company.</summary>
@@ -134,6 +148,25 @@ public sealed class CarbonShop
         }
     }
 
+    private static IEnumerable<EmulatorJson> Employees(EmulatorViewReader reader) =>
+        from employee in reader.Rows("employee")
+        join user in reader.Rows("user") on employee.Text("id") equals user.Text("id")
+        where user.Text("active") == "true"
+        select EmulatorJson.FromObject(new JsonObject
+        {
+            ["id"] = employee.Text("id"),
+            ["email"] = user.Text("email"),
+            ["firstName"] = user.Text("firstName"),
+            ["lastName"] = user.Text("lastName"),
+            ["name"] = user.Text("fullName"),
+            ["avatarUrl"] = user.Text("avatarUrl"),
+            ["employeeTypeId"] = employee.Text("employeeTypeId"),
+            ["companyId"] = employee.Text("companyId"),
+            ["active"] = employee["active"],
+            ["status"] = employee.Text("active") == "true" ? "Active" : "Inactive",
+            ["shopEmployee"] = false,
+        });
+
     private static void Create(RealtimeEmulator emulator, string table, Action<EmulatorTableBuilder> columns) => emulator.CreateTable(table, t =>
     {
         columns(t);
@@ -162,10 +195,17 @@ public sealed class CarbonShop
     {
         var number = Next();
         var part = Pick(Parts);
+        string? model = null;
+        if (number % 16 < 4)
+        {
+            model = $"model_{number}";
+            Insert(transaction, company, "modelUpload", model, new JsonObject { ["modelPath"] = $"{company}/{model}.step", ["thumbnailPath"] = $"{company}/{model}.png" });
+        }
+
         return Insert(transaction, company, "item", $"item_{number}", new JsonObject
         {
             ["readableId"] = $"P-{number}",
-            ["readableIdWithRevision"] = $"P-{number}",
+            ["modelUploadId"] = model,
             ["name"] = $"{part} {number}",
             ["replenishmentSystem"] = Pick(["Buy", "Make"]),
         });
@@ -178,11 +218,16 @@ public sealed class CarbonShop
     private string InsertEmployee(EmulatorTransaction transaction, string company)
     {
         var number = Next();
-        return Insert(transaction, company, "employee", $"user_{number}", new JsonObject
+        var (name, email) = ($"Worker {number}", $"worker{number}@{company}.example");
+        transaction.Insert("user", new JsonObject
         {
-            ["name"] = $"Worker {number}",
-            ["email"] = $"worker{number}@{company}.example",
+            ["id"] = $"user_{number}",
+            ["email"] = email,
+            ["firstName"] = "Worker",
+            ["lastName"] = $"{number}",
+            ["fullName"] = name,
         });
+        return Insert(transaction, company, "employee", $"user_{number}", new JsonObject { ["name"] = name, ["email"] = email });
     }
 
     private string InsertOrder(EmulatorTransaction transaction, string company)

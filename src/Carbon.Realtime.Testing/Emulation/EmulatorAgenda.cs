@@ -21,6 +21,24 @@ internal sealed class EmulatorAgenda(RealtimeEnvironment environment)
 
     public TimeSpan Draw(EmulatorDelay delay) => delay.Draw(Environment.Randomizer);
 
+    /// <summary>Runs something under the lock, now.</summary>
+    public T Locked<T>(Func<T> function)
+    {
+        lock (Gate)
+        {
+            return function();
+        }
+    }
+
+    /// <summary>Runs something under the lock, now.</summary>
+    public void Locked(Action action)
+    {
+        lock (Gate)
+        {
+            action();
+        }
+    }
+
     /// <summary>Runs <paramref name="action"/> under the lock, after a delay or as soon as the scheduler runs. Call under the lock.</summary>
     /// <returns>Disposing it, under the lock, cancels the action.</returns>
     public IDisposable After(TimeSpan delay, Action action)

@@ -25,6 +25,9 @@ internal sealed class EmulatorChannel(EmulatorConnection connection, string topi
 
     public IReadOnlyList<EmulatorSubscription> Subscriptions { get; set; } = [];
 
+    /// <summary>Nothing comes any more, whatever its subscriptions are.</summary>
+    public bool IsDeaf { get; set; }
+
     public IDisposable? Expiry { get; set; }
 
     /// <summary>A subscription under way: several token pushes make one.</summary>

@@ -68,6 +68,9 @@ public sealed class EmulatorConnection
 
     internal string ApiKey { get; }
 
+    /// <summary>How many of its next changes do not reach it.</summary>
+    internal int ChangesToDrop { get; set; }
+
     internal OrderedDictionary<string, EmulatorChannel> Channels { get; } = new(StringComparer.Ordinal);
 
     private Lock Gate => _server.Agenda.Gate;

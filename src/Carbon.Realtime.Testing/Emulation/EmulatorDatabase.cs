@@ -9,20 +9,27 @@ internal sealed class EmulatorDatabase
 
     public List<EmulatorTable> Tables { get; } = [];
 
+    public List<EmulatorView> Views { get; } = [];
+
     public void CreateEnum(string name, string[] labels) => _types.Add(name, new PgType(name, name, PgKind.Enum, labels));
 
     public void CreateType(string name) => _types.Add(name, new PgType(name, name, PgKind.Other));
 
     public void CreateTable(string schema, string name, Action<EmulatorTableBuilder> define)
     {
-        if (Tables.Any(t => t.Schema == schema && t.Name == name))
-        {
-            throw new ArgumentException($"The table {schema}.{name} exists already.", nameof(name));
-        }
-
+        RequireNew(schema, name);
         var builder = new EmulatorTableBuilder(_types);
         define(builder);
         Tables.Add(new EmulatorTable(schema, name, builder));
+    }
+
+    public void CreateView(string schema, string name, Action<EmulatorViewBuilder> define)
+    {
+        RequireNew(schema, name);
+        var builder = new EmulatorViewBuilder(new EmulatorTableBuilder(_types));
+        define(builder);
+        var query = builder.Query ?? throw new ArgumentException($"The view {schema}.{name} has no Rows.", nameof(define));
+        Views.Add(new EmulatorView(new EmulatorTable(schema, name, builder.Shape), query));
     }
 
     /// <summary>Finds <c>item</c> in the default schema, or <c>app.items</c> in another.</summary>
@@ -49,5 +56,13 @@ internal sealed class EmulatorDatabase
             .Select(p => (p.Index, Cell: PgValues.ToCell(table.Columns[p.Index].Type, p.Value)))
             .ToArray();
         return [.. table.Rows.Values.Where(r => wanted.All(w => r.Cells[w.Index] == w.Cell))];
+    }
+
+    private void RequireNew(string schema, string name)
+    {
+        if (Tables.Concat(Views.Select(static v => v.Shape)).Any(t => t.Schema == schema && t.Name == name))
+        {
+            throw new ArgumentException($"The relation {schema}.{name} exists already.", nameof(name));
+        }
     }
 }

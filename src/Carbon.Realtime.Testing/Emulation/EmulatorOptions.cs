@@ -1,3 +1,5 @@
+using Carbon.Realtime.Testing.Emulation;
+
 namespace Carbon.Realtime.Testing;
 
 /// <summary>What an emulator is like. All options have defaults that suit a unit test.</summary>
@@ -26,6 +28,14 @@ public sealed class EmulatorOptions
     /// <value>Default <c>anon</c>, <c>authenticated</c>, <c>service_role</c>; the last one bypasses row level security.</value>
     public IReadOnlyList<string> Roles { get; init; } = ["anon", "authenticated", "service_role"];
 
+    /// <summary>PostgREST's limit of rows in one answer (<c>db-max-rows</c>): a longer one is cut without a word.</summary>
+    /// <value>Default 1000, as Supabase has it. At least 1.</value>
+    public int MaxRows { get; init; } = 1000;
+
+    /// <summary>The schemas that reads may name; the first is the one they mean when they name none.</summary>
+    /// <value>Default <c>public</c>, <c>graphql_public</c>, as Supabase has it. At least one.</value>
+    public IReadOnlyList<string> ExposedSchemas { get; init; } = [EmulatorDatabase.DefaultSchema, "graphql_public"];
+
     /// <summary>How many of the last received frames a connection remembers in <see cref="EmulatorConnection.ReceivedFrames"/>.</summary>
     /// <value>Default 10 000. Zero remembers none.</value>
     public int ReceivedFrameLogLimit { get; init; } = 10_000;
@@ -37,6 +47,9 @@ public sealed class EmulatorOptions
         ArgumentNullException.ThrowIfNull(Timing);
         ArgumentNullException.ThrowIfNull(Environment);
         ArgumentNullException.ThrowIfNull(Roles);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxRows, 1);
+        ArgumentNullException.ThrowIfNull(ExposedSchemas);
+        ArgumentOutOfRangeException.ThrowIfZero(ExposedSchemas.Count, nameof(ExposedSchemas));
         ArgumentOutOfRangeException.ThrowIfNegative(ReceivedFrameLogLimit);
     }
 }

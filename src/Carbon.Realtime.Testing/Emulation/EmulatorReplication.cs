@@ -6,10 +6,22 @@ namespace Carbon.Realtime.Testing.Emulation;
 internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgenda agenda, EmulatorServer server)
 {
     private readonly List<EmulatorChange> _log = [];
+    private DateTimeOffset _slotFrom = DateTimeOffset.MinValue;
     private bool _isPolling;
+
+    /// <summary>How many of the next changes reach nobody.</summary>
+    public int ToDrop { get; set; }
+
+    public EmulatorRate Rate { get; } = new(agenda.Environment.TimeProvider);
 
     public void Commit(IReadOnlyList<EmulatorChange> changes)
     {
+        if (agenda.Now < _slotFrom)
+        {
+            // What was committed before the slot existed is in no log.
+            return;
+        }
+
         _log.AddRange(changes);
         if (!_isPolling && _log.Count > 0)
         {
@@ -18,12 +30,20 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
         }
     }
 
+    /// <summary>The slot is created anew at the end of the log (docs/protocol.md, "Silent loss").</summary>
+    /// <param name="coldFor">How long there is none: its creation waits for open write transactions.</param>
+    public void LoseSlot(TimeSpan coldFor)
+    {
+        _log.Clear();
+        _slotFrom = agenda.Now + coldFor;
+    }
+
     private void Poll()
     {
         _isPolling = false;
         var changes = _log.ToArray();
         _log.Clear();
-        var channels = server.Channels.Where(static c => c.Subscriptions.Count > 0).ToArray();
+        var channels = server.Channels.Where(static c => c.Subscriptions.Count > 0 && !c.IsDeaf).ToArray();
         if (changes.Any(change => channels.Any(c => c.Subscriptions.Any(s => s.BreaksPoll(change.Table)))))
         {
             // Every client loses the whole batch, and nobody is told (docs/protocol.md, "Thirty facts", fact 8).
@@ -32,29 +52,31 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
 
         foreach (var change in changes)
         {
-            Dispatch(change, channels);
+            if (ToDrop > 0)
+            {
+                ToDrop--;
+            }
+            else if (!Rate.IsExceeded)
+            {
+                // Over the limit they are consumed and discarded (docs/protocol.md, "Thirty facts", fact 7).
+                Rate.Add(Dispatch(change, channels));
+            }
         }
     }
 
-    private static void Dispatch(EmulatorChange change, EmulatorChannel[] channels)
+    /// <returns>How many subscriptions the change went to.</returns>
+    private static int Dispatch(EmulatorChange change, EmulatorChannel[] channels)
     {
         var data = new Dictionary<string, string>(StringComparer.Ordinal);
+        var missing = new HashSet<EmulatorConnection>();
+        var delivered = 0;
         foreach (var channel in channels)
         {
-            // One frame for all bindings with the same view; ids in reverse order (section 24, facts 19 and 20).
-            var frames = new OrderedDictionary<string, (ChangeView View, List<uint> Ids)>(StringComparer.Ordinal);
-            for (var i = channel.Subscriptions.Count - 1; i >= 0; i--)
+            var frames = Frames(change, channel);
+            if (frames.Count > 0 && channel.Connection.ChangesToDrop > 0)
             {
-                if (ChangeJudge.Judge(change, channel.Subscriptions[i]) is { } view)
-                {
-                    if (!frames.TryGetValue(view.Key, out var frame))
-                    {
-                        frame = (view, []);
-                        frames.Add(view.Key, frame);
-                    }
-
-                    frame.Ids.Add(channel.Subscriptions[i].Binding.Id);
-                }
+                missing.Add(channel.Connection);
+                continue;
             }
 
             foreach (var (key, (view, ids)) in frames)
@@ -67,7 +89,36 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
 
                 // The fast lane carries no reference at all (section 2.2).
                 channel.Connection.Push(WireFrame.NullRef, WireFrame.NullRef, channel.Topic, "postgres_changes", ChangeWriter.Payload(json, ids));
+                delivered += ids.Count;
             }
         }
+
+        foreach (var connection in missing)
+        {
+            connection.ChangesToDrop--;
+        }
+
+        return delivered;
+    }
+
+    /// <summary>One frame for all bindings with the same view; ids in reverse order (section 24, facts 19 and 20).</summary>
+    private static OrderedDictionary<string, (ChangeView View, List<uint> Ids)> Frames(EmulatorChange change, EmulatorChannel channel)
+    {
+        var frames = new OrderedDictionary<string, (ChangeView View, List<uint> Ids)>(StringComparer.Ordinal);
+        for (var i = channel.Subscriptions.Count - 1; i >= 0; i--)
+        {
+            if (ChangeJudge.Judge(change, channel.Subscriptions[i]) is { } view)
+            {
+                if (!frames.TryGetValue(view.Key, out var frame))
+                {
+                    frame = (view, []);
+                    frames.Add(view.Key, frame);
+                }
+
+                frame.Ids.Add(channel.Subscriptions[i].Binding.Id);
+            }
+        }
+
+        return frames;
     }
 }

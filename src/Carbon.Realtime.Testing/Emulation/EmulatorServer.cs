@@ -93,6 +93,10 @@ internal sealed class EmulatorServer(EmulatorOptions options, EmulatorAgenda age
         Remove(channel);
     }
 
+    public void ForEachConnection(Action<EmulatorConnection> action) => Connections.ToList().ForEach(action);
+
+    public void ForEachChannel(Action<EmulatorChannel> action) => Channels.ToList().ForEach(action);
+
     private static void Remove(EmulatorChannel channel)
     {
         channel.Stop();

@@ -72,6 +72,7 @@ internal sealed class EmulatorSubscriber(EmulatorOptions options, EmulatorAgenda
         }
 
         channel.Subscriptions = subscriptions;
+        channel.IsDeaf = false;
         channel.PushSystem("postgres_changes", "ok", "Subscribed to PostgreSQL");
     }
 }

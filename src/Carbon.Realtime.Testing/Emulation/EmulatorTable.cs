@@ -1,6 +1,11 @@
+using System.Text.Json.Nodes;
+
 namespace Carbon.Realtime.Testing.Emulation;
 
-internal sealed record EmulatorColumn(string Name, PgType Type, string? DefaultValue);
+internal sealed record EmulatorColumn(string Name, PgType Type, string? DefaultValue, Func<EmulatorRow, JsonNode?>? Generated = null);
+
+/// <summary>A foreign key of one column; PostgREST embeds by it.</summary>
+internal sealed record EmulatorForeignKey(string Column, string Table, string TargetColumn);
 
 /// <summary>A table's definition and its rows. Guarded by the emulator's lock.</summary>
 internal sealed class EmulatorTable
@@ -19,6 +24,11 @@ internal sealed class EmulatorTable
         Policy = definition.Policy;
         _privilege = definition.Privilege;
         IsPublished = definition.IsPublished;
+        ForeignKeys = [.. definition.ForeignKeys];
+        foreach (var foreign in ForeignKeys)
+        {
+            Index(foreign.Column);
+        }
     }
 
     public string Schema { get; }
@@ -36,6 +46,8 @@ internal sealed class EmulatorTable
 
     public bool IsPublished { get; set; }
 
+    public EmulatorForeignKey[] ForeignKeys { get; }
+
     /// <summary>Rows by key, in the order of their insertion.</summary>
     public OrderedDictionary<string, EmulatorRow> Rows { get; } = new(StringComparer.Ordinal);
 
@@ -51,6 +63,9 @@ internal sealed class EmulatorTable
     public bool TryGetIndex(string column, out int index) => _index.TryGetValue(column, out index);
 
     public bool MaySelect(string role, int column) => _privilege is null || _privilege(role, Columns[column].Name);
+
+    /// <summary>Whether a role may select anything of it.</summary>
+    public bool IsReadableBy(string role) => Enumerable.Range(0, Columns.Length).Any(c => MaySelect(role, c));
 
     public string KeyOf(string[] cells) =>
         KeyColumns.Length == 0 ? $"row {++LastRowId}" : string.Join('\n', KeyColumns.Select(i => cells[i]));

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Carbon.Realtime.Testing.Emulation;
 
 namespace Carbon.Realtime.Testing;
@@ -11,6 +12,8 @@ public sealed class EmulatorTableBuilder
     internal EmulatorTableBuilder(IReadOnlyDictionary<string, PgType> types) => _types = types;
 
     internal List<EmulatorColumn> Columns { get; } = [];
+
+    internal List<EmulatorForeignKey> ForeignKeys { get; } = [];
 
     internal string[] Key { get; private set; } = [];
 
@@ -37,14 +40,31 @@ public sealed class EmulatorTableBuilder
     /// <exception cref="ArgumentException">The column was added already, or there is no such type; the message says which there are.</exception>
     public EmulatorTableBuilder Column(string name, string type, string? defaultValue = null)
     {
-        ArgumentException.ThrowIfNullOrEmpty(name);
-        ArgumentException.ThrowIfNullOrEmpty(type);
-        if (Columns.Any(c => c.Name == name))
-        {
-            throw new ArgumentException($"The column {name} was added already.", nameof(name));
-        }
+        Add(name, type, defaultValue, null);
+        return this;
+    }
 
-        Columns.Add(new EmulatorColumn(name, PgType.Find(type, _types), defaultValue));
+    /// <summary>Adds a column that is computed from the row at every write: <c>GENERATED ALWAYS AS … STORED</c>. Writing it is refused.</summary>
+    /// <param name="name">Its name, case sensitive.</param>
+    /// <param name="type">As for <see cref="Column"/>.</param>
+    /// <param name="value">Computes it from the other columns; must not wait.</param>
+    public EmulatorTableBuilder GeneratedColumn(string name, string type, Func<EmulatorRow, JsonNode?> value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        Add(name, type, null, value);
+        return this;
+    }
+
+    /// <summary>Declares a foreign key, by which reads may embed the row it names (<c>select=*,other(name)</c>). It is not enforced.</summary>
+    /// <param name="column">The column that holds the key.</param>
+    /// <param name="table">The other table, in the same schema; it may be created later.</param>
+    /// <param name="targetColumn">The other table's column.</param>
+    public EmulatorTableBuilder ForeignKey(string column, string table, string targetColumn = "id")
+    {
+        ArgumentException.ThrowIfNullOrEmpty(column);
+        ArgumentException.ThrowIfNullOrEmpty(table);
+        ArgumentException.ThrowIfNullOrEmpty(targetColumn);
+        ForeignKeys.Add(new EmulatorForeignKey(column, table, targetColumn));
         return this;
     }
 
@@ -83,7 +103,7 @@ public sealed class EmulatorTableBuilder
     /// <param name="policy">
     /// Whether the holder of these claims may read the row. Judged when the change is polled, on the row as it is then
     /// (docs/protocol.md, "Who gets a change");
-    /// not asked for <c>service_role</c>. Runs under the emulator's lock: it must be quick and must not wait, and may read the emulator's tables.
+    /// not asked for <c>service_role</c>. A read is judged when it is made. Runs under the emulator's lock: it must be quick and must not wait, and may read the emulator's tables.
     /// </param>
     public EmulatorTableBuilder RowLevelSecurity(Func<EmulatorClaims, EmulatorRow, bool> policy)
     {
@@ -93,6 +113,9 @@ public sealed class EmulatorTableBuilder
     }
 
     /// <summary>Limits which columns a role may SELECT. Without it, every role may select every column.</summary>
+    /// <remarks>
+    /// A role that may select no column has no privilege on the table: its reads are refused with 42501, 401 for <c>anon</c> and 403 for others.
+    /// </remarks>
     /// <param name="privilege">Whether a role (first) may select a column (second).</param>
     public EmulatorTableBuilder SelectPrivilege(Func<string, string, bool> privilege)
     {
@@ -106,5 +129,17 @@ public sealed class EmulatorTableBuilder
     {
         IsPublished = published;
         return this;
+    }
+
+    private void Add(string name, string type, string? defaultValue, Func<EmulatorRow, JsonNode?>? generated)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentException.ThrowIfNullOrEmpty(type);
+        if (Columns.Any(c => c.Name == name))
+        {
+            throw new ArgumentException($"The column {name} was added already.", nameof(name));
+        }
+
+        Columns.Add(new EmulatorColumn(name, PgType.Find(type, _types), defaultValue, generated));
     }
 }

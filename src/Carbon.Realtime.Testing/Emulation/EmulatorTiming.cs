@@ -48,6 +48,14 @@ public sealed class EmulatorTiming
     /// <value>Default none; realistic 2 s.</value>
     public TimeSpan ConnectErrorDelay { get; init; }
 
+    /// <summary>From a read's arrival to the instant of the database that it reads.</summary>
+    /// <value>Default none; realistic none, for it was not measured.</value>
+    public EmulatorDelay ReadDelay { get; init; }
+
+    /// <summary>From that instant to the arrival of the answer: changes committed meanwhile are delivered first, and are not in the answer.</summary>
+    /// <value>Default none; realistic none, for it was not measured.</value>
+    public EmulatorDelay AnswerDelay { get; init; }
+
     /// <summary>After how long without a frame from the client the server closes the socket with 1000.</summary>
     /// <value>Default <see langword="null"/>, never; realistic 60 s.</value>
     public TimeSpan? IdleTimeout { get; init; }

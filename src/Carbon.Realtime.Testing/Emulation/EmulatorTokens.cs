@@ -64,26 +64,9 @@ public sealed class EmulatorTokens
     /// (docs/protocol.md, "Refused upgrades" and "Join errors").</summary>
     internal TokenVerdict Check(string token)
     {
-        var parts = token.Split('.');
-        if (parts.Length != 3)
+        if (Verify(token, out var payload) is { } wrong)
         {
-            return TokenVerdict.Malformed;
-        }
-
-        if (!TryDecode(parts[0], out var header) || !TryDecode(parts[1], out var payload))
-        {
-            return TokenVerdict.Undecodable;
-        }
-
-        if (!header.TryGetProperty("alg", out var algorithm) || algorithm.ValueKind != JsonValueKind.String || algorithm.GetString() != "HS256")
-        {
-            return TokenVerdict.NoSigner;
-        }
-
-        var expected = Encoding.ASCII.GetBytes(Signature($"{parts[0]}.{parts[1]}", _secret));
-        if (!CryptographicOperations.FixedTimeEquals(expected, Encoding.UTF8.GetBytes(parts[2])))
-        {
-            return TokenVerdict.WrongSignature;
+            return wrong;
         }
 
         if (!payload.TryGetProperty("role", out var role) || role.ValueKind != JsonValueKind.String || !payload.TryGetProperty("exp", out var exp))
@@ -96,12 +79,40 @@ public sealed class EmulatorTokens
             return TokenVerdict.ExpiryInvalid;
         }
 
-        var expiresAt = DateTimeOffset.FromUnixTimeSeconds((long)Math.Clamp(Math.Floor(seconds), -60_000_000_000, 250_000_000_000));
+        var expiresAt = At(seconds);
         var now = _time.GetUtcNow();
         return now >= expiresAt
             ? TokenVerdict.Expired(ExpiredText(now, expiresAt))
             : TokenVerdict.Valid(new EmulatorClaims(payload, role.GetString()!, expiresAt));
     }
+
+    /// <summary>Checks form and signature.</summary>
+    /// <returns>What is wrong; <see langword="null"/> if nothing is.</returns>
+    internal TokenVerdict? Verify(string token, out JsonElement payload)
+    {
+        payload = default;
+        var parts = token.Split('.');
+        if (parts.Length != 3)
+        {
+            return TokenVerdict.Malformed;
+        }
+
+        if (!TryDecode(parts[0], out var header) || !TryDecode(parts[1], out payload))
+        {
+            return TokenVerdict.Undecodable;
+        }
+
+        if (!header.TryGetProperty("alg", out var algorithm) || algorithm.ValueKind != JsonValueKind.String || algorithm.GetString() != "HS256")
+        {
+            return TokenVerdict.NoSigner;
+        }
+
+        var expected = Encoding.ASCII.GetBytes(Signature($"{parts[0]}.{parts[1]}", _secret));
+        return CryptographicOperations.FixedTimeEquals(expected, Encoding.UTF8.GetBytes(parts[2])) ? null : TokenVerdict.WrongSignature;
+    }
+
+    internal static DateTimeOffset At(double seconds) =>
+        DateTimeOffset.FromUnixTimeSeconds((long)Math.Clamp(Math.Floor(seconds), -60_000_000_000, 250_000_000_000));
 
     internal static string ExpiredText(DateTimeOffset now, DateTimeOffset expiresAt) =>
         string.Create(CultureInfo.InvariantCulture, $"Token has expired {Math.Max(0, (long)(now - expiresAt).TotalSeconds)} seconds ago");

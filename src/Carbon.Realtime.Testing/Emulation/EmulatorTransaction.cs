@@ -25,6 +25,9 @@ public sealed class EmulatorTransaction
 
     internal IReadOnlyList<EmulatorChange> Changes => _changes;
 
+    /// <summary>The tables it wrote, published or not.</summary>
+    internal HashSet<EmulatorTable> Changed { get; } = [];
+
     /// <summary>Inserts a row.</summary>
     /// <param name="table">The table's name, with its schema (<c>app.items</c>) if that is not <c>public</c>.</param>
     /// <param name="row">The values; columns that are not named get their defaults.</param>
@@ -34,14 +37,10 @@ public sealed class EmulatorTransaction
     public EmulatorRow Insert(string table, EmulatorJson row)
     {
         var target = _database.Find(table);
-        var cells = new string?[target.Columns.Length];
-        Assign(target, cells, row);
-        for (var i = 0; i < cells.Length; i++)
-        {
-            cells[i] ??= Default(target, target.Columns[i]);
-        }
-
-        var inserted = new EmulatorRow(target, cells!);
+        var draft = new RowDraft(target);
+        draft.Assign(row);
+        draft.Fill(column => Default(target, column));
+        var inserted = draft.ToRow();
         Add(target, inserted);
         Log(target, "INSERT", inserted, null);
         return inserted;
@@ -57,9 +56,9 @@ public sealed class EmulatorTransaction
         var found = EmulatorDatabase.Find(target, key);
         foreach (var old in found)
         {
-            var cells = (string?[])old.Cells.Clone();
-            Assign(target, cells, patch);
-            var updated = new EmulatorRow(target, cells!);
+            var draft = new RowDraft(old);
+            draft.Assign(patch);
+            var updated = draft.ToRow();
             Replace(target, old, updated);
             Log(target, "UPDATE", updated, old);
         }
@@ -106,15 +105,6 @@ public sealed class EmulatorTransaction
         }
     }
 
-    private static void Assign(EmulatorTable table, string?[] cells, EmulatorJson values)
-    {
-        foreach (var property in values.Element.EnumerateObject())
-        {
-            var index = table.Index(property.Name);
-            cells[index] = PgValues.ToCell(table.Columns[index].Type, property.Value);
-        }
-    }
-
     private static string KeyOf(EmulatorTable table, EmulatorRow row) =>
         table.KeyColumns.Length > 0 ? table.KeyOf(row.Cells) : table.Rows.First(r => ReferenceEquals(r.Value, row)).Key;
 
@@ -125,32 +115,22 @@ public sealed class EmulatorTransaction
         return table.Identity.ToString(CultureInfo.InvariantCulture);
     }
 
-    private string Default(EmulatorTable table, EmulatorColumn column)
+    private JsonElement Default(EmulatorTable table, EmulatorColumn column)
     {
-        switch (column.DefaultValue)
+        using var value = JsonDocument.Parse(column.DefaultValue switch
         {
-            case null:
-                return PgValues.Null;
-            case "identity":
-                return NextIdentity(table, 1);
-            case var identity when identity.StartsWith("identity(", StringComparison.Ordinal):
-                return NextIdentity(table, long.Parse(identity["identity(".Length..].TrimEnd(')'), CultureInfo.InvariantCulture));
-            case "now()":
-                // now() is the start of the transaction: equal for all its rows.
-                return JsonText.Quote(column.Type.Name switch
-                {
-                    "timestamp" => PgTime.Timestamp(_now),
-                    "date" => PgTime.Date(_now),
-                    _ => PgTime.TimestampTz(_now),
-                });
-            case "gen_random_uuid()":
-                return JsonText.Quote(new Guid(Convert.FromHexString(_environment.Randomizer.NextNonce() + _environment.Randomizer.NextNonce())).ToString());
-            default:
-                using (var value = JsonDocument.Parse(column.DefaultValue))
-                {
-                    return PgValues.ToCell(column.Type, value.RootElement);
-                }
-        }
+            null => PgValues.Null,
+            "identity" => NextIdentity(table, 1),
+            var identity when identity.StartsWith("identity(", StringComparison.Ordinal) =>
+                NextIdentity(table, long.Parse(identity["identity(".Length..].TrimEnd(')'), CultureInfo.InvariantCulture)),
+
+            // now() is the start of the transaction: equal for all its rows.
+            "now()" => JsonText.Quote(PgTime.TimestampTz(_now)),
+            "gen_random_uuid()" =>
+                JsonText.Quote(new Guid(Convert.FromHexString(_environment.Randomizer.NextNonce() + _environment.Randomizer.NextNonce())).ToString()),
+            var json => json,
+        });
+        return value.RootElement.Clone();
     }
 
     private void Add(EmulatorTable table, EmulatorRow row)
@@ -161,6 +141,7 @@ public sealed class EmulatorTransaction
             throw new InvalidOperationException($"23505 (unique_violation) duplicate key value violates unique constraint \"{table.Name}_pkey\"");
         }
 
+        Changed.Add(table);
         _undo.Push(() => table.Rows.Remove(key));
     }
 
@@ -169,6 +150,7 @@ public sealed class EmulatorTransaction
         var key = KeyOf(table, row);
         var position = table.Rows.IndexOf(key);
         table.Rows.RemoveAt(position);
+        Changed.Add(table);
         _undo.Push(() => table.Rows.Insert(position, key, row));
     }
 
@@ -178,6 +160,7 @@ public sealed class EmulatorTransaction
         if (table.KeyColumns.Length == 0 || table.KeyOf(updated.Cells) == key)
         {
             table.Rows[key] = updated;
+            Changed.Add(table);
             _undo.Push(() => table.Rows[key] = old);
             return;
         }

@@ -43,10 +43,35 @@ internal static class PgValues
                 // Domains and composites have the JSON form of what they are made of.
                 return JsonText.Jsonb(value);
             default:
+                // Realtime sends bytea as hex without its prefix.
+                if (type.Name == "bytea")
+                {
+                    return JsonText.Quote(text.StartsWith(@"\x", StringComparison.Ordinal) ? text[2..] : text);
+                }
+
                 // The server cuts char(n) and bit(n) to their first character: a bug, and what clients see
                 // (docs/protocol.md, "Thirty facts", fact 27).
                 return JsonText.Quote(type.Name is "bpchar" or "bit" && text.Length > 1 ? text[..1] : text);
         }
+    }
+
+    /// <summary>The cell as PostgREST has it, which is what the table holds: without the cuts and omissions of Realtime (docs/protocol.md, "Values").</summary>
+    public static string ToRestCell(PgType type, JsonElement value, string cell)
+    {
+        if (value.ValueKind == JsonValueKind.Null)
+        {
+            return Null;
+        }
+
+        var text = value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
+        return type switch
+        {
+            { Kind: PgKind.Numeric or PgKind.Float } when text is "NaN" or "Infinity" or "-Infinity" => JsonText.Quote(text),
+            { Name: "json" } => value.GetRawText(),
+            { Name: "bpchar" or "bit" } => JsonText.Quote(text),
+            { Name: "bytea" } => JsonText.Quote(text.StartsWith(@"\x", StringComparison.Ordinal) ? text : @"\x" + text),
+            _ => cell,
+        };
     }
 
     /// <summary>The text of a cell as PostgreSQL casts it to <c>text</c>; <see langword="null"/> for null.</summary>
@@ -104,6 +129,9 @@ internal static class PgValues
     /// <summary>Compares two texts as values of a type. Text compares by code points: the collation of the emulated database is <c>C</c>.</summary>
     public static int Compare(PgType type, string left, string right) => type.Kind switch
     {
+        PgKind.Integer when long.TryParse(left, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var x)
+            && long.TryParse(right, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var y) => x.CompareTo(y),
+        PgKind.Numeric or PgKind.Float when Special(left) != 0 || Special(right) != 0 => Special(left).CompareTo(Special(right)),
         PgKind.Integer or PgKind.Numeric when PgNumber.TryParse(left, out var x) && PgNumber.TryParse(right, out var y) => x.CompareTo(y),
         PgKind.Float => ToDouble(left).CompareTo(ToDouble(right)),
         PgKind.Bool => ToBool(left).CompareTo(ToBool(right)),
@@ -114,6 +142,15 @@ internal static class PgValues
     };
 
     public static bool ToBool(string text) => text.Trim().ToLowerInvariant() is "t" or "true" or "yes" or "on" or "1" or "y";
+
+    // PostgreSQL's order: NaN equals itself and is above everything.
+    private static int Special(string text) => text.Trim() switch
+    {
+        "-Infinity" => -1,
+        "Infinity" => 1,
+        "NaN" => 2,
+        _ => 0,
+    };
 
     private static int Label(PgType type, string text) => type.Labels!.ToList().IndexOf(text);
 
@@ -146,5 +183,6 @@ internal static class PgValues
     private static string ElementCell(PgType array, JsonElement element) =>
         element.ValueKind == JsonValueKind.Array ? ArrayCell(array, element)
         : element.ValueKind == JsonValueKind.String && element.GetString() is "NaN" or "Infinity" or "-Infinity" ? JsonText.Quote(element.GetString()!)
+        : element.ValueKind == JsonValueKind.String && array.Element!.Name == "bytea" ? JsonText.Quote(element.GetString()!)
         : ToCell(array.Element!, element);
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Carbon.Realtime.Testing.Emulation;
+using Carbon.Realtime.Testing.Emulation.Rest;
 using Carbon.Realtime.Transport;
 
 namespace Carbon.Realtime.Testing;
@@ -18,7 +19,9 @@ public sealed class RealtimeEmulator : IDisposable
     private readonly EmulatorDatabase _database = new();
     private readonly EmulatorSubscriber _subscriber;
     private readonly EmulatorReplication _replication;
-    private (int Status, string Body)? _refusal;
+    private readonly EmulatorReplica _replica;
+    private readonly EmulatorEntrance _entrance;
+    private readonly RestService _rest;
 
     /// <summary>An empty project.</summary>
     /// <param name="options">Defaults suit a unit test, but for the environment: give it the test's.</param>
@@ -31,6 +34,11 @@ public sealed class RealtimeEmulator : IDisposable
         _subscriber = new EmulatorSubscriber(Options, _agenda, _database);
         Server = new EmulatorServer(Options, _agenda, Tokens, _subscriber);
         _replication = new EmulatorReplication(Options, _agenda, Server);
+        _replica = new EmulatorReplica(_database, Options.Environment.TimeProvider);
+        _entrance = new EmulatorEntrance(Options, _agenda, Tokens, Server);
+        var gate = new RestGate(Options, Tokens, Options.Environment.TimeProvider);
+        _rest = new RestService(Options, _agenda, new RestReader(Options, gate, new RestSource(_database, _replica)));
+        Faults = new EmulatorFaults(_agenda, Server, _replication, _rest, _replica);
         AnonKey = ApiKey("anon");
         ServiceKey = ApiKey("service_role");
     }
@@ -50,17 +58,11 @@ public sealed class RealtimeEmulator : IDisposable
     /// <summary>Signs tokens of any content.</summary>
     public EmulatorTokens Tokens { get; }
 
+    /// <summary>What can go wrong without a word on the socket, and with reads.</summary>
+    public EmulatorFaults Faults { get; }
+
     /// <summary>The sockets that are open now, oldest first.</summary>
-    public IReadOnlyList<EmulatorConnection> Connections
-    {
-        get
-        {
-            lock (_agenda.Gate)
-            {
-                return [.. Server.Connections];
-            }
-        }
-    }
+    public IReadOnlyList<EmulatorConnection> Connections => _agenda.Locked(() => Server.Connections.ToArray());
 
     /// <summary>
     /// While set, joins are answered but nothing is subscribed: no "Subscribed" message, and changes polled meanwhile are lost, as on a
@@ -69,21 +71,8 @@ public sealed class RealtimeEmulator : IDisposable
     /// <value>Default <see langword="false"/>. Clearing it subscribes what waits.</value>
     public bool HoldSystemOk
     {
-        get
-        {
-            lock (_agenda.Gate)
-            {
-                return _subscriber.IsHolding;
-            }
-        }
-
-        set
-        {
-            lock (_agenda.Gate)
-            {
-                _subscriber.IsHolding = value;
-            }
-        }
+        get => _agenda.Locked(() => _subscriber.IsHolding);
+        set => _agenda.Locked(() => _subscriber.IsHolding = value);
     }
 
     internal EmulatorServer Server { get; }
@@ -100,10 +89,7 @@ public sealed class RealtimeEmulator : IDisposable
     public void CreateEnum(string name, params string[] labels)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        lock (_agenda.Gate)
-        {
-            _database.CreateEnum(name, labels);
-        }
+        _agenda.Locked(() => _database.CreateEnum(name, labels));
     }
 
     /// <summary>Creates a domain or a composite type. Its values are passed on as they are given, and compared as text.</summary>
@@ -126,32 +112,30 @@ public sealed class RealtimeEmulator : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(define);
         ArgumentException.ThrowIfNullOrEmpty(schema);
-        lock (_agenda.Gate)
-        {
-            _database.CreateTable(schema, name, define);
-        }
+        _agenda.Locked(() => _database.CreateTable(schema, name, define));
+    }
+
+    /// <summary>Creates a view: it can be read over <see cref="CreateHttpHandler"/>, and not subscribed.</summary>
+    /// <param name="name">Its name, case sensitive.</param>
+    /// <param name="define">Describes it.</param>
+    /// <param name="schema">Its schema.</param>
+    /// <exception cref="ArgumentException">A table or view of that name exists already, or it has no rows.</exception>
+    public void CreateView(string name, Action<EmulatorViewBuilder> define, string schema = EmulatorDatabase.DefaultSchema)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(define);
+        ArgumentException.ThrowIfNullOrEmpty(schema);
+        _agenda.Locked(() => _database.CreateView(schema, name, define));
     }
 
     /// <summary>Puts a table into the publication or takes it out. Subscriptions that exist stay
     /// (docs/protocol.md, "Silent loss").</summary>
-    public void SetPublished(string table, bool published)
-    {
-        lock (_agenda.Gate)
-        {
-            _database.Find(table).IsPublished = published;
-        }
-    }
+    public void SetPublished(string table, bool published) => _agenda.Locked(() => _database.Find(table).IsPublished = published);
 
     /// <summary>Changes a table's replica identity, for changes from now on.</summary>
     /// <param name="table">The table.</param>
     /// <param name="full">All columns, else the primary key.</param>
-    public void SetReplicaIdentity(string table, bool full)
-    {
-        lock (_agenda.Gate)
-        {
-            _database.Find(table).SetIdentity(full, null);
-        }
-    }
+    public void SetReplicaIdentity(string table, bool full) => _agenda.Locked(() => _database.Find(table).SetIdentity(full, null));
 
     /// <inheritdoc cref="EmulatorTransaction.Insert"/>
     public EmulatorRow Insert(string table, EmulatorJson row) => Run(t => t.Insert(table, row));
@@ -167,13 +151,7 @@ public sealed class RealtimeEmulator : IDisposable
 
     /// <summary>The committed rows, in the order of their insertion.</summary>
     /// <exception cref="ArgumentException">There is no such table.</exception>
-    public IReadOnlyList<EmulatorRow> Rows(string table)
-    {
-        lock (_agenda.Gate)
-        {
-            return [.. _database.Find(table).Rows.Values];
-        }
-    }
+    public IReadOnlyList<EmulatorRow> Rows(string table) => _agenda.Locked(() => _database.Find(table).Rows.Values.ToArray());
 
     /// <summary>Commits several changes at once; they share a commit timestamp.</summary>
     /// <param name="change">Runs under the emulator's lock, so it must not wait. If it throws, nothing of it happened.</param>
@@ -201,150 +179,91 @@ public sealed class RealtimeEmulator : IDisposable
     /// <summary>A factory whose sockets talk to this emulator in memory. It takes any host name and both of the server's paths.</summary>
     public IRealtimeSocketFactory CreateSocketFactory() => new InMemorySocketFactory(this);
 
+    /// <summary>
+    /// A handler for <see cref="HttpClient"/> or <see cref="HttpMessageInvoker"/> that answers reads of <c>/rest/v1/{table}</c> from this emulator's
+    /// tables, as PostgREST behind Supabase's gateway does. It takes any host name.
+    /// </summary>
+    /// <remarks>
+    /// Requests need the header <c>apikey</c>, and <c>Authorization: Bearer</c> with a token for any other reader than <c>anon</c>. Responses complete on the
+    /// environment's scheduler after <see cref="EmulatorTiming.ReadDelay"/> and <see cref="EmulatorTiming.AnswerDelay"/>. Thread-safe; owns nothing.
+    /// What is imitated and what is not is in <c>docs/emulator.md</c>.
+    /// </remarks>
+    public HttpMessageHandler CreateHttpHandler() => new InMemoryHttpHandler(_rest);
+
     /// <summary>The server closes all sockets.</summary>
     /// <param name="code">1012 on a restart or changed settings, 1001 on too many joins, 1000 when idle
     /// (docs/protocol.md, "Close codes").</param>
     /// <param name="reason">Usually empty.</param>
-    public void DropConnections(int code = 1012, string reason = "") => ForEachConnection(c => c.CloseUnderLock(code, reason));
+    public void DropConnections(int code = 1012, string reason = "") =>
+        _agenda.Locked(() => Server.ForEachConnection(c => c.CloseUnderLock(code, reason)));
 
     /// <summary>All connections break without a close frame, as when a network fails.</summary>
-    public void BreakConnections() => ForEachConnection(static c => c.Break());
+    public void BreakConnections() => _agenda.Locked(() => Server.ForEachConnection(static c => c.Break()));
 
     /// <summary>Refuses all connects from now on, until <see cref="AcceptConnects"/>.</summary>
     /// <param name="status">The HTTP status.</param>
     /// <param name="body">The body; the server's is <c>{"error":"…"}</c>.</param>
-    public void RefuseConnects(int status, string body)
-    {
-        lock (_agenda.Gate)
-        {
-            _refusal = (status, body);
-        }
-    }
+    public void RefuseConnects(int status, string body) => _agenda.Locked(() => _entrance.Refusal = (status, body));
 
     /// <summary>Ends <see cref="RefuseConnects"/>.</summary>
-    public void AcceptConnects()
-    {
-        lock (_agenda.Gate)
-        {
-            _refusal = null;
-        }
-    }
+    public void AcceptConnects() => _agenda.Locked(() => _entrance.Refusal = null);
 
     /// <summary>Sends every subscribed channel another "Subscribed" that it did not ask for: possibly a gap
     /// (docs/protocol.md, "From join to changes").</summary>
-    public void RepeatSubscribed()
+    public void RepeatSubscribed() => _agenda.Locked(() => Server.ForEachChannel(static channel =>
     {
-        lock (_agenda.Gate)
+        if (channel.Subscriptions.Count > 0)
         {
-            foreach (var channel in Server.Channels.Where(static c => c.Subscriptions.Count > 0).ToArray())
-            {
-                channel.PushSystem("postgres_changes", "ok", "Subscribed to PostgreSQL");
-            }
+            channel.PushSystem("postgres_changes", "ok", "Subscribed to PostgreSQL");
         }
-    }
+    }));
 
     /// <summary>All channel processes crash: <c>phx_error</c>.</summary>
-    public void CrashChannels() => ForEachChannel(EmulatorServer.Crash);
+    public void CrashChannels() => _agenda.Locked(() => Server.ForEachChannel(EmulatorServer.Crash));
 
     /// <summary>The server ends all channels: a <c>system</c> error and <c>phx_close</c> (docs/protocol.md, "System messages").</summary>
     /// <param name="systemErrorText">For example <c>Too many messages per second</c>.</param>
     public void CloseChannels(string systemErrorText)
     {
         ArgumentNullException.ThrowIfNull(systemErrorText);
-        ForEachChannel(c => EmulatorServer.Close(c, systemErrorText));
+        _agenda.Locked(() => Server.ForEachChannel(c => EmulatorServer.Close(c, systemErrorText)));
     }
 
     /// <summary>The server forgets that it is warm: the next subscription takes <see cref="EmulatorTiming.ColdStartDelay"/>.</summary>
-    public void CoolDown()
-    {
-        lock (_agenda.Gate)
-        {
-            _subscriber.CoolDown();
-        }
-    }
+    public void CoolDown() => _agenda.Locked(() => _subscriber.CoolDown());
 
-    /// <summary>Breaks all connections and stops all timers.</summary>
+    /// <summary>Breaks all connections, fails all reads and stops all timers.</summary>
     public void Dispose()
     {
         BreakConnections();
-        lock (_agenda.Gate)
+        _agenda.Locked(() =>
         {
+            _rest.Dispose();
             _agenda.Dispose();
-        }
+        });
     }
 
     internal ValueTask<T> ConnectAsync<T>(
-        EmulatorConnectRequest request, IEmulatorPeer peer, Func<EmulatorConnection, T> wrap, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        ArgumentNullException.ThrowIfNull(peer);
-        var opening = new EmulatorOpening<T>(cancellationToken);
-        lock (_agenda.Gate)
-        {
-            // A connect never completes inside the call: a real one does not either.
-            var refusal = EmulatorGate.Check(request, Tokens, _refusal, out var version);
-            _agenda.After(refusal is { IsSlow: true } ? Options.Timing.ConnectErrorDelay : TimeSpan.Zero, () =>
-            {
-                if (refusal is not null)
-                {
-                    opening.Fail(new UpgradeRefusedException(refusal.Status, refusal.Body));
-                }
-                else if (!opening.Task.IsCompleted)
-                {
-                    var connection = Server.Open(peer, version, request.ApiKey!);
-                    if (!opening.Succeed(wrap(connection)))
-                    {
-                        // The client gave up at this very moment.
-                        connection.Disconnect();
-                    }
-                }
-            });
-        }
-
-        return new ValueTask<T>(opening.Task);
-    }
+        EmulatorConnectRequest request, IEmulatorPeer peer, Func<EmulatorConnection, T> wrap, CancellationToken cancellationToken) =>
+        _entrance.ConnectAsync(request, peer, wrap, cancellationToken);
 
     // Keys of a real project are valid for ten years.
     private string ApiKey(string role) => Tokens.Issue(null, role, TimeSpan.FromDays(3650), new JsonObject { ["iss"] = "supabase" });
 
-    private TResult Run<TResult>(Func<EmulatorTransaction, TResult> change)
+    private TResult Run<TResult>(Func<EmulatorTransaction, TResult> change) => _agenda.Locked(() =>
     {
-        lock (_agenda.Gate)
+        var transaction = new EmulatorTransaction(_database, Options.Environment);
+        try
         {
-            var transaction = new EmulatorTransaction(_database, Options.Environment);
-            try
-            {
-                var result = change(transaction);
-                _replication.Commit(transaction.Changes);
-                return result;
-            }
-            catch
-            {
-                transaction.RollBack();
-                throw;
-            }
+            var result = change(transaction);
+            _replica.OnCommit(transaction.Changed);
+            _replication.Commit(transaction.Changes);
+            return result;
         }
-    }
-
-    private void ForEachConnection(Action<EmulatorConnection> action)
-    {
-        lock (_agenda.Gate)
+        catch
         {
-            foreach (var connection in Server.Connections.ToArray())
-            {
-                action(connection);
-            }
+            transaction.RollBack();
+            throw;
         }
-    }
-
-    private void ForEachChannel(Action<EmulatorChannel> action)
-    {
-        lock (_agenda.Gate)
-        {
-            foreach (var channel in Server.Channels.ToArray())
-            {
-                action(channel);
-            }
-        }
-    }
+    });
 }

@@ -60,6 +60,25 @@ public sealed class CarbonShopTests
         await world.World.RunAsync(running);
     }
 
+    [Fact]
+    public async Task Reads_find_people_in_the_view_and_pictures_beside_items()
+    {
+        var world = new RestWorld();
+        CarbonShop.CreateTables(world.Emulator);
+        new CarbonShop(world.Emulator, new SeededRandomizer(1)).Seed(8);
+        world.Emulator.Insert("item", """{"id":"r","companyId":"co_1","readableId":"P-9","revision":"B"}""");
+        var token = world.Emulator.IssueToken("u1", claims: new JsonObject { ["companies"] = new JsonArray("co_1") });
+
+        var people = JsonNode.Parse((await world.ReadAsync("employees?select=id,name,email,avatarUrl,active,companyId&order=name,id", token)).Body)!.AsArray();
+        people.Should().HaveCount(8).And.OnlyContain(static p => p!["companyId"]!.ToString() == "co_1" && p["name"]!.ToString().StartsWith("Worker "));
+        (await world.ReadAsync("employees", world.Emulator.AnonKey)).Body.Should().Be("[]");
+
+        var items = JsonNode.Parse((await world.ReadAsync("item?select=id,readableIdWithRevision,modelUpload(thumbnailPath)", token)).Body)!.AsArray();
+        items.Should().HaveCount(9).And.Contain(static i => i!["modelUpload"] != null).And.Contain(static i => i!["modelUpload"] == null);
+        items.Single(static i => i!["id"]!.ToString() == "r")!["readableIdWithRevision"]!.ToString().Should().Be("P-9.B");
+        items.Where(static i => i!["id"]!.ToString() != "r").Should().OnlyContain(static i => !i!["readableIdWithRevision"]!.ToString().Contains('.'));
+    }
+
     private static string[] Rows(EmulatorWorld world) =>
         [.. Tables.SelectMany(t => world.Emulator.Rows(t)).Select(static r => r.ToString())];
 

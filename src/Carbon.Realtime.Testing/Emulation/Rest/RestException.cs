@@ -1,0 +1,44 @@
+using System.Net;
+
+namespace Carbon.Realtime.Testing.Emulation.Rest;
+
+/// <summary>A read that PostgREST, the database or the gateway refuses. Clients go by the code, never by the text.</summary>
+internal sealed class RestException(HttpStatusCode status, string? code, string message, string? details = null, string? hint = null)
+    : Exception(message)
+{
+    public HttpStatusCode Status => status;
+
+    /// <summary>Absent from what a gateway says.</summary>
+    public string? Code => code;
+
+    public string? Details => details;
+
+    public string? Hint => hint;
+
+    public static RestException Gateway(HttpStatusCode status, string message, string hint) => new(status, null, message, null, hint);
+
+    public static RestException Grammar(string what, string text, int position) => new(
+        HttpStatusCode.BadRequest, "PGRST100", $"\"failed to parse {what} ({text})\" (line 1, column {position + 1})",
+        position < text.Length ? $"unexpected \"{text[position]}\"" : "unexpected end of input");
+
+    public static RestException UnknownColumn(string relation, string column) =>
+        new(HttpStatusCode.BadRequest, "42703", $"column {relation}.{column} does not exist");
+
+    /// <summary>404, which therefore does not prove that a table is missing.</summary>
+    public static RestException UnknownOperator(PgType type, string sql) =>
+        new(HttpStatusCode.NotFound, "42883", $"operator does not exist: {type.SqlName} {sql} unknown", null,
+            "No operator matches the given name and argument types. You might need to add explicit type casts.");
+
+    public static RestException Forbidden(string role, string relation) =>
+        new(role == "anon" ? HttpStatusCode.Unauthorized : HttpStatusCode.Forbidden, "42501", $"permission denied for table {relation}");
+
+    public static RestException Token(string code, string message) => new(HttpStatusCode.Unauthorized, code, message);
+
+    /// <summary>From what <see cref="PgValues.CastError"/> says: the SQLSTATE, its name in parentheses, the message.</summary>
+    public static RestException Cast(string error) =>
+        new(HttpStatusCode.BadRequest, error[..5], error[(error.IndexOf(") ", StringComparison.Ordinal) + 2)..]);
+
+    /// <summary>The real server can do it and this one cannot: never a wrong answer instead.</summary>
+    public static RestException NotImitated(string what) =>
+        new(HttpStatusCode.NotImplemented, "EMULATOR", $"The emulator does not imitate {what}.", null, "docs/emulator.md lists what it imitates.");
+}

@@ -1,0 +1,127 @@
+namespace Carbon.Realtime.Testing.Emulation.Rest;
+
+/// <summary>Reads under way: when each is made, when its answer arrives, and what goes wrong with it.</summary>
+internal sealed class RestService(EmulatorOptions options, EmulatorAgenda agenda, RestReader reader)
+{
+    private readonly HashSet<RestExchange> _open = [];
+    private readonly List<Action> _held = [];
+    private bool _isHolding;
+    private bool _isDisposed;
+
+    /// <summary>Guarded by the emulator's lock, as everything here is.</summary>
+    public RestFaults Faults { get; } = new();
+
+    /// <summary>While set, reads are made and their answers wait.</summary>
+    public bool IsHolding
+    {
+        get => _isHolding;
+        set
+        {
+            _isHolding = value;
+            if (!value)
+            {
+                _held.ForEach(static deliver => deliver());
+                _held.Clear();
+            }
+        }
+    }
+
+    /// <summary>Takes a request. The read is made later, on the agenda, and so is the answer.</summary>
+    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage message, CancellationToken cancellationToken)
+    {
+        var request = RestRequest.From(message);
+        var exchange = new RestExchange(agenda.Environment.Scheduler, Forget, cancellationToken);
+        lock (agenda.Gate)
+        {
+            if (_isDisposed)
+            {
+                exchange.Fail(Refused());
+                return exchange.Task;
+            }
+
+            _open.Add(exchange);
+            var fault = Faults.Take(request.Table);
+            agenda.After(agenda.Draw(options.Timing.ReadDelay), () => Read(exchange, message, request, fault));
+        }
+
+        return exchange.Task;
+    }
+
+    /// <summary>Ends what is under way. Call under the lock.</summary>
+    public void Dispose()
+    {
+        _isDisposed = true;
+        foreach (var exchange in _open)
+        {
+            exchange.Fail(Refused());
+        }
+    }
+
+    private static HttpRequestException Refused() => new(HttpRequestError.ConnectionError, "The emulated server cannot be reached.");
+
+    private void Forget(RestExchange exchange)
+    {
+        lock (agenda.Gate)
+        {
+            _open.Remove(exchange);
+        }
+    }
+
+    private void Read(RestExchange exchange, HttpRequestMessage message, RestRequest request, EmulatorReadFault? fault)
+    {
+        switch (fault?.Kind)
+        {
+            case RestFaultKind.NoAnswer:
+                return;
+            case RestFaultKind.Unreachable:
+                exchange.Fail(Refused());
+                return;
+            default:
+                break;
+        }
+
+        RestAnswer answer;
+        try
+        {
+            // What is committed from here on is not in the answer, however late that arrives.
+            answer = fault?.Replacement ?? reader.Answer(request, Math.Min(Faults.MaxRows ?? int.MaxValue, options.MaxRows));
+        }
+#pragma warning disable CA1031 // A policy or a view, which are the user's code: the exception belongs to whoever reads, and not to the scheduler.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            exchange.Fail(e);
+            return;
+        }
+
+        if (_isHolding)
+        {
+            _held.Add(Deliver);
+        }
+        else
+        {
+            agenda.After(agenda.Draw(options.Timing.AnswerDelay), Deliver);
+        }
+
+        void Deliver() => exchange.Complete(ToResponse(message, answer, fault));
+    }
+
+    private HttpResponseMessage ToResponse(HttpRequestMessage message, RestAnswer answer, EmulatorReadFault? fault)
+    {
+        if (fault?.Kind is RestFaultKind.SlowBody or RestFaultKind.TruncatedBody)
+        {
+            var content = new StreamContent(new RestBody(answer.Body, fault, agenda));
+            content.Headers.ContentLength = answer.Body.Length;
+            return answer.ToResponse(message, content);
+        }
+
+        var response = answer.ToResponse(message, new ByteArrayContent(answer.Body));
+        if (fault?.ContentType is { } type)
+        {
+            response.Content.Headers.Remove("Content-Type");
+            response.Content.Headers.TryAddWithoutValidation("Content-Type", type);
+        }
+
+        return response;
+    }
+}

@@ -1,0 +1,37 @@
+namespace Carbon.Realtime.Testing.Emulation.Rest;
+
+/// <summary>The rows that a reader may see: tables under row level security, and views over them. Guarded by the emulator's lock.</summary>
+internal sealed class RestSource(EmulatorDatabase database, EmulatorReplica replica)
+{
+    private const string ServiceRole = "service_role";
+
+    public EmulatorTable? Find(string schema, string name) =>
+        database.Tables.Concat(database.Views.Select(static v => v.Shape)).FirstOrDefault(t => t.Schema == schema && t.Name == name);
+
+    /// <summary>The rows, newest first: whoever relies on an order that was not asked for shall find out.</summary>
+    public IEnumerable<EmulatorRow> Rows(EmulatorTable relation, EmulatorClaims reader)
+    {
+        if (database.Views.Find(v => ReferenceEquals(v.Shape, relation)) is { } view)
+        {
+            return view.Query(new EmulatorViewReader(this, reader)).Select(json => ToRow(relation, json));
+        }
+
+        var rows = replica.Rows(relation).Reverse();
+        return relation.Policy is { } policy && reader.Role != ServiceRole ? rows.Where(row => policy(reader, row)) : rows;
+    }
+
+    /// <summary>The view's reader must be allowed to read the table.</summary>
+    public IEnumerable<EmulatorRow> RowsForView(string name, EmulatorClaims reader)
+    {
+        var table = database.Find(name);
+        return table.IsReadableBy(reader.Role) ? Rows(table, reader) : throw RestException.Forbidden(reader.Role, table.Name);
+    }
+
+    private static EmulatorRow ToRow(EmulatorTable shape, EmulatorJson json)
+    {
+        var draft = new RowDraft(shape);
+        draft.Assign(json);
+        draft.Fill(static _ => default);
+        return draft.ToRow();
+    }
+}

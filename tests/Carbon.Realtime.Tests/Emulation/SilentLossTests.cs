@@ -1,0 +1,149 @@
+using Carbon.Realtime.Testing;
+
+namespace Carbon.Realtime.Tests.Emulation;
+
+/// <summary>Each switch that loses changes without a word: the client stays joined and gets no frame about it.</summary>
+public sealed class SilentLossTests
+{
+    private const string Item = """{"event":"*","schema":"public","table":"item"}""";
+
+    private readonly EmulatorWorld _world = new();
+    private int _lastId;
+
+    public SilentLossTests() => Emulator.CreateTable("item", static t => t.Column("id", "text").PrimaryKey("id"));
+
+    private RealtimeEmulator Emulator => _world.Emulator;
+
+    [Fact]
+    public void The_next_changes_are_dropped_for_everybody()
+    {
+        var (_, one) = _world.Join(Item);
+        var (_, two) = _world.Join(Item);
+        Emulator.Faults.DropChanges(2);
+        Insert(3);
+        _world.Changes(one).Should().Equal(Inserted(3));
+        _world.Changes(two).Should().Equal(Inserted(3));
+    }
+
+    [Fact]
+    public void The_next_changes_are_dropped_for_one_client_on_all_its_channels()
+    {
+        var (connection, one) = _world.Join(Item);
+        connection.Receive(EmulatorWorld.JoinFrame(Item, topic: "realtime:second", reference: "2"));
+        _world.World.RunUntilIdle();
+        one.Take();
+        var (_, two) = _world.Join(Item);
+        Emulator.Faults.DropChanges(1, connection);
+        Insert(2);
+        _world.Changes(one).Should().Equal(Inserted(2), Inserted(2));
+        _world.Changes(two).Should().Equal(Inserted(1), Inserted(2));
+    }
+
+    [Fact]
+    public void Over_the_rate_limit_changes_are_consumed_and_discarded_until_the_minute_is_over()
+    {
+        var (_, peer) = _world.Join(Item);
+        Emulator.Faults.ChangesPerSecond = 1;
+        Insert(100);
+        _world.Changes(peer).Should().HaveCount(61, "the average over a minute may reach the limit, and the next change exceeds it");
+        _world.World.Advance(TimeSpan.FromSeconds(59.9));
+        Insert(1);
+        _world.Changes(peer).Should().BeEmpty();
+        _world.World.Advance(TimeSpan.FromSeconds(0.1));
+        Insert(1);
+        _world.Changes(peer).Should().Equal(Inserted(102));
+    }
+
+    [Fact]
+    public void Subscriptions_count_each_against_the_rate_limit()
+    {
+        var (_, peer) = _world.Join($"{Item},{{\"event\":\"INSERT\",\"schema\":\"public\",\"table\":\"item\"}}");
+        Emulator.Faults.ChangesPerSecond = 1;
+        Insert(100);
+        _world.Changes(peer).Should().HaveCount(31);
+    }
+
+    [Fact]
+    public void A_lost_slot_loses_what_was_not_polled_yet()
+    {
+        var world = new EmulatorWorld(new EmulatorTiming { PollDelay = EmulatorDelay.Exactly(TimeSpan.FromSeconds(1)) });
+        world.Emulator.CreateTable("item", static t => t.Column("id", "text").PrimaryKey("id"));
+        var (_, peer) = world.Join(Item);
+        world.Emulator.Insert("item", """{"id":"1"}""");
+        world.Emulator.Faults.LoseSlot();
+        world.Emulator.Insert("item", """{"id":"2"}""");
+        world.World.Advance(TimeSpan.FromSeconds(2));
+        world.Changes(peer).Should().Equal(Inserted(2));
+    }
+
+    [Fact]
+    public void A_cold_slot_comes_after_the_subscription_was_announced()
+    {
+        Emulator.Faults.LoseSlot(TimeSpan.FromSeconds(5));
+        var (_, peer) = _world.Join(Item);
+        Insert(1);
+        _world.World.Advance(TimeSpan.FromSeconds(4.9));
+        Insert(1);
+        _world.World.Advance(TimeSpan.FromSeconds(0.1));
+        Insert(1);
+        _world.Changes(peer).Should().Equal(Inserted(3));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Deaf_channels_answer_heartbeats_and_only_a_rejoin_or_a_different_token_cures_one(bool emptied)
+    {
+        var token = Emulator.IssueToken("u1");
+        var (connection, peer) = _world.Join(Item, token);
+        var (other, second) = _world.Join(Item, token);
+        if (emptied)
+        {
+            Emulator.Faults.EmptySubscriptions();
+        }
+        else
+        {
+            Emulator.Faults.Deafen();
+        }
+
+        Insert(1);
+        connection.Receive("""[null,"9","phoenix","heartbeat",{}]""");
+        connection.Receive($$"""["1","10","realtime:room","access_token",{"access_token":"{{token}}"}]""");
+        _world.World.RunUntilIdle();
+        peer.Take().Should().Equal("""[null,"9","phoenix","phx_reply",{"status":"ok","response":{}}]""");
+
+        connection.Receive($$"""["1","11","realtime:room","access_token",{"access_token":"{{Emulator.IssueToken("u2")}}"}]""");
+        other.Receive(EmulatorWorld.JoinFrame(Item, token, reference: "2"));
+        _world.World.RunUntilIdle();
+        peer.Take();
+        second.Take();
+        Insert(1);
+        _world.Changes(peer).Should().Equal(Inserted(2));
+        _world.Changes(second).Should().Equal(Inserted(2));
+    }
+
+    [Fact]
+    public void One_client_can_be_deaf_and_a_repeated_ok_does_not_cure_it()
+    {
+        var (connection, peer) = _world.Join(Item);
+        var (_, other) = _world.Join(Item);
+        Emulator.Faults.Deafen(connection);
+        Emulator.RepeatSubscribed();
+        _world.World.RunUntilIdle();
+        peer.Take().Should().ContainSingle().Which.Should().Contain("Subscribed to PostgreSQL");
+        other.Take();
+        Insert(1);
+        _world.Changes(peer).Should().BeEmpty();
+        _world.Changes(other).Should().Equal(Inserted(1));
+    }
+
+    private static string Inserted(int id) => $$"""INSERT item {"id":"{{id}}"}""";
+
+    private void Insert(int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            Emulator.Insert("item", $$"""{"id":"{{++_lastId}}"}""");
+        }
+    }
+}
