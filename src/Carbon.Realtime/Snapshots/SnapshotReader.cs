@@ -1,3 +1,4 @@
+using Carbon.Realtime.Authentication;
 using Carbon.Realtime.Tables;
 
 namespace Carbon.Realtime.Snapshots;
@@ -52,6 +53,9 @@ internal sealed class SnapshotReader<TKey, TRow>
         _size = new PageSize(session.Limits);
     }
 
+    /// <summary>Whom every read must be made for; whoever is signed in when it begins, where that is not said.</summary>
+    public (bool IsKnown, JwtIdentity? Identity) User { get; init; }
+
     /// <summary>Reads everything, page by page, until a page is empty: one with fewer rows than asked for proves nothing.</summary>
     /// <param name="count">Whether the first page tells how many rows there are in all, which costs the database a count.</param>
     /// <param name="onPage">Given each page with rows.</param>
@@ -59,7 +63,7 @@ internal sealed class SnapshotReader<TKey, TRow>
     /// <exception cref="RealtimeException">It failed for good, or too often. Pages already given are as true as they were.</exception>
     public async Task<ScanResult> ScanAsync(bool count, Action<SnapshotPage<TKey, TRow>> onPage, CancellationToken cancellationToken)
     {
-        var user = new ReadUser();
+        var user = NewUser();
         byte[][]? after = null;
         long rows = 0;
         long? total = null;
@@ -95,7 +99,7 @@ internal sealed class SnapshotReader<TKey, TRow>
     /// <exception cref="RealtimeException">As for <see cref="ScanAsync"/>.</exception>
     public async Task ReadAsync(IReadOnlyList<TKey> keys, Action<PointRead<TKey, TRow>> onRead, CancellationToken cancellationToken)
     {
-        var user = new ReadUser();
+        var user = NewUser();
         var texts = keys.Select(_definition.Key.Encode).ToList();
         foreach (var batch in _query.PointBatches(texts).ToList())
         {
@@ -130,6 +134,8 @@ internal sealed class SnapshotReader<TKey, TRow>
             texts = [.. missing.Select(i => texts[i])];
         }
     }
+
+    private ReadUser NewUser() => new() { IsKnown = User.IsKnown, Identity = User.Identity };
 
     private Task<SnapshotPage<TKey, TRow>> GetAsync(
         Func<Uri> address, bool count, byte[][]? after, Func<bool> tryShrink, ReadUser user, CancellationToken cancellationToken) =>

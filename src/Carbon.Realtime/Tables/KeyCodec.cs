@@ -31,6 +31,9 @@ internal abstract class KeyCodec<TKey>(params string[] columns)
 
     public byte[][] ColumnsUtf8 { get; } = [.. columns.Select(System.Text.Encoding.UTF8.GetBytes)];
 
+    /// <summary>How keys are compared.</summary>
+    public virtual IEqualityComparer<TKey> Comparer => EqualityComparer<TKey>.Default;
+
     public abstract TKey Decode(in KeyValues values);
 
     /// <summary>The text that PostgreSQL reads each part from, unquoted: what a request for the row names.</summary>
@@ -89,6 +92,10 @@ internal sealed class TripleKeyCodec<T1, T2, T3>(
 /// <summary>The key of an untyped table: the column's value, or an array of the columns' values.</summary>
 internal sealed class JsonKeyCodec(params string[] columns) : KeyCodec<JsonElement>(columns)
 {
+    /// <summary>By the server's text, for <see cref="JsonElement"/> has no equality of its own.</summary>
+    public override IEqualityComparer<JsonElement> Comparer { get; } = EqualityComparer<JsonElement>.Create(
+        static (one, other) => one.GetRawText() == other.GetRawText(), static key => key.GetRawText().GetHashCode(StringComparison.Ordinal));
+
     public override JsonElement Decode(in KeyValues values)
     {
         if (Columns.Count == 1)
@@ -114,9 +121,11 @@ internal sealed class JsonKeyCodec(params string[] columns) : KeyCodec<JsonEleme
     }
 
     public override string[] Encode(JsonElement key) =>
-        Columns.Count == 1 ? [TextOf(key)] : [.. key.EnumerateArray().Select(TextOf)];
+        Columns.Count == 1 ? [PartText(key)] : [.. key.EnumerateArray().Select(PartText)];
 
-    private static string TextOf(JsonElement part) => part.ValueKind == JsonValueKind.String ? part.GetString()! : part.GetRawText();
+    public static byte[] TextOf(JsonElement row) => System.Text.Encoding.UTF8.GetBytes(row.GetRawText());
+
+    private static string PartText(JsonElement part) => part.ValueKind == JsonValueKind.String ? part.GetString()! : part.GetRawText();
 
     internal static JsonElement Parse(ReadOnlySpan<byte> json)
     {
