@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Carbon.Realtime.Stores;
 using Carbon.Realtime.Testing;
 using Microsoft.Extensions.Logging;
 
@@ -7,7 +8,9 @@ namespace Carbon.Realtime.Tests.Support;
 /// <summary>A manager on a fake socket, a manual clock and a manual scheduler, and a server that is as polite as the test leaves it.</summary>
 public sealed class World
 {
-    public World(Action<RealtimeOptions>? configure = null, IAccessTokenProvider? tokens = null, IMeterFactory? meters = null, string? name = null)
+    internal World(
+        Action<RealtimeOptions>? configure = null, IAccessTokenProvider? tokens = null, IMeterFactory? meters = null, string? name = null,
+        Func<HttpMessageHandler>? http = null, IStoreCache? cache = null, ConvergencePolicy? policy = null)
     {
         var options = new RealtimeOptions { Url = new Uri("http://127.0.0.1:54321"), ApiKey = "the-api-key", Tenant = "co_1" };
         configure?.Invoke(options);
@@ -19,6 +22,9 @@ public sealed class World
             MeterFactory = meters,
             Name = name,
             LoggerFactory = Log,
+            HttpMessageHandler = http,
+            StoreCache = cache,
+            Policy = policy ?? ConvergencePolicy.Full,
         });
         Server.Opened = socket => socket.OnSent = text => OnSent(socket, SentFrame.Parse(text));
     }
