@@ -23,6 +23,8 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
     /// <summary>A cache that takes longer is not waited for.</summary>
     private static readonly TimeSpan LoadTimeout = TimeSpan.FromSeconds(5);
 
+    private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(2);
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly IStoreCache? _cache = context.Options.IsCached ? context.Cache : null;
     private readonly HashSet<TKey> _dirty = new(context.Table.Definition.Key.Comparer);
@@ -33,6 +35,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
     private bool _isBusy;
     private bool _mustRemove;
     private bool _isHydrating;
+    private ITimer? _late;
     private Task<bool> _operation = Task.FromResult(true);
 
     /// <summary>Whether rows may still come out of the cache.</summary>
@@ -110,6 +113,8 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
     /// <summary>Nothing is loaded or changed any more: what was not saved yet is, if it is to be kept at all.</summary>
     public void Flush(bool keep)
     {
+        // A cache that does not answer must not keep the program from ending.
+        _late = context.Environment.TimeProvider.CreateTimer(_ => _flushed.TrySetResult(), null, FlushTimeout, Timeout.InfiniteTimeSpan);
         _stopping.Cancel();
         var last = keep ? Take() : null;
         var before = _operation;
@@ -121,6 +126,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
             }
 
             _flushed.TrySetResult();
+            _late.Dispose();
         });
     }
 

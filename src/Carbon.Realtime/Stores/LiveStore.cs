@@ -25,6 +25,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     private StoreSnapshot<TKey, TRow> _current;
     private StoreActor<TKey, TRow>? _actor;
     private IDisposable? _linger;
+    private IDisposable? _retry;
     private volatile bool _isWatched;
     private int _interest;
     private int _attempt;
@@ -235,7 +236,8 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
             Show(RowImage<TKey, TRow>.Empty, StatusOf(
                 StoreState.NeedsAuth, StoreReason.Auth, error, _context.Environment.TimeProvider.GetUtcNow() + wait), isReset: false, []);
             var attempt = ++_attempt;
-            _scope.Later(wait, () => Again(attempt));
+            _retry?.Dispose();
+            _retry = _scope.Later(wait, () => Again(attempt));
             return;
         }
 
@@ -265,6 +267,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     private Task Drop(bool keep, Exception reason)
     {
         _attempt++;
+        _retry?.Dispose();
         if (_actor is not { } actor)
         {
             return Task.CompletedTask;
@@ -305,7 +308,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         {
             Release(static w => w.TrySetResult());
         }
-        else if (status is { State: StoreState.Faulted or StoreState.NeedsAuth, Error: { IsTransient: false } error })
+        else if (status is { State: StoreState.Faulted or StoreState.NeedsAuth or StoreState.Degraded, Error: { IsTransient: false } error })
         {
             Release(w => w.TrySetException(error));
         }

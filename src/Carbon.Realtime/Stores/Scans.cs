@@ -138,6 +138,14 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         }
     }
 
+    /// <summary>The rows are gone: as if nothing had ever been read.</summary>
+    public void Forget()
+    {
+        WasRead = false;
+        VerifiedEpoch = -1;
+        AsOf = null;
+    }
+
     public void Stop(Exception reason)
     {
         Abandon();
@@ -227,7 +235,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         run.Total = page.Total;
         var unreadable = page.Unreadable.Where(static r => r.HasKey).Select(static r => r.Key!);
         actor.Rules.OnPage(page.Rows, unreadable, start, actor.Now, run.IsRepairing ? actor.OnRepair : null);
-        if (actor.Rules.Rows.Count > context.Options.MaxRows)
+        if (run.Rows > context.Options.MaxRows)
         {
             OnFailed(run, new RealtimeException(
                 RealtimeErrorReason.TableMisconfigured,

@@ -187,6 +187,7 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
     public void Purge()
     {
         Rules.Purge();
+        Scans.Forget();
         IsShown = false;
         Keeper.Remove();
     }
@@ -327,9 +328,13 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
         {
             OnFeedEnded(e);
         }
+        catch (ArgumentException e)
+        {
+            OnFeedEnded(new RealtimeException(RealtimeErrorReason.UnsafeFilter, e.Message, isTransient: false, innerException: e));
+        }
         catch (ObjectDisposedException)
         {
-            OnFeedEnded(null);
+            OnFeedEnded(null); // the manager ends, and this store with it
         }
     }
 
@@ -486,6 +491,10 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
         _wasShown = IsShown;
         _status = status;
         _publish(new StorePublication<TKey, TRow>(rows, status, isReset, changes));
+        if (hasChanged)
+        {
+            Keeper.OnChanged();
+        }
     }
 
     private StoreStatus StatusNow()
