@@ -363,7 +363,7 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
         ClearAlarm(Alarm.Poll);
         _suspicions.OnEpoch();
         Reconcile.OnEpoch(Now);
-        if (_context.Policy.EpochsAreRead || !Scans.WasRead)
+        if (_context.Policy.ReadsAwaitOk && (_context.Policy.EpochsAreRead || !Scans.WasRead))
         {
             Scans.Restart(ScanCause.Epoch);
         }
@@ -421,6 +421,11 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
 
     private void OnFeedStatus(RealtimeStatus status)
     {
+        if (!_context.Policy.ReadsAwaitOk && status.State == RealtimeState.Joining)
+        {
+            Scans.Request(ScanCause.Poll);
+        }
+
         _feedError = status.Error;
         _feedRetry = status.NextRetry;
         _isOffline |= !IsEpoch && status.State is RealtimeState.Recovering or RealtimeState.Faulted && status.Attempt > 1;

@@ -87,25 +87,35 @@ internal sealed class StoreWorld
         World.Run();
     }
 
-    /// <summary>Something happens after the answer to a read was made and before it arrives.</summary>
-    public void DuringRead(Action action)
+    /// <summary>Answers to reads are made from now on, but do not arrive.</summary>
+    public StoreWorld HoldReads()
     {
-        Rest.Answered = _ =>
-        {
-            Rest.Answered = null;
-            action();
-        };
+        Rest.Held = new TaskCompletionSource();
+        return this;
     }
 
-    /// <summary>Something happens after the request was sent and before the database looks.</summary>
-    public void BeforeRead(Action action)
+    /// <summary>Held answers arrive, and new ones at once.</summary>
+    public StoreWorld ReleaseReads()
     {
-        Rest.Script = (_, _) =>
-        {
-            Rest.Script = null;
-            action();
-            return null;
-        };
+        var held = Rest.Held!;
+        Rest.Held = null;
+        held.SetResult();
+        World.Run();
+        return this;
+    }
+
+    /// <summary>Lets reads of single keys and late events come to their end, but no full read.</summary>
+    public StoreWorld Quiet()
+    {
+        World.Advance(1.5);
+        return this;
+    }
+
+    /// <summary>The next full read, at the latest the one of a minute after the ok.</summary>
+    public StoreWorld Reconcile()
+    {
+        World.Advance(70);
+        return this;
     }
 
     private static string Text(string json) => JsonDocument.Parse(json).RootElement.GetString()!;
