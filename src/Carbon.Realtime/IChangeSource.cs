@@ -34,6 +34,18 @@ public interface IChangeSource
     /// <exception cref="ObjectDisposedException">The manager or scope is disposed.</exception>
     IChangeStream<JsonElement, JsonElement> Changes(string table);
 
+    /// <summary>A table's rows, kept equal to the database. Nothing is connected, read or joined before somebody uses it; equal stores are one object.</summary>
+    /// <remarks>Unlike a stream, the store of a tenant-scoped table can be had before a tenant is known: it is empty until then.</remarks>
+    /// <exception cref="ObjectDisposedException">The manager or scope is disposed.</exception>
+    ILiveStore<TKey, TRow> Store<TKey, TRow>(RealtimeTable<TKey, TRow> table)
+        where TKey : notnull;
+
+    /// <inheritdoc cref="Store{TKey, TRow}(RealtimeTable{TKey, TRow})"/>
+    /// <param name="table">The table.</param>
+    /// <param name="options">How to read and listen; out of its bounds it is an <see cref="ArgumentException"/>.</param>
+    ILiveStore<TKey, TRow> Store<TKey, TRow>(RealtimeTable<TKey, TRow> table, StoreOptions<TRow> options)
+        where TKey : notnull;
+
     /// <summary>Says, debounced, that what was read from these tables is stale. Nothing is connected or joined before somebody subscribes; no row is made.</summary>
     /// <remarks>Tables are filtered and tenant-scoped as for <see cref="Changes{TKey, TRow}(RealtimeTable{TKey, TRow})"/>, and throw alike.</remarks>
     /// <param name="tables">Each a <see cref="RealtimeTable{TKey, TRow}"/>; at least one.</param>

@@ -6,6 +6,7 @@ using Carbon.Realtime.Connection;
 using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Protocol;
 using Carbon.Realtime.Snapshots;
+using Carbon.Realtime.Stores;
 using Carbon.Realtime.Transport;
 using Microsoft.Extensions.Primitives;
 
@@ -23,6 +24,8 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
     private readonly ChannelUser _user;
     private readonly TenantContext _tenant;
     private readonly TenantScope _ambient;
+    private readonly LiveStores _liveStores = new();
+    private readonly StoreDefaults _stores;
     private readonly ClientWebSocketFactory? _ownFactory;
     private readonly RestSessions _rest;
     private readonly Lock _disposal = new();
@@ -97,9 +100,11 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
             options.SingleFilterCondition,
             CreateLogger("Changes"));
         _rest = new RestSessions(options, dependencies, _instruments, CreateLogger("Snapshots"));
+        var project = (options.Url ?? options.RestUrl ?? options.RealtimeUrl)!.GetLeftPart(UriPartial.Authority);
+        _stores = new StoreDefaults(dependencies.StoreCache, project, CreateLogger("Stores"), dependencies.Policy);
         _user = CreateUser(dependencies.AccessTokens);
         _tenant = new TenantContext(options.Tenant) { Changed = OnTenantChanged };
-        _ambient = new TenantScope(_feeds, _user, () => _tenant.Current, identity: null, options.TenantColumn, static () => { });
+        _ambient = CreateScope(_user, () => _tenant.Current, identity: null, static () => { });
     }
 
     /// <inheritdoc/>
@@ -139,6 +144,14 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
 
     /// <inheritdoc/>
     public IChangeStream<JsonElement, JsonElement> Changes(string table) => _ambient.Changes(table);
+
+    /// <inheritdoc/>
+    public ILiveStore<TKey, TRow> Store<TKey, TRow>(RealtimeTable<TKey, TRow> table)
+        where TKey : notnull => _ambient.Store(table);
+
+    /// <inheritdoc/>
+    public ILiveStore<TKey, TRow> Store<TKey, TRow>(RealtimeTable<TKey, TRow> table, StoreOptions<TRow> options)
+        where TKey : notnull => _ambient.Store(table, options);
 
     /// <inheritdoc/>
     public IRevalidations Revalidations(params IRealtimeTable[] tables) => _ambient.Revalidations(tables);
@@ -227,6 +240,11 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
         {
             return _disposed ??= _dependencies.Environment.Scheduler.Start(async () =>
             {
+                foreach (var flushed in _liveStores.Close())
+                {
+                    await flushed;
+                }
+
                 _feeds.Close();
                 lock (_connection.Gate)
                 {
@@ -251,12 +269,16 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
     private TenantScope CreateScope(string tenant, ChannelUser user, Action onDisposed)
     {
         ObjectDisposedException.ThrowIf(_feeds.IsClosed, this);
-        return new TenantScope(_feeds, user, () => tenant, identity: new object(), _options.TenantColumn, onDisposed);
+        return CreateScope(user, () => tenant, identity: new object(), onDisposed);
     }
+
+    private TenantScope CreateScope(ChannelUser user, Func<string?> tenant, object? identity, Action onDisposed) =>
+        new(_feeds, _liveStores, Rest(user), _stores, user, tenant, identity, _options.TenantColumn, onDisposed);
 
     private ChannelUser CreateUser(IAccessTokenProvider? provider)
     {
         var user = new ChannelUser(new TokenSession(provider, _dependencies.Environment, _options.AccessTokenTimeout, _instruments, CreateLogger("Authentication")));
+        user.Tokens.UserChanged = () => OnUserChanged(user);
         lock (_disposal)
         {
             _users.Add(user);
@@ -283,7 +305,44 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
         user.Tokens.Close();
     }
 
-    private void OnTenantChanged() => _feeds.End(
-        key => key is { Scope: null, Tenant: not null } && key.Tenant != _tenant.Current,
-        new RealtimeException(RealtimeErrorReason.TenantChanged, "The current tenant changed; take a new stream for the new one.", isTransient: false));
+    private void OnTenantChanged()
+    {
+        _liveStores.OnIdentityChanged(static scope => scope is UserScope { IsTenantScoped: true }, isOtherUser: false);
+        _feeds.End(
+            key => key is { Scope: null, Tenant: not null } && key.Tenant != _tenant.Current,
+            new RealtimeException(RealtimeErrorReason.TenantChanged, "The current tenant changed; take a new stream for the new one.", isTransient: false));
+    }
+
+    /// <summary>Somebody else is signed in, or nobody: what the last one saw is nobody else's business.</summary>
+    private void OnUserChanged(ChannelUser user)
+    {
+        var before = user.LastSubject;
+        var now = user.Tokens.Current?.Identity.Subject;
+        user.LastSubject = now;
+        var isOther = before is not null && before != now;
+        var flushed = _liveStores.OnIdentityChanged(scope => scope is UserScope own && own.User == user, isOther);
+        if (isOther && _stores.Cache is { } cache)
+        {
+            _ = _dependencies.Environment.Scheduler.Start(() => ForgetAsync(cache, before!, flushed));
+        }
+    }
+
+    private async Task ForgetAsync(IStoreCache cache, string subject, List<Task> flushed)
+    {
+        foreach (var task in flushed)
+        {
+            await task;
+        }
+
+        try
+        {
+            await cache.RemoveUserAsync(_stores.Project, subject, CancellationToken.None);
+        }
+#pragma warning disable CA1031 // The cache is other people's code.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            StoresLog.CacheNotSaved(_stores.Logger, "a user who signed out", e is StoreCacheException fault ? fault.Fault.ToString() : e.GetType().Name);
+        }
+    }
 }

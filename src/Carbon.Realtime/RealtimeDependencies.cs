@@ -38,6 +38,12 @@ public sealed class RealtimeDependencies
     /// <summary>Makes the meter <c>Carbon.Realtime</c>. Default none: one meter of the process. Not disposed by the manager.</summary>
     public IMeterFactory? MeterFactory { get; init; }
 
+    /// <summary>Keeps what stores held until the next start of the program. Default none. Not disposed by the manager.</summary>
+    public IStoreCache? StoreCache { get; init; }
+
+    /// <summary>The convergence algorithm's rules, for tests that show what becomes of a store without one.</summary>
+    internal Stores.ConvergencePolicy Policy { get; init; } = Stores.ConvergencePolicy.Full;
+
     /// <summary>Where to log. Default nowhere. No message contains a key, a token or row data.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 }

@@ -67,6 +67,24 @@ internal static class RealtimeOptionsValidation
         return faults;
     }
 
+    /// <summary>All faults of what was asked of a store.</summary>
+    public static IReadOnlyList<string> Validate<TRow>(StoreOptions<TRow> options)
+    {
+        var faults = new List<string>();
+        Between(faults, nameof(options.MaxRows), options.MaxRows, 1, 50_000_000);
+        if (options.ReconcilePeriod is { } period)
+        {
+            Between(faults, nameof(options.ReconcilePeriod), period, TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(30));
+        }
+
+        if (options.SignalTable is { } table && (string.IsNullOrWhiteSpace(table) || table.Contains('*', StringComparison.Ordinal)))
+        {
+            faults.Add("SignalTable must be a table's exact name, or not set.");
+        }
+
+        return faults;
+    }
+
     public static RealtimeSocketAddress Address(RealtimeOptions options) => RealtimeAddress.ForSocket(
         (options.RealtimeUrl ?? options.Url)?.OriginalString ?? "",
         options.ApiKey,

@@ -3,15 +3,20 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using Carbon.Realtime.Changes;
 using Carbon.Realtime.Channels;
+using Carbon.Realtime.Snapshots;
+using Carbon.Realtime.Stores;
 using Microsoft.Extensions.Primitives;
 
 namespace Carbon.Realtime;
 
 /// <summary>Makes streams for one tenant and one user: the manager's ambient ones, or a scope's.</summary>
-internal sealed class TenantScope(ChangeFeeds feeds, ChannelUser user, Func<string?> tenant, object? identity, string? defaultColumn, Action onDisposed)
+internal sealed class TenantScope(
+    ChangeFeeds feeds, LiveStores stores, RestSession rest, StoreDefaults defaults, ChannelUser user, Func<string?> tenant, object? identity, string? defaultColumn, Action onDisposed)
     : ITenantScope
 {
     private readonly ConcurrentDictionary<string, RealtimeTable<JsonElement, JsonElement>> _untyped = new(StringComparer.Ordinal);
+    private readonly UserScope _ownRows = new(feeds.Environment, feeds.Linger, user, tenant, isTenantScoped: true);
+    private readonly UserScope _allRows = new(feeds.Environment, feeds.Linger, user, tenant, isTenantScoped: false);
     private volatile bool _disposed;
 
     public string Tenant => tenant()!;
@@ -46,11 +51,33 @@ internal sealed class TenantScope(ChangeFeeds feeds, ChannelUser user, Func<stri
 
     public IChangeToken ChangeToken(params string[] tables) => ChangeToken(Untyped(tables));
 
+    public ILiveStore<TKey, TRow> Store<TKey, TRow>(RealtimeTable<TKey, TRow> table)
+        where TKey : notnull => Store(table, new StoreOptions<TRow>());
+
+    public ILiveStore<TKey, TRow> Store<TKey, TRow>(RealtimeTable<TKey, TRow> table, StoreOptions<TRow> options)
+        where TKey : notnull
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        ArgumentNullException.ThrowIfNull(options);
+        CheckGroup(options.Group);
+        if (RealtimeOptionsValidation.Validate(options) is { Count: > 0 } faults)
+        {
+            throw new ArgumentException(string.Join(" ", faults), nameof(options));
+        }
+
+        ObjectDisposedException.ThrowIf(_disposed, typeof(ITenantScope));
+        var scoped = (RealtimeTable<TKey, TRow>)Scoped(table);
+        var scope = scoped is { TenantColumn: not null, IsAllTenants: false } ? _ownRows : _allRows;
+        var key = new StoreKey(scoped.Definition, scoped.Schema, scoped.Name, scoped.Filter, scoped.TenantColumn, scoped.IsAllTenants, scope, options);
+        return stores.Get(key, () => new LiveStore<TKey, TRow>(StoreContextOf(scoped, options), scope));
+    }
+
     public void Dispose()
     {
         if (!_disposed)
         {
             _disposed = true;
+            stores.Close(scope => scope == _ownRows || scope == _allRows);
             feeds.End(key => ReferenceEquals(key.Scope, identity), error: null);
             onDisposed();
         }
@@ -108,6 +135,32 @@ internal sealed class TenantScope(ChangeFeeds feeds, ChannelUser user, Func<stri
         }
 
         return new FeedKey(table.Identity, table.Schema, table.Name, table.Filter, table.TenantColumn, current, identity, user, options);
+    }
+
+    private StoreContext<TKey, TRow> StoreContextOf<TKey, TRow>(RealtimeTable<TKey, TRow> table, StoreOptions<TRow> options)
+        where TKey : notnull
+    {
+        // A change of the signal's table names a row, whatever else it holds; that table need not have the columns that are filtered on.
+        var isSignalOnly = options.SignalOnly || options.SignalTable is not null;
+        var listened = !isSignalOnly ? table : new RealtimeTable<TKey, TRow>(
+            table.Definition.KeysOnly(), table.Schema, options.SignalTable ?? table.Name, options.SignalTable is null ? table.Filter : RealtimeFilter.None,
+            table.TenantColumn, table.IsAllTenants);
+        var how = new ChangeStreamOptions { Group = options.Group, KeyOnlyDeletes = true };
+        return new StoreContext<TKey, TRow>
+        {
+            Table = table,
+            Options = options,
+            Environment = feeds.Environment,
+            Gate = feeds.Gate,
+            QueueCapacity = feeds.QueueCapacity,
+            Cache = defaults.Cache,
+            Project = defaults.Project,
+            Logger = defaults.Logger,
+            Policy = defaults.Policy,
+            CreateFeed = who => feeds.Rows(
+                () => new FeedKey(listened.Definition, listened.Schema, listened.Name, listened.Filter, listened.TenantColumn, who.Tenant, identity, user, how), listened),
+            CreateReader = who => new SnapshotReader<TKey, TRow>(rest, table, who.Tenant, options.Select) { User = (true, who.User) },
+        };
     }
 
     private static void CheckGroup(string group)

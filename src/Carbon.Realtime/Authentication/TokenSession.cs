@@ -36,6 +36,9 @@ internal sealed class TokenSession(
     /// <summary>Told each answer, on the scheduler, before the tasks of those who asked complete.</summary>
     public Action<TokenAnswer>? Answered { get; set; }
 
+    /// <summary>Told that <see cref="Current"/> is another user's now, or nobody's; before <see cref="Answered"/>, on the scheduler.</summary>
+    public Action? UserChanged { get; set; }
+
     /// <summary>Whether the caller is the provider, answering: to ask again and wait for it would be waiting for itself.</summary>
     public bool IsAnswering => _call.IsCaller;
 
@@ -107,6 +110,7 @@ internal sealed class TokenSession(
         {
             var answer = await _call.AskAsync(_asked, _closed.Token);
             TaskCompletionSource<TokenAnswer> running;
+            var isOther = false;
             lock (_gate)
             {
                 if (Next(answer) is { } next)
@@ -120,6 +124,7 @@ internal sealed class TokenSession(
                 _running = null;
                 if (answer.Error is null && !_closed.IsCancellationRequested)
                 {
+                    isOther = !IsSameUser(Current, answer.Token);
                     Current = answer.Token;
                     _answeredAt = environment.TimeProvider.GetTimestamp();
                     NoteExpiry(answer.Token);
@@ -130,6 +135,11 @@ internal sealed class TokenSession(
             {
                 if (!_closed.IsCancellationRequested)
                 {
+                    if (isOther)
+                    {
+                        UserChanged?.Invoke();
+                    }
+
                     Answered?.Invoke(answer);
                 }
             }
@@ -152,6 +162,9 @@ internal sealed class TokenSession(
         : _next is { } next ? next
         : !WantsFresh(answer.Reason) && !_looksExpired && LooksExpired(answer.Token) ? AccessTokenReason.Expiring
         : null;
+
+    private static bool IsSameUser(AccessToken? one, AccessToken? other) =>
+        one is null ? other is null : other is not null && one.Identity.IsSameUser(other.Identity);
 
     private bool LooksExpired(AccessToken? token) => token?.Identity.ExpiresAt <= environment.TimeProvider.GetUtcNow();
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Carbon.Realtime.Channels;
 using Carbon.Realtime.Filters;
@@ -20,6 +21,7 @@ internal sealed class ChangeDecoder<TKey, TRow>
     private readonly RowGuard _oldLocal;
     private readonly RowGuard _deletedRow;
     private readonly bool _keyOnlyDeletes;
+    private readonly bool _oldRows;
     private readonly RowFidelity _fidelity;
     private readonly int[] _keyHints;
     private readonly int[] _oldKeyHints;
@@ -29,9 +31,17 @@ internal sealed class ChangeDecoder<TKey, TRow>
     private readonly Dictionary<string, long> _undecodable = [];
     private bool _toldAbsent;
 
+    /// <param name="table">Its name, for the log.</param>
+    /// <param name="definition">The table.</param>
+    /// <param name="plan">Whose rows.</param>
+    /// <param name="keyOnlyDeletes">Whether deletes that nobody could judge are wanted.</param>
+    /// <param name="oldRows">Whether old rows are, where they come.</param>
+    /// <param name="drops">Counts what is nobody's business.</param>
+    /// <param name="logger">The log.</param>
     public ChangeDecoder(
-        string table, TableDefinition<TKey, TRow> definition, FilterPlan plan, bool keyOnlyDeletes, DropCounter drops, ILogger logger)
+        string table, TableDefinition<TKey, TRow> definition, FilterPlan plan, bool keyOnlyDeletes, bool oldRows, DropCounter drops, ILogger logger)
     {
+        _oldRows = oldRows;
         _table = table;
         _definition = definition;
         _tenant = new RowGuard(plan.Tenant);
@@ -63,6 +73,42 @@ internal sealed class ChangeDecoder<TKey, TRow>
 #pragma warning restore CA1031
         {
             return Undecodable(change, e);
+        }
+    }
+
+    /// <summary>The keys that a change names, whoever's rows they are: what a store must not go on to show, or has to ask about.</summary>
+    /// <param name="change">Any change.</param>
+    /// <param name="key">Of the row as it is, or of a deleted one as it was.</param>
+    /// <param name="oldKey">Of an updated row as it was, where that is another.</param>
+    public bool TryFindKeys(in ChangeFrame change, [MaybeNullWhen(false)] out TKey key, out (bool Exists, TKey? Key) oldKey)
+    {
+        key = default;
+        oldKey = default;
+        try
+        {
+            var isDelete = change.Type == ChangeType.Delete;
+            var hasOld = TryFindKey(change.OldRecord, change.OldRecordIndex, _oldKeyHints, out var old) && !_fidelity.IsKeyCut(change.Columns);
+            if (isDelete)
+            {
+                key = hasOld ? _definition.Key.Decode(old) : default;
+                return hasOld;
+            }
+
+            if (_fidelity.IsKeyCut(change.Columns) || !TryFindKey(change.Record, change.RecordIndex, _keyHints, out var values))
+            {
+                return false;
+            }
+
+            key = _definition.Key.Decode(values)!;
+            oldKey = hasOld && !SameKey(values, old) ? (true, _definition.Key.Decode(old)) : default;
+            return true;
+        }
+#pragma warning disable CA1031 // The key's converter is the user's code.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            key = default;
+            return false;
         }
     }
 
@@ -146,6 +192,11 @@ internal sealed class ChangeDecoder<TKey, TRow>
     private bool TryDecodeOld(in ChangeFrame change, out TRow? row)
     {
         row = default;
+        if (!_oldRows)
+        {
+            return false;
+        }
+
         var isWhole = _definition.Columns.Count > 0
             ? !Lacks(change.OldRecord, change.OldRecordIndex, out _) && !_fidelity.HasCut(change.OldRecord, change.OldRecordIndex, change.Columns)
             : change.OldRecordIndex.Count > 0 && change.OldRecordIndex.Count >= change.Columns.Count;

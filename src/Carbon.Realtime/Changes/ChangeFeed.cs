@@ -69,6 +69,15 @@ internal abstract class ChangeFeed : ISubscriptionSink
         return waiting;
     }
 
+    /// <summary>Joins again, on the same socket or a new one, in the hope that changes flow then. Under the gate.</summary>
+    public void Renew(bool socket)
+    {
+        if (_subscription is { } subscription)
+        {
+            _owner.Registry.Renew(subscription, socket);
+        }
+    }
+
     /// <summary>Ends the feed for good. Under the gate.</summary>
     /// <param name="error"><see langword="null"/> completes it.</param>
     public void End(Exception? error)
@@ -135,8 +144,7 @@ internal abstract class ChangeFeed : ISubscriptionSink
             (state, error) = (RealtimeState.Faulted, TableFault);
         }
 
-        Status.Set(state, error, attempt, nextRetry);
-        ReleaseIfSettled();
+        SetStatus(state, error, attempt, nextRetry);
     }
 
     public abstract bool OnChange(in ChangeFrame change, bool verified);
@@ -155,6 +163,11 @@ internal abstract class ChangeFeed : ISubscriptionSink
     protected abstract void StartObservers(GapReason? otherwise);
 
     protected abstract void EndObservers(Exception? error);
+
+    /// <summary>The status is another one. Under the gate, on any thread.</summary>
+    protected virtual void OnStatusChanged(RealtimeStatus status)
+    {
+    }
 
     protected abstract SubscriptionRequest CreateRequest();
 
@@ -183,8 +196,7 @@ internal abstract class ChangeFeed : ISubscriptionSink
             if (TableFault is null && !IsEnded)
             {
                 TableFault = FaultTable.Change(Encoding.UTF8.GetString(errors)).ToException();
-                Status.Set(RealtimeState.Faulted, TableFault);
-                ReleaseIfSettled();
+                SetStatus(RealtimeState.Faulted, TableFault);
             }
         }
     }
@@ -203,8 +215,7 @@ internal abstract class ChangeFeed : ISubscriptionSink
             TableFault = null;
             if (IsReady)
             {
-                Status.Set(RealtimeState.Live);
-                ReleaseIfSettled();
+                SetStatus(RealtimeState.Live);
             }
 
             return true;
@@ -231,6 +242,16 @@ internal abstract class ChangeFeed : ISubscriptionSink
             _subscription = _owner.Registry.Subscribe(CreateRequest());
             _owner.Registry.Unsubscribe(refused);
         }
+    }
+
+    private void SetStatus(RealtimeState state, RealtimeException? error = null, int attempt = 0, DateTimeOffset? nextRetry = null)
+    {
+        if (Status.Set(state, error, attempt, nextRetry))
+        {
+            OnStatusChanged(Status.Current);
+        }
+
+        ReleaseIfSettled();
     }
 
     private void ReleaseIfSettled()

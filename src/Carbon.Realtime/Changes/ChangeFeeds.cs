@@ -68,6 +68,12 @@ internal sealed class ChangeFeeds(
         },
         key => new WatchFeed(this, key, table));
 
+    /// <summary>A feed for one that holds rows, shared with nobody; bindings are. Takes the gate.</summary>
+    /// <param name="keyOf">Says what is wanted, under the gate; may throw.</param>
+    /// <param name="table">The table.</param>
+    public RowFeed<TKey, TRow> Rows<TKey, TRow>(Func<FeedKey> keyOf, RealtimeTable<TKey, TRow> table)
+        where TKey : notnull => Get(() => keyOf() with { Definition = new object() }, key => new RowFeed<TKey, TRow>(this, key, table));
+
     /// <summary>Ends some feeds: of a tenant that is no longer current, of a scope that was disposed. Takes the gate.</summary>
     public void End(Func<FeedKey, bool> which, Exception? error)
     {

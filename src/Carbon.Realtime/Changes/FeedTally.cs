@@ -25,10 +25,16 @@ internal sealed class FeedTally(string table, RealtimeInstruments instruments, I
             }
         }
 
-        if (gaps < elements.Length)
+        Told(elements.Length - gaps);
+    }
+
+    /// <summary>So many changes were told.</summary>
+    public void Told(int changes)
+    {
+        if (changes > 0)
         {
             // Not before there is one: a table that the server does not know makes no number.
-            (_changes ??= instruments.Changes(table)).Add(elements.Length - gaps);
+            (_changes ??= instruments.Changes(table)).Add(changes);
         }
     }
 

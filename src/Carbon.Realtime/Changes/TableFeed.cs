@@ -102,7 +102,7 @@ internal abstract class TableFeed : ChangeFeed
     /// <summary>Tells every observer the end, and keeps none. Under the gate.</summary>
     protected abstract void EndEach(Exception? error);
 
-    protected sealed override void TellReady(ReadyCause cause)
+    protected override void TellReady(ReadyCause cause)
     {
         OnBurstEnd();
         if (cause != ReadyCause.TokenPushed)

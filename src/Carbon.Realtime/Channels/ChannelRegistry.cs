@@ -179,6 +179,24 @@ internal sealed class ChannelRegistry
         _channels.Remove(channel);
     }
 
+    /// <summary>What the subscription brought was proven incomplete: its channel joins anew, or everything does on a new socket.</summary>
+    public void Renew(Subscription subscription, bool socket)
+    {
+        if (subscription.Channel is not { State: ChannelState.Live } channel)
+        {
+            return;
+        }
+
+        if (socket)
+        {
+            _connection.Drop(new ServerFault(RealtimeErrorReason.ConnectionLost, Reaction.Retry, "Changes were lost although the connection seemed well."));
+        }
+        else
+        {
+            Rejoins.Rejoin(channel);
+        }
+    }
+
     /// <summary>The socket is gone: every channel wants to join again on the next one.</summary>
     public void OnConnectionLost()
     {

@@ -1,3 +1,4 @@
+using Carbon.Realtime.Authentication;
 using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Tables;
 
@@ -68,6 +69,9 @@ internal sealed class SnapshotReader<TKey, TRow>
         _rowsRead = session.Instruments.RowsRead(_table);
     }
 
+    /// <summary>Whom every read must be made for; whoever is signed in when it begins, where that is not said.</summary>
+    public (bool IsKnown, JwtIdentity? Identity) User { get; init; }
+
     /// <summary>Reads everything, page by page, until a page is empty: one with fewer rows than asked for proves nothing.</summary>
     /// <param name="count">Whether the first page tells how many rows there are in all, which costs the database a count.</param>
     /// <param name="onPage">Given each page with rows.</param>
@@ -104,7 +108,7 @@ internal sealed class SnapshotReader<TKey, TRow>
 
     private async Task<ScanResult> ScanPagesAsync(bool count, Action<SnapshotPage<TKey, TRow>> onPage, CancellationToken cancellationToken)
     {
-        var user = new ReadUser();
+        var user = NewUser();
         byte[][]? after = null;
         long rows = 0;
         long? total = null;
@@ -152,7 +156,7 @@ internal sealed class SnapshotReader<TKey, TRow>
 
     private async Task<long> ReadBatchesAsync(IReadOnlyList<TKey> keys, Action<PointRead<TKey, TRow>> onRead, CancellationToken cancellationToken)
     {
-        var user = new ReadUser();
+        var user = NewUser();
         var texts = keys.Select(_definition.Key.Encode).ToList();
         long rows = 0;
         foreach (var batch in _query.PointBatches(texts).ToList())
@@ -203,6 +207,8 @@ internal sealed class SnapshotReader<TKey, TRow>
             return now > 1;
         }
     }
+
+    private ReadUser NewUser() => new() { IsKnown = User.IsKnown, Identity = User.Identity };
 
     private Task<SnapshotPage<TKey, TRow>> GetAsync(
         Func<Uri> address, bool count, byte[][]? after, Func<bool> tryShrink, ReadUser user, CancellationToken cancellationToken) =>

@@ -119,9 +119,11 @@ internal sealed class JsonKeyCodec(params string[] columns) : KeyCodec<JsonEleme
     }
 
     public override string[] Encode(JsonElement key) =>
-        Columns.Count == 1 ? [TextOf(key)] : [.. key.EnumerateArray().Select(TextOf)];
+        Columns.Count == 1 ? [PartText(key)] : [.. key.EnumerateArray().Select(PartText)];
 
-    private static string TextOf(JsonElement part) => part.ValueKind == JsonValueKind.String ? part.GetString()! : part.GetRawText();
+    public static byte[] TextOf(JsonElement row) => System.Text.Encoding.UTF8.GetBytes(row.GetRawText());
+
+    private static string PartText(JsonElement part) => part.ValueKind == JsonValueKind.String ? part.GetString()! : part.GetRawText();
 
     internal static JsonElement Parse(ReadOnlySpan<byte> json)
     {

@@ -29,6 +29,9 @@ internal sealed class MappedColumn
 
     public byte[] Utf8 { get; }
 
+    /// <summary>The property's type.</summary>
+    public string TypeName => _type.Type.ToString();
+
     /// <summary>Whether it is a PostgreSQL array, which must not be filtered on.</summary>
     public bool IsArray { get; }
 

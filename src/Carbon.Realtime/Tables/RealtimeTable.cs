@@ -45,7 +45,7 @@ public static class RealtimeTable
 
         var key = new JsonKeyCodec(keyColumns.Length == 0 ? ["id"] : keyColumns);
         return new RealtimeTable<JsonElement, JsonElement>(
-            new TableDefinition<JsonElement, JsonElement>(key, [], JsonKeyCodec.Parse, keyOf: null), "public", CheckName(name));
+            new TableDefinition<JsonElement, JsonElement>(key, [], JsonKeyCodec.Parse, JsonKeyCodec.TextOf, keyOf: null), "public", CheckName(name));
     }
 
     internal static string CheckName(string name)
@@ -61,7 +61,8 @@ public static class RealtimeTable
     {
         ArgumentNullException.ThrowIfNull(keyOf);
         var columns = row.Properties.Where(IsRead).Select(static p => new MappedColumn(p)).ToArray();
-        var definition = new TableDefinition<TKey, TRow>(key, columns, record => JsonSerializer.Deserialize(record, row)!, keyOf);
+        var definition = new TableDefinition<TKey, TRow>(
+            key, columns, record => JsonSerializer.Deserialize(record, row)!, value => JsonSerializer.SerializeToUtf8Bytes(value, row), keyOf);
         return new RealtimeTable<TKey, TRow>(definition, "public", CheckName(name));
     }
 

@@ -9,9 +9,10 @@ internal delegate TRow RowDecoder<out TRow>(ReadOnlySpan<byte> record);
 /// <param name="key">How keys are made of key columns.</param>
 /// <param name="columns">The columns the row type maps; a record that lacks one is never decoded. None for untyped rows.</param>
 /// <param name="decodeRow">How rows are made.</param>
+/// <param name="encodeRow">The row as JSON again, such that <paramref name="decodeRow"/> reads it.</param>
 /// <param name="keyOf">The key of a row; <see langword="null"/> where only the record knows it.</param>
 internal sealed class TableDefinition<TKey, TRow>(
-    KeyCodec<TKey> key, IReadOnlyList<MappedColumn> columns, RowDecoder<TRow> decodeRow, Func<TRow, TKey>? keyOf)
+    KeyCodec<TKey> key, IReadOnlyList<MappedColumn> columns, RowDecoder<TRow> decodeRow, Func<TRow, byte[]> encodeRow, Func<TRow, TKey>? keyOf)
 {
     public KeyCodec<TKey> Key => key;
 
@@ -19,7 +20,16 @@ internal sealed class TableDefinition<TKey, TRow>(
 
     public RowDecoder<TRow> DecodeRow => decodeRow;
 
+    public Func<TRow, byte[]> EncodeRow => encodeRow;
+
     public Func<TRow, TKey>? KeyOf => keyOf;
+
+    /// <summary>Whether two rows say the same: by their own equality or, for types that have none, as JSON.</summary>
+    public bool IsSame(TRow one, TRow other) =>
+        EqualityComparer<TRow>.Default.Equals(one, other) || encodeRow(one).AsSpan().SequenceEqual(encodeRow(other));
+
+    /// <summary>The same keys without rows: for changes that only say which row to read.</summary>
+    public TableDefinition<TKey, TRow> KeysOnly() => new(key, [], static _ => default!, static _ => [], keyOf: null);
 
     public MappedColumn? Find(string column) => columns.FirstOrDefault(c => c.Name == column);
 

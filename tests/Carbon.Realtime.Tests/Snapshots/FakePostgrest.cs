@@ -25,6 +25,9 @@ public sealed class FakePostgrest : HttpMessageHandler
     /// <summary>Told after each answer: where rows change between pages.</summary>
     public Action<int>? Answered { get; set; }
 
+    /// <summary>Answers are made at once and arrive when this completes: what is committed meanwhile is not in them.</summary>
+    public TaskCompletionSource? Held { get; set; }
+
     public static HttpResponseMessage Error(int status, string code, string message = "m") =>
         Answer(status, $$"""{"code":"{{code}}","details":null,"hint":null,"message":"{{message}}"}""");
 
@@ -38,7 +41,7 @@ public sealed class FakePostgrest : HttpMessageHandler
         return content;
     }
 
-    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         Requests.Add(request);
@@ -56,7 +59,12 @@ public sealed class FakePostgrest : HttpMessageHandler
 
         response.RequestMessage ??= request;
         Answered?.Invoke(number);
-        return Task.FromResult(response);
+        if (Held is { } held)
+        {
+            await held.Task.WaitAsync(cancellationToken);
+        }
+
+        return response;
     }
 
     private HttpResponseMessage Read(HttpRequestMessage request)

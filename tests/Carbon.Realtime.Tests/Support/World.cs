@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Carbon.Realtime.Stores;
 using Carbon.Realtime.Testing;
 using Microsoft.Extensions.Logging;
 
@@ -7,8 +8,9 @@ namespace Carbon.Realtime.Tests.Support;
 /// <summary>A manager on a fake socket, a manual clock and a manual scheduler, and a server that is as polite as the test leaves it.</summary>
 public sealed class World
 {
-    public World(Action<RealtimeOptions>? configure = null, IAccessTokenProvider? tokens = null, IMeterFactory? meters = null, string? name = null,
-        HttpMessageHandler? rest = null)
+    internal World(
+        Action<RealtimeOptions>? configure = null, IAccessTokenProvider? tokens = null, IMeterFactory? meters = null, string? name = null,
+        HttpMessageHandler? rest = null, IStoreCache? cache = null, ConvergencePolicy? policy = null)
     {
         var options = new RealtimeOptions { Url = new Uri("http://127.0.0.1:54321"), ApiKey = "the-api-key", Tenant = "co_1" };
         configure?.Invoke(options);
@@ -21,6 +23,8 @@ public sealed class World
             Name = name,
             HttpMessageHandler = rest is null ? null : () => rest,
             LoggerFactory = Log,
+            StoreCache = cache,
+            Policy = policy ?? ConvergencePolicy.Full,
         });
         Server.Opened = socket => socket.OnSent = text => OnSent(socket, SentFrame.Parse(text));
     }

@@ -1,0 +1,138 @@
+using Carbon.Realtime.Snapshots;
+
+namespace Carbon.Realtime.Stores;
+
+/// <summary>Reads the keys that are in doubt, by their keys. On the actor's thread, but for the reading itself.</summary>
+internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreContext<TKey, TRow> context)
+    where TKey : notnull
+{
+    /// <summary>So many keys are asked for in one go, in several requests.</summary>
+    private const int MostKeys = 1000;
+
+    /// <summary>When so many keys are in doubt, reading everything is cheaper than reading each.</summary>
+    private const int FewKeys = 2000;
+
+    private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(5);
+
+    private SnapshotReader<TKey, TRow>? _reader;
+    private Run? _run;
+
+    /// <summary>Asks for the keys that are due.</summary>
+    public void Begin()
+    {
+        if (_run is not null)
+        {
+            return;
+        }
+
+        if (actor.Rules.Doubts.Count > Math.Max(FewKeys, actor.Rules.Rows.Count / 4) && !actor.Scans.IsRunning)
+        {
+            actor.Scans.Request(ScanCause.Missed); // it settles all of them
+            actor.SetAlarm(StoreActor<TKey, TRow>.Alarm.Ask, PauseAfterFailure, Begin);
+            return;
+        }
+
+        var keys = actor.Rules.Doubts.Due(actor.Now, MostKeys);
+        if (keys.Count == 0)
+        {
+            actor.ScheduleAsking();
+            return;
+        }
+
+        actor.Rules.BeginAsking(keys);
+        var run = _run = new Run(actor.Epoch);
+        _ = context.Environment.Scheduler.Start(() => ReadAsync(run, keys));
+    }
+
+    public void Stop()
+    {
+        _run?.Cancel();
+        _run = null;
+    }
+
+    private async Task ReadAsync(Run run, List<TKey> keys)
+    {
+        try
+        {
+            _reader ??= context.CreateReader(actor.Identity);
+            await _reader.ReadAsync(keys, read => actor.Post(() => OnAnswer(run, read)), run.Token);
+            actor.Post(() => OnDone(run));
+        }
+        catch (OperationCanceledException) when (run.Token.IsCancellationRequested)
+        {
+        }
+        catch (RealtimeException e)
+        {
+            actor.Post(() => OnFailed(run, e));
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
+        {
+            actor.Post(() => OnFailed(run, new RealtimeException(RealtimeErrorReason.TableMisconfigured, e.Message, isTransient: false, innerException: e)));
+        }
+    }
+
+    private void OnAnswer(Run run, PointRead<TKey, TRow> read)
+    {
+        // What was asked in another epoch may be older than what this one has brought, or missed: asked again.
+        if (run != _run || run.Epoch != actor.Epoch)
+        {
+            return;
+        }
+
+        var absent = read.Absent.Concat(read.Page.Unreadable.Where(static r => r.HasKey).Select(static r => r.Key!));
+        var left = actor.Rules.OnAnswer(read.Page.Rows, absent, read.Unknown, actor.Now);
+        if (left > 0)
+        {
+            StoresLog.LeftToReconcile(context.Logger, context.Name, left);
+        }
+    }
+
+    private void OnDone(Run run)
+    {
+        if (run == _run)
+        {
+            End();
+            actor.Keeper.OnChanged();
+            actor.Scans.OnSettled();
+            actor.LookAtDoubts();
+        }
+    }
+
+    private void OnFailed(Run run, RealtimeException error)
+    {
+        if (run != _run)
+        {
+            return;
+        }
+
+        End();
+        StoresLog.AskingFailed(context.Logger, context.Name, error.Message);
+        if (error.IsTransient)
+        {
+            actor.SetAlarm(StoreActor<TKey, TRow>.Alarm.Ask, PauseAfterFailure, Begin);
+        }
+        else
+        {
+            // What a single key may not be read for, everything may not: let the scan say so.
+            actor.Scans.Request(ScanCause.Missed);
+            actor.SetAlarm(StoreActor<TKey, TRow>.Alarm.Ask, TimeSpan.FromMinutes(1), Begin);
+        }
+    }
+
+    private void End()
+    {
+        _run = null;
+        actor.Rules.EndAsking(actor.Now);
+    }
+
+    private sealed class Run(int epoch)
+    {
+        private readonly CancellationTokenSource _cancellation = new();
+
+        public int Epoch => epoch;
+
+        public CancellationToken Token => _cancellation.Token;
+
+        public void Cancel() => _cancellation.Cancel();
+    }
+}

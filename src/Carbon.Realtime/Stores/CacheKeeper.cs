@@ -1,0 +1,343 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Carbon.Realtime.Snapshots;
+using Carbon.Realtime.Tables;
+
+namespace Carbon.Realtime.Stores;
+
+/// <summary>One identity's place in the cache: loaded at the start, kept up with what changes. On the actor's thread, but for the cache's own work.</summary>
+/// <remarks>
+/// Rows and the time they are of are saved together, after everything was read once, so that what a later start finds is a state that the
+/// store was in. A cache that fails costs its help and nothing else.
+/// </remarks>
+internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreContext<TKey, TRow> context)
+    where TKey : notnull
+{
+    /// <summary>So many changes are saved at once, without waiting for more.</summary>
+    private const int ManyChanges = 1000;
+
+    private static readonly TimeSpan Delay = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMinutes(1);
+
+    /// <summary>A cache that takes longer is not waited for.</summary>
+    private static readonly TimeSpan LoadTimeout = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly IStoreCache? _cache = context.Options.IsCached ? context.Cache : null;
+    private readonly HashSet<TKey> _dirty = new(context.Table.Definition.Key.Comparer);
+    private readonly TaskCompletionSource _flushed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private StoreCacheKey? _key;
+    private DateTimeOffset? _savedAsOf;
+    private bool _replaces = true;
+    private bool _isBusy;
+    private bool _mustRemove;
+    private bool _isHydrating;
+    private ITimer? _late;
+    private Task<bool> _operation = Task.FromResult(true);
+
+    /// <summary>Whether rows may still come out of the cache.</summary>
+    public bool IsLoading { get; private set; }
+
+    /// <summary>Completes when nothing more is written.</summary>
+    public Task Flushed => _flushed.Task;
+
+    private StoreCacheKey Key => _key ??= new StoreCacheKey
+    {
+        Project = context.Project,
+        Subject = actor.Identity.Subject,
+        Role = actor.Identity.Role,
+        Tenant = actor.Identity.Tenant,
+        Table = context.Name,
+        Query = $"{context.Table.Filter}\n{context.Options.Select}",
+        Shape = ShapeOf(context.Table.Definition),
+    };
+
+    public void Load()
+    {
+        if (_cache is null)
+        {
+            return;
+        }
+
+        IsLoading = true;
+        actor.Rules.BeginHydration();
+        actor.SetAlarm(StoreActor<TKey, TRow>.Alarm.Save, LoadTimeout, () => OnLoaded([], null, "TimedOut"));
+        _ = context.Environment.Scheduler.Start(LoadAsync);
+    }
+
+    /// <summary>A key's row is another one.</summary>
+    public void Note(TKey key)
+    {
+        if (_cache is not null && !_isHydrating && (!_replaces || IsLoading))
+        {
+            _dirty.Add(key);
+        }
+
+        if (_dirty.Count >= ManyChanges)
+        {
+            OnChanged();
+        }
+    }
+
+    /// <summary>Something may be worth saving.</summary>
+    public void OnChanged()
+    {
+        if (_cache is null || _isBusy || IsLoading || !actor.Scans.WasRead || (_dirty.Count == 0 && !_replaces && _savedAsOf == actor.Scans.AsOf))
+        {
+            return;
+        }
+
+        if (_dirty.Count >= ManyChanges || !actor.HasAlarm(StoreActor<TKey, TRow>.Alarm.Save))
+        {
+            actor.SetAlarm(StoreActor<TKey, TRow>.Alarm.Save, _dirty.Count >= ManyChanges ? TimeSpan.Zero : Delay, Save);
+        }
+    }
+
+    /// <summary>The rows may not be seen by this user any more.</summary>
+    public void Remove()
+    {
+        if (_cache is null)
+        {
+            return;
+        }
+
+        _dirty.Clear();
+        _replaces = true;
+        _mustRemove = true;
+        RemoveNow();
+    }
+
+    /// <summary>Nothing is loaded or changed any more: what was not saved yet is, if it is to be kept at all.</summary>
+    public void Flush(bool keep)
+    {
+        // A cache that does not answer must not keep the program from ending.
+        _late = context.Environment.TimeProvider.CreateTimer(_ => _flushed.TrySetResult(), null, FlushTimeout, Timeout.InfiniteTimeSpan);
+        _stopping.Cancel();
+        var last = keep ? Take() : null;
+        var before = _operation;
+        _ = context.Environment.Scheduler.Start(async () =>
+        {
+            if (await before && last is not null)
+            {
+                await SaveAsync(last);
+            }
+
+            _flushed.TrySetResult();
+            _late.Dispose();
+        });
+    }
+
+    private async Task LoadAsync()
+    {
+        List<KeyValuePair<TKey, TRow>> rows = [];
+        StoreCacheHeader? header = null;
+        string? failure = null;
+        var head = new RowHead(context.Table.Definition.Key.ColumnsUtf8, tenantColumn: null);
+        try
+        {
+            header = await _cache!.LoadAsync(Key, row => rows.Add(Decode(head, row)), _stopping.Token);
+        }
+#pragma warning disable CA1031 // The cache is other people's code, and what is in it may be anything.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            failure = NameOf(e);
+        }
+
+        actor.Post(() => OnLoaded(header is null ? [] : rows, header, failure));
+    }
+
+    private KeyValuePair<TKey, TRow> Decode(RowHead head, ReadOnlySpan<byte> json)
+    {
+        var definition = context.Table.Definition;
+        var row = definition.DecodeRow(json);
+        return definition.KeyOf is { } keyOf ? new(keyOf(row), row)
+            : head.TryRead(json, true, out _, out var key) ? new(definition.Key.Decode(key), row)
+            : throw new JsonException("A cached row has no key.");
+    }
+
+    private void OnLoaded(List<KeyValuePair<TKey, TRow>> rows, StoreCacheHeader? header, string? failure)
+    {
+        if (!IsLoading)
+        {
+            return;
+        }
+
+        IsLoading = false;
+        actor.ClearAlarm(StoreActor<TKey, TRow>.Alarm.Save);
+        StoresLog.CacheLoaded(context.Logger, context.Name, failure ?? (header is null ? "Empty" : "Ok"), header is null ? 0 : rows.Count);
+        _isHydrating = true; // what comes out of the cache need not go back
+        actor.Rules.EndHydration(failure is null ? rows : []);
+        _isHydrating = false;
+        if (failure is null && header is not null)
+        {
+            _replaces = false;
+            actor.Scans.AsOf ??= header.AsOf;
+            actor.IsShown = true;
+        }
+        else
+        {
+            _dirty.Clear();
+        }
+
+        actor.Scans.Resume();
+    }
+
+    private void Save()
+    {
+        // The end of a scan asks again.
+        if (_isBusy || actor.Scans.IsRunning || Take() is not { } changes)
+        {
+            return;
+        }
+
+        Run(() => SaveAsync(changes), succeeded =>
+        {
+            if (succeeded)
+            {
+                _savedAsOf = changes.AsOf;
+                OnChanged();
+            }
+            else
+            {
+                // Who knows what is in there. The first failure may be that the cache had thrown away what a change was to be applied to.
+                var pause = changes.Keys is null ? PauseAfterFailure : Delay;
+                _replaces = true;
+                _dirty.Clear();
+                actor.SetAlarm(StoreActor<TKey, TRow>.Alarm.Save, pause, Save);
+            }
+        });
+    }
+
+    /// <summary>What is to be saved; <see langword="null"/> for nothing.</summary>
+    private Unsaved? Take()
+    {
+        if (_cache is null || IsLoading || !actor.IsShown || !actor.Scans.WasRead || actor.Scans.AsOf is not { } asOf
+            || (!_replaces && _dirty.Count == 0 && _savedAsOf == asOf))
+        {
+            return null;
+        }
+
+        var unsaved = new Unsaved(actor.Rules.Rows.Publish(), _replaces ? null : [.. _dirty], asOf);
+        _dirty.Clear();
+        _replaces = false;
+        return unsaved;
+    }
+
+    private async Task<bool> SaveAsync(Unsaved unsaved)
+    {
+        try
+        {
+            List<StoreCacheRow> upserts = [];
+            List<string> removes = [];
+            foreach (var key in unsaved.Keys ?? unsaved.Rows.Keys)
+            {
+                if (unsaved.Rows.TryGet(key, out var row))
+                {
+                    upserts.Add(new StoreCacheRow(TextOf(key), context.Table.Definition.EncodeRow(row)));
+                }
+                else
+                {
+                    removes.Add(TextOf(key));
+                }
+            }
+
+            var changes = new StoreCacheChanges { ReplacesAll = unsaved.Keys is null, AsOf = unsaved.AsOf, Upserts = upserts, Removes = removes };
+            await _cache!.SaveAsync(Key, changes, CancellationToken.None);
+            return true;
+        }
+#pragma warning disable CA1031 // The cache is other people's code, and so are the rows' converters.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            return Failed(e);
+        }
+    }
+
+    private void RemoveNow()
+    {
+        if (_mustRemove && !_isBusy)
+        {
+            _mustRemove = false;
+            Run(RemoveAsync, static _ => { });
+        }
+    }
+
+    private async Task<bool> RemoveAsync()
+    {
+        try
+        {
+            await _cache!.RemoveAsync(Key, CancellationToken.None);
+            return true;
+        }
+#pragma warning disable CA1031 // The cache is other people's code.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            return Failed(e);
+        }
+    }
+
+    private bool Failed(Exception e)
+    {
+        StoresLog.CacheNotSaved(context.Logger, context.Name, NameOf(e));
+        return false;
+    }
+
+    private static string NameOf(Exception e) => e is StoreCacheException cache ? cache.Fault.ToString() : e.GetType().Name;
+
+    /// <summary>One thing at a time.</summary>
+    private void Run(Func<Task<bool>> operation, Action<bool> then)
+    {
+        _isBusy = true;
+        var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _operation = done.Task;
+        _ = context.Environment.Scheduler.Start(async () =>
+        {
+            var succeeded = await operation();
+            done.SetResult(succeeded);
+            actor.Post(() =>
+            {
+                _isBusy = false;
+                then(succeeded);
+                RemoveNow();
+            });
+        });
+    }
+
+    private string TextOf(TKey key)
+    {
+        var parts = context.Table.Definition.Key.Encode(key);
+        if (parts.Length == 1)
+        {
+            return parts[0];
+        }
+
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartArray();
+            foreach (var part in parts)
+            {
+                writer.WriteStringValue(part);
+            }
+
+            writer.WriteEndArray();
+        }
+
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    /// <summary>Columns and the types they are mapped to: another version of the row type has another shape.</summary>
+    private static string ShapeOf(TableDefinition<TKey, TRow> definition) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(
+        string.Join('\n', definition.Columns.Select(static c => $"{c.Name}:{c.TypeName}").Prepend(string.Join(',', definition.Key.Columns))))));
+
+    /// <summary>What is to be saved.</summary>
+    /// <param name="Rows">All rows.</param>
+    /// <param name="Keys">Which of them are new, different or gone; <see langword="null"/> for all, instead of what was kept before.</param>
+    /// <param name="AsOf">What they are of.</param>
+    private sealed record Unsaved(RowImage<TKey, TRow> Rows, List<TKey>? Keys, DateTimeOffset AsOf);
+}

@@ -1,0 +1,385 @@
+using Carbon.Realtime.Changes;
+
+namespace Carbon.Realtime.Stores;
+
+/// <summary>What a read proved wrong: changes that the stream did not bring, or not yet.</summary>
+internal enum RepairKind
+{
+    /// <summary>The database has the row, the store had not.</summary>
+    Missing,
+
+    /// <summary>The store had the row, the database has not.</summary>
+    Extra,
+
+    /// <summary>The store had an older row.</summary>
+    Stale,
+}
+
+/// <summary>
+/// The event rule and the read rule over explicit state: rows, the number of the last event, the keys that events touched during reads, and the keys in
+/// doubt. One thread; no clock, no I/O.
+/// </summary>
+/// <remarks>
+/// <para>
+/// A read tells the truth of an instant between its sending and its answer; an event tells of an instant before its coming. Which of the two
+/// is newer cannot be told, so that a key counts as settled only when its last read <em>started after</em> its last event was applied
+/// (live-store §3.3, §3.4, §3.10). Until then the stream's word stands, and the key is in doubt and read again.
+/// </para>
+/// <para>
+/// From this follows that the store equals the database after any fault: any read of a key that starts after the last write and the last event
+/// about it makes it right, whatever was lost before (T2 of live-store §3.10).
+/// </para>
+/// </remarks>
+internal sealed class Convergence<TKey, TRow>
+    where TKey : notnull
+{
+    /// <summary>An event this soon after a read may be older than the read.</summary>
+    public static readonly TimeSpan LateEvents = TimeSpan.FromSeconds(5);
+
+    private readonly IEqualityComparer<TKey>? _comparer;
+    private readonly Func<TRow, TRow, bool> _same;
+    private readonly Func<TRow, long>? _version;
+    private readonly ConvergencePolicy _policy;
+    private readonly IRowLog<TKey, TRow> _log;
+
+    /// <summary>The last event about a key since the oldest read that is under way.</summary>
+    private readonly Dictionary<TKey, long> _touched;
+
+    /// <summary>Keys that were read by themselves not long ago: when, and how many reads it took.</summary>
+    private readonly Dictionary<TKey, (TimeSpan At, int Attempts)> _asked;
+
+    private ScanMarks? _scan;
+    private PointMarks<TKey>? _points;
+    private TimeSpan? _scanned;
+    private bool _isHydrating;
+    private long _events;
+
+    public Convergence(
+        IEqualityComparer<TKey>? comparer, Func<TRow, TRow, bool> same, Func<TRow, long>? version, ConvergencePolicy policy, IRowLog<TKey, TRow> log)
+    {
+        _comparer = comparer;
+        _same = same;
+        _version = version;
+        _policy = policy;
+        _log = log;
+        _touched = new(comparer);
+        _asked = new(comparer);
+        Rows = new(comparer);
+        Doubts = new(comparer);
+    }
+
+    public RowTable<TKey, TRow> Rows { get; }
+
+    public Doubts<TKey> Doubts { get; }
+
+    /// <summary>How many events were applied. Any thread.</summary>
+    public long Events => Interlocked.Read(ref _events);
+
+    public bool IsScanning => _scan is not null;
+
+    public bool IsAsking => _points is not null;
+
+    private bool IsReading => _scan is not null || _points is not null || _isHydrating;
+
+    /// <summary>How many keys are remembered for the sake of reads under way.</summary>
+    public int Touched => _touched.Count;
+
+    /// <summary>The event rule.</summary>
+    /// <param name="e">The event.</param>
+    /// <param name="now">The time, for what is to be asked when.</param>
+    public void OnEvent(in RowEvent<TKey, TRow> e, TimeSpan now)
+    {
+        var number = Interlocked.Increment(ref _events);
+        var isOlder = false;
+        switch (e.Kind)
+        {
+            case RowEventKind.Put:
+                isOlder = _version is not null && Rows.TryGet(e.Key, out var held) && _version(e.Row!) < _version(held);
+                if (!isOlder)
+                {
+                    Put(e.Key, e.Row!);
+                }
+
+                break;
+            case RowEventKind.Remove:
+                Remove(e.Key);
+                break;
+        }
+
+        if (IsReading)
+        {
+            _touched[e.Key] = number;
+        }
+
+        if (e.Kind == RowEventKind.Ask)
+        {
+            Doubts.Add(e.Key, now, isUnknown: true, AttemptsOf(e.Key));
+        }
+        else if (isOlder || (_policy.TouchedKeysAreReread && IsReadNear(e.Key, now)) || Doubts.Contains(e.Key))
+        {
+            Doubts.Add(e.Key, now, isUnknown: false, AttemptsOf(e.Key));
+        }
+    }
+
+    /// <summary>The cache is about to be read.</summary>
+    public void BeginHydration() => _isHydrating = true;
+
+    /// <summary>The cache was read: whatever an event said since is newer.</summary>
+    /// <param name="rows">What it held; none if it could not be read.</param>
+    public void EndHydration(IEnumerable<KeyValuePair<TKey, TRow>> rows)
+    {
+        foreach (var (key, row) in rows)
+        {
+            if (!_touched.ContainsKey(key))
+            {
+                Put(key, row);
+            }
+        }
+
+        _isHydrating = false;
+        ForgetTouched();
+    }
+
+    /// <summary>Everything is about to be read: called before the first request is sent.</summary>
+    public void BeginScan()
+    {
+        _scan = new ScanMarks(Events);
+    }
+
+    /// <summary>A page of the scan.</summary>
+    /// <param name="rows">What it brought.</param>
+    /// <param name="unreadable">Rows that are there and cannot be held.</param>
+    /// <param name="start"><see cref="Events"/> before the page was asked for.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="onRepair">Told what the page put right, where no event had touched it.</param>
+    public void OnPage(
+        IReadOnlyList<KeyValuePair<TKey, TRow>> rows, IEnumerable<TKey> unreadable, long start, TimeSpan now, Action<TKey, RepairKind>? onRepair)
+    {
+        var scan = _scan!;
+        foreach (var (key, row) in rows)
+        {
+            if (ReadRow(key, row, start, now, onRepair) is var slot && slot >= 0)
+            {
+                scan.Seen.Add(slot);
+            }
+        }
+
+        foreach (var key in unreadable)
+        {
+            ReadAbsent(key, start, now, onRepair: null);
+        }
+    }
+
+    /// <summary>All pages came in one epoch: what none of them brought is gone.</summary>
+    /// <param name="now">The time.</param>
+    /// <param name="onRepair">As for <see cref="OnPage"/>.</param>
+    public void EndScan(TimeSpan now, Action<TKey, RepairKind>? onRepair)
+    {
+        var scan = _scan!;
+        for (var slot = 0; slot < Rows.SlotCount && _policy.Sweeps; slot++)
+        {
+            if (Rows.Holds(slot) && !scan.Seen.Contains(slot))
+            {
+                ReadAbsent(Rows.KeyAt(slot), scan.Start, now, onRepair);
+            }
+        }
+
+        _scanned = now;
+        Doubts.SettleAll(key => LastEvent(key) <= scan.Start);
+        AbandonScan();
+        if (Rows.IsSparse)
+        {
+            Rows.Compact();
+        }
+    }
+
+    /// <summary>The scan did not come to its end, or not in the epoch it began in: what it brought stays, what it did not says nothing.</summary>
+    public void AbandonScan()
+    {
+        _scan = null;
+        ForgetTouched();
+    }
+
+    /// <summary>Some keys are about to be read: called before the request is sent.</summary>
+    public void BeginAsking(IEnumerable<TKey> keys)
+    {
+        _points = new PointMarks<TKey>(Events, new HashSet<TKey>(keys, _comparer));
+    }
+
+    /// <summary>What asking brought.</summary>
+    /// <param name="rows">Rows that are there.</param>
+    /// <param name="absent">Keys that have none, or none that can be held.</param>
+    /// <param name="unknown">Keys of which nothing was learnt.</param>
+    /// <param name="now">The time.</param>
+    /// <returns>How many keys are left to the next scan.</returns>
+    public int OnAnswer(IEnumerable<KeyValuePair<TKey, TRow>> rows, IEnumerable<TKey> absent, IEnumerable<TKey> unknown, TimeSpan now)
+    {
+        var points = _points!;
+        var left = 0;
+        foreach (var (key, row) in rows)
+        {
+            var slot = ReadRow(key, row, points.Start, now, onRepair: null);
+            if (slot >= 0)
+            {
+                _scan?.Seen.Add(slot); // it may lie behind the scan's place by now
+            }
+
+            left += Settle(key, points, now);
+        }
+
+        foreach (var key in absent)
+        {
+            ReadAbsent(key, points.Start, now, onRepair: null);
+            left += Settle(key, points, now);
+        }
+
+        foreach (var key in unknown)
+        {
+            left += Doubts.Fail(key) ? 0 : 1;
+        }
+
+        return left;
+    }
+
+    /// <summary>The keys were asked for, or asking failed.</summary>
+    public void EndAsking(TimeSpan now)
+    {
+        _points = null;
+        ForgetTouched();
+        foreach (var (key, asked) in _asked)
+        {
+            if (now - asked.At > LateEvents)
+            {
+                _asked.Remove(key);
+            }
+        }
+    }
+
+    /// <summary>Forgets every row: nobody may see them any more.</summary>
+    public void Purge()
+    {
+        foreach (var (key, row) in Rows.Publish())
+        {
+            _log.Removed(key, row);
+        }
+
+        Rows.Clear();
+        Doubts.Clear();
+        _asked.Clear();
+        AbandonScan();
+    }
+
+    /// <returns>The row's slot; -1 if the stream has removed it meanwhile.</returns>
+    private int ReadRow(TKey key, TRow row, long start, TimeSpan now, Action<TKey, RepairKind>? onRepair)
+    {
+        if (_policy.StreamWinsDuringReads && LastEvent(key) > start)
+        {
+            if (_version is not null && Rows.TryGet(key, out var held) && _version(row) > _version(held))
+            {
+                Put(key, row);
+            }
+
+            Doubt(key, now);
+            return Rows.SlotOf(key);
+        }
+
+        var kind = Rows.TryGet(key, out var before) ? RepairKind.Stale : RepairKind.Missing;
+        if (kind == RepairKind.Stale && _same(before!, row))
+        {
+            return Rows.SlotOf(key);
+        }
+
+        onRepair?.Invoke(key, kind);
+        return Put(key, row);
+    }
+
+    private void ReadAbsent(TKey key, long start, TimeSpan now, Action<TKey, RepairKind>? onRepair)
+    {
+        if (_policy.StreamWinsDuringReads && LastEvent(key) > start)
+        {
+            Doubt(key, now);
+        }
+        else if (Remove(key))
+        {
+            onRepair?.Invoke(key, RepairKind.Extra);
+        }
+    }
+
+    private void Doubt(TKey key, TimeSpan now)
+    {
+        if (_policy.TouchedKeysAreReread)
+        {
+            Doubts.Add(key, now, isUnknown: false, AttemptsOf(key));
+        }
+    }
+
+    private int Settle(TKey key, PointMarks<TKey> points, TimeSpan now)
+    {
+        if (LastEvent(key) > points.Start)
+        {
+            return Doubts.Fail(key) ? 0 : 1;
+        }
+
+        var attempts = Doubts.Settle(key);
+        _asked[key] = (now, attempts + 1);
+        return 0;
+    }
+
+    /// <summary>Whether a read that covers the key is under way or ended just now: an event that comes then may be older than what it brings.</summary>
+    private bool IsReadNear(TKey key, TimeSpan now) =>
+        _scan is not null || now - _scanned < LateEvents || _points?.Keys.Contains(key) == true
+        || (_asked.TryGetValue(key, out var asked) && now - asked.At < LateEvents);
+
+    private int AttemptsOf(TKey key) => _asked.TryGetValue(key, out var asked) ? Math.Min(asked.Attempts, Doubts<TKey>.MaxAttempts - 1) : 0;
+
+    private long LastEvent(TKey key) => _touched.TryGetValue(key, out var number) ? number : 0;
+
+    private void ForgetTouched()
+    {
+        if (!IsReading)
+        {
+            _touched.Clear();
+            _touched.TrimExcess(16);
+        }
+    }
+
+    private int Put(TKey key, TRow row)
+    {
+        var slot = Rows.SlotFor(key);
+        if (!Rows.Holds(slot))
+        {
+            Rows.Set(slot, row);
+            _log.Added(key, row);
+        }
+        else if (Rows.RowAt(slot) is var before && !_same(before, row))
+        {
+            Rows.Set(slot, row);
+            _log.Updated(key, row, before);
+        }
+
+        return slot;
+    }
+
+    private bool Remove(TKey key)
+    {
+        var slot = Rows.SlotOf(key);
+        if (slot < 0)
+        {
+            return false;
+        }
+
+        var before = Rows.RowAt(slot);
+        Rows.RemoveAt(slot);
+        _log.Removed(key, before);
+        return true;
+    }
+
+    private sealed class ScanMarks(long start)
+    {
+        public long Start => start;
+
+        public SlotSet Seen { get; } = new();
+    }
+
+    private sealed record PointMarks<T>(long Start, HashSet<T> Keys);
+}

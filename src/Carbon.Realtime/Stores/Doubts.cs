@@ -1,0 +1,105 @@
+namespace Carbon.Realtime.Stores;
+
+/// <summary>Why a key must be read.</summary>
+/// <param name="Since">Since when.</param>
+/// <param name="Touched">When the stream last said something of it.</param>
+/// <param name="Attempts">How many reads did not settle it.</param>
+/// <param name="IsUnknown">Whether what it is now has not been seen at all, so that waiting shows something wrong.</param>
+internal readonly record struct Doubt(TimeSpan Since, TimeSpan Touched, int Attempts, bool IsUnknown);
+
+/// <summary>Keys whose rows may be older than the database's, each with the time to read it. Pure state: time is told.</summary>
+/// <remarks>
+/// A key is read when the stream has said nothing more of it for a while, and after a longer while in any case. One that changes all the time
+/// is left to the next full read after some tries (live-store §3.4).
+/// </remarks>
+internal sealed class Doubts<TKey>(IEqualityComparer<TKey>? comparer)
+    where TKey : notnull
+{
+    /// <summary>How long the stream must be silent of a key before it is read.</summary>
+    public static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
+
+    /// <summary>When a key is read though the stream is not silent of it.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
+
+    /// <summary>The same for a key of which nothing current is shown: a change of many columns comes as one event, so that little is gained by waiting.</summary>
+    public static readonly TimeSpan QuietUnknown = TimeSpan.FromMilliseconds(50);
+
+    /// <inheritdoc cref="QuietUnknown"/>
+    public static readonly TimeSpan LongestUnknown = TimeSpan.FromSeconds(1);
+
+    /// <summary>How many reads a key gets before it is left to the next full one.</summary>
+    public const int MaxAttempts = 5;
+
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+    private readonly Dictionary<TKey, Doubt> _doubts = new(comparer);
+
+    public int Count => _doubts.Count;
+
+    public bool Contains(TKey key) => _doubts.ContainsKey(key);
+
+    /// <summary>Since when the oldest doubt stands; <see langword="null"/> if there is none.</summary>
+    public TimeSpan? Oldest => _doubts.Count == 0 ? null : _doubts.Values.Min(static d => d.Since);
+
+    /// <summary>When the next key is to be read; <see langword="null"/> if there is none.</summary>
+    public TimeSpan? NextDue => _doubts.Count == 0 ? null : _doubts.Values.Min(Due);
+
+    public IEnumerable<TKey> Keys => _doubts.Keys;
+
+    /// <summary>The stream said something of a key that may not be the last word.</summary>
+    public void Add(TKey key, TimeSpan now, bool isUnknown, int attempts = 0) =>
+        _doubts[key] = _doubts.TryGetValue(key, out var doubt)
+            ? doubt with { Touched = now, IsUnknown = doubt.IsUnknown || isUnknown }
+            : new Doubt(now, now, attempts, isUnknown);
+
+    /// <summary>A read was no answer for the key.</summary>
+    /// <returns>Whether it will be read again; if not, the next full read settles it.</returns>
+    public bool Fail(TKey key)
+    {
+        if (!_doubts.TryGetValue(key, out var doubt))
+        {
+            return true;
+        }
+
+        if (doubt.Attempts + 1 >= MaxAttempts)
+        {
+            _doubts.Remove(key);
+            return false;
+        }
+
+        _doubts[key] = doubt with { Attempts = doubt.Attempts + 1 };
+        return true;
+    }
+
+    /// <summary>The key was read after the last word of the stream about it.</summary>
+    /// <returns>How many reads before that did not settle it.</returns>
+    public int Settle(TKey key) => _doubts.Remove(key, out var doubt) ? doubt.Attempts : 0;
+
+    /// <summary>Everything was read: settles the keys of which that was the last word.</summary>
+    public void SettleAll(Func<TKey, bool> isSettled)
+    {
+        foreach (var (key, _) in _doubts)
+        {
+            if (isSettled(key))
+            {
+                _doubts.Remove(key);
+            }
+        }
+    }
+
+    /// <summary>The keys to read now, the longest due first.</summary>
+    public List<TKey> Due(TimeSpan now, int most) =>
+        [.. _doubts.Where(d => Due(d.Value) <= now).OrderBy(static d => Due(d.Value)).Take(most).Select(static d => d.Key)];
+
+    public void Clear() => _doubts.Clear();
+
+    private static TimeSpan Due(Doubt doubt)
+    {
+        var (quiet, longest) = doubt.IsUnknown ? (QuietUnknown, LongestUnknown) : (Quiet, Longest);
+        var factor = 1 << Math.Min(doubt.Attempts, 10);
+        var due = doubt.Touched + (quiet * factor);
+        var latest = doubt.Since + (longest * factor);
+        due = due < latest ? due : latest;
+        return due < doubt.Touched + LongestPause ? due : doubt.Touched + LongestPause;
+    }
+}

@@ -1,0 +1,31 @@
+namespace Carbon.Realtime.Stores;
+
+/// <summary>For whom a store works: a manager's ambient user and tenant, or a scope's. Implemented by the front door.</summary>
+internal interface IStoreScope
+{
+    /// <summary>Whose rows are wanted; <see langword="null"/> while the tenant is not known. Any thread; takes no lock that others are taken under.</summary>
+    StoreIdentity? Identity { get; }
+
+    /// <summary>How long a store goes on when nobody wants it any more.</summary>
+    TimeSpan Linger { get; }
+
+    /// <summary>Asks for a token, if none was asked for yet. On the scheduler.</summary>
+    /// <returns>Why there is none.</returns>
+    Task<RealtimeException?> PrepareAsync();
+
+    /// <summary>Does something after a while, on the scheduler; disposing cancels it. Any thread, with any lock held.</summary>
+    IDisposable Later(TimeSpan wait, Action action);
+}
+
+/// <summary>What the front door says to a store, whatever its types.</summary>
+internal interface IStoreControl
+{
+    /// <summary>User, role or tenant may be another one: nothing of the old one is shown when this returns.</summary>
+    /// <param name="isOtherUser">Whether the user signed out, so that nothing of theirs may be kept.</param>
+    /// <returns>Completes when nothing more is written into the cache.</returns>
+    Task OnIdentityChanged(bool isOtherUser);
+
+    /// <summary>Ends the store.</summary>
+    /// <returns>Completes when its rows are kept.</returns>
+    Task Close();
+}

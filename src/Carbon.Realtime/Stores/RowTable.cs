@@ -1,0 +1,172 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Carbon.Realtime.Stores;
+
+/// <summary>The rows a store holds, and immutable images of them at the price of what changed. One writer.</summary>
+/// <remarks>
+/// <para>
+/// A key has a slot for good (<see cref="KeyIndex{TKey}"/>), rows lie in pages of 64 slots, and a page is copied by the first change after it was
+/// published. So a change costs a look-up and an assignment like a plain dictionary's, a publication costs nothing, and the first change of
+/// each page after it three small copies. <c>ImmutableDictionary</c> was measured at about 2.8 µs a change at a million rows, for it
+/// copies a path of twenty nodes; a dictionary that is copied for each publication costs all rows.
+/// </para>
+/// <para>
+/// Removed rows leave dead slots. When they are most of the table, <see cref="Compact"/> moves everything to a new index; images keep the one
+/// they were made with.
+/// </para>
+/// </remarks>
+internal sealed class RowTable<TKey, TRow>(IEqualityComparer<TKey>? comparer)
+    where TKey : notnull
+{
+    private const int FewDead = 1024;
+
+    private KeyIndex<TKey> _index = new(comparer, 0);
+    private RowChapter<TRow>?[] _chapters = [];
+    private long _edit = 1;
+    private long _chaptersEdit;
+    private RowImage<TKey, TRow>? _published;
+
+    public int Count { get; private set; }
+
+    /// <summary>One more than the highest slot.</summary>
+    public int SlotCount => _index.Count;
+
+    /// <summary>Whether there are so many dead slots that <see cref="Compact"/> is worth its price.</summary>
+    public bool IsSparse => _index.Count - Count > Math.Max(FewDead, Count);
+
+    public bool TryGet(TKey key, [MaybeNullWhen(false)] out TRow row)
+    {
+        var slot = _index.Find(key);
+        if (slot >= 0 && Holds(slot))
+        {
+            row = PageOf(slot)!.Rows[Slots.At(slot)];
+            return true;
+        }
+
+        row = default;
+        return false;
+    }
+
+    /// <summary>The slot of a key that has a row; -1 if it has none.</summary>
+    public int SlotOf(TKey key) => _index.Find(key) is var slot && slot >= 0 && Holds(slot) ? slot : -1;
+
+    public TKey KeyAt(int slot) => _index[slot];
+
+    public TRow RowAt(int slot) => PageOf(slot)!.Rows[Slots.At(slot)];
+
+    public bool Holds(int slot) => PageOf(slot) is { } page && (page.Occupied & (1UL << Slots.At(slot))) != 0;
+
+    /// <summary>The slot that a key has, or has from now on; it must be given a row.</summary>
+    public int SlotFor(TKey key) => _index.FindOrAdd(key);
+
+    /// <summary>Gives a slot a row.</summary>
+    public void Set(int slot, TRow row)
+    {
+        var page = Write(slot);
+        var bit = 1UL << Slots.At(slot);
+        Count += (page.Occupied & bit) == 0 ? 1 : 0;
+        page.Occupied |= bit;
+        page.Rows[Slots.At(slot)] = row;
+    }
+
+    /// <summary>Takes a slot's row away.</summary>
+    public void RemoveAt(int slot)
+    {
+        var page = Write(slot);
+        page.Occupied &= ~(1UL << Slots.At(slot));
+        page.Rows[Slots.At(slot)] = default!;
+        Count--;
+    }
+
+    public void Clear()
+    {
+        _index = new(comparer, 0);
+        _chapters = [];
+        _chaptersEdit = 0;
+        Count = 0;
+        _published = null;
+    }
+
+    /// <summary>The rows as they are now. Nothing is copied.</summary>
+    public RowImage<TKey, TRow> Publish()
+    {
+        if (_published is null)
+        {
+            _published = new(_index, _chapters, Count);
+            _edit++;
+        }
+
+        return _published;
+    }
+
+    /// <summary>Moves the rows to new slots without gaps. Whoever remembers slots must forget them.</summary>
+    public void Compact()
+    {
+        var image = Publish();
+        _index = new(comparer, image.Count);
+        _chapters = [];
+        _chaptersEdit = 0;
+        Count = 0;
+        foreach (var (key, row) in image)
+        {
+            Set(SlotFor(key), row);
+        }
+    }
+
+    private RowPage<TRow>? PageOf(int slot)
+    {
+        var chapter = Slots.Chapter(slot);
+        return chapter < _chapters.Length ? _chapters[chapter]?.Pages[Slots.Page(slot)] : null;
+    }
+
+    /// <summary>The slot's page, such that no image shares it.</summary>
+    private RowPage<TRow> Write(int slot)
+    {
+        _published = null;
+        var number = Slots.Chapter(slot);
+        var inChapter = Slots.Page(slot);
+        if (number < _chapters.Length && _chapters[number] is { } known && known.Edit == _edit && known.Pages[inChapter] is { } page && page.Edit == _edit)
+        {
+            return page;
+        }
+
+        return WriteCopy(number, inChapter);
+    }
+
+    private RowPage<TRow> WriteCopy(int number, int inChapter)
+    {
+        if (_chaptersEdit != _edit)
+        {
+            _chapters = [.. _chapters];
+            _chaptersEdit = _edit;
+        }
+
+        if (number >= _chapters.Length)
+        {
+            Array.Resize(ref _chapters, number + 1);
+        }
+
+        var chapter = _chapters[number];
+        if (chapter is null || chapter.Edit != _edit)
+        {
+            var copy = new RowChapter<TRow> { Edit = _edit };
+            chapter?.Pages.CopyTo(copy.Pages, 0);
+            _chapters[number] = chapter = copy;
+        }
+
+        var page = chapter.Pages[inChapter];
+        if (page is null || page.Edit != _edit)
+        {
+            var copy = new RowPage<TRow> { Edit = _edit };
+            if (page is not null)
+            {
+                copy.Occupied = page.Occupied;
+                copy.Rows = page.Rows;
+            }
+
+            chapter.Pages[inChapter] = page = copy;
+        }
+
+        return page;
+    }
+}

@@ -1,0 +1,346 @@
+using Carbon.Realtime.Primitives;
+using Carbon.Realtime.Snapshots;
+
+namespace Carbon.Realtime.Stores;
+
+/// <summary>Why everything is read.</summary>
+internal enum ScanCause
+{
+    /// <summary>The server said ok.</summary>
+    Epoch,
+
+    /// <summary>Something was lost while changes flowed.</summary>
+    Missed,
+
+    /// <summary>Soon after an ok, and then from time to time.</summary>
+    Reconcile,
+
+    /// <summary>There is no epoch.</summary>
+    Poll,
+
+    /// <summary>Somebody asked.</summary>
+    Verify,
+
+    /// <summary>The last one failed.</summary>
+    Retry,
+}
+
+/// <summary>Reads everything, one scan at a time, as often as it is worth while. On the actor's thread, but for the reading itself.</summary>
+internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreContext<TKey, TRow> context)
+    where TKey : notnull
+{
+    /// <summary>More epochs than <see cref="FewEpochs"/> in this time wait, longer each time: a server that says ok again and again must not cost a scan each.</summary>
+    private static readonly TimeSpan Calm = TimeSpan.FromSeconds(30);
+
+    private const int FewEpochs = 3;
+
+    private static readonly TimeSpan SlowRetry = TimeSpan.FromMinutes(5);
+
+    /// <summary>More keys than this are not remembered during a scan, but the scan begun anew when it is over.</summary>
+    private const int MostTouched = 65_536;
+
+    private readonly Backoff _pace = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1), TimeSpan.Zero, context.Environment.Randomizer);
+    private readonly Backoff _failures = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(2), TimeSpan.Zero, context.Environment.Randomizer);
+    private readonly List<Verification> _verifications = [];
+    private SnapshotReader<TKey, TRow>? _reader;
+    private Run? _run;
+    private Deadlines.Deadline? _next;
+    private readonly Queue<TimeSpan> _recent = [];
+    private ScanCause? _wanted;
+
+    /// <summary>Whether everything was read at least once.</summary>
+    public bool WasRead { get; private set; }
+
+    /// <summary>The epoch in which everything was read last.</summary>
+    public int VerifiedEpoch { get; private set; } = -1;
+
+    /// <summary>When the last complete scan began.</summary>
+    public DateTimeOffset? AsOf { get; set; }
+
+    /// <summary>Why the last scan failed; <see langword="null"/> once one succeeded.</summary>
+    public RealtimeException? Error { get; private set; }
+
+    public DateTimeOffset? NextRetry { get; private set; }
+
+    /// <summary>Rows read by the scan that runs, and how many there are.</summary>
+    public (long Read, long? Total) Progress => _run is { } run ? (run.Rows, run.Total) : default;
+
+    public bool IsRunning => _run is not null;
+
+    /// <summary>What is being read says nothing any more: begins anew.</summary>
+    public void Restart(ScanCause cause)
+    {
+        Abandon();
+        Request(cause);
+    }
+
+    /// <summary>The scan that runs is of no use any more.</summary>
+    public void Abandon()
+    {
+        if (_run is { } run)
+        {
+            _run = null;
+            run.Cancel();
+            actor.Rules.AbandonScan();
+        }
+    }
+
+    /// <summary>Reads everything as soon as may be; a scan that runs is not enough, for it began before.</summary>
+    public void Request(ScanCause cause)
+    {
+        if (actor.IsStopped)
+        {
+            return;
+        }
+
+        if (_run is not null || actor.Keeper.IsLoading)
+        {
+            _wanted = cause;
+            return;
+        }
+
+        if (cause is ScanCause.Epoch or ScanCause.Missed && IsHasty())
+        {
+            BeginAfter(_pace.Next(spreadOut: false), cause);
+        }
+        else
+        {
+            Begin(cause);
+        }
+    }
+
+    /// <summary>The cache was loaded, or given up, or a scan ended: what was asked for meanwhile may begin.</summary>
+    public void Resume()
+    {
+        if (_wanted is { } cause)
+        {
+            _wanted = null;
+            Request(cause);
+        }
+    }
+
+    /// <summary>Reads everything and tells when all that was committed before is shown.</summary>
+    public void Verify(TaskCompletionSource done)
+    {
+        _verifications.Add(new Verification(done));
+        Request(ScanCause.Verify);
+    }
+
+    /// <summary>Keys were settled: whoever waited for just these waits no longer.</summary>
+    public void OnSettled() => _verifications.RemoveAll(v => v.TryEnd(actor.Rules.Doubts));
+
+    /// <summary>Events came: too many to remember what each touched?</summary>
+    public void OnTouched()
+    {
+        if (_run is not null && actor.Rules.Touched > MostTouched)
+        {
+            Restart(ScanCause.Missed);
+        }
+    }
+
+    /// <summary>The rows are gone: as if nothing had ever been read.</summary>
+    public void Forget()
+    {
+        WasRead = false;
+        VerifiedEpoch = -1;
+        AsOf = null;
+    }
+
+    public void Stop(Exception reason)
+    {
+        Abandon();
+        FailVerifications(reason);
+    }
+
+    /// <summary>Whether epochs follow each other faster than they are worth reading for. Counts one.</summary>
+    private bool IsHasty()
+    {
+        while (_recent.TryPeek(out var at) && actor.Now - at > Calm)
+        {
+            _recent.Dequeue();
+        }
+
+        if (_recent.Count == 0)
+        {
+            _pace.Reset();
+        }
+
+        _recent.Enqueue(actor.Now);
+        return _recent.Count > FewEpochs;
+    }
+
+    private void BeginAfter(TimeSpan wait, ScanCause cause)
+    {
+        _next?.Cancel();
+        NextRetry = context.Environment.TimeProvider.GetUtcNow() + wait;
+        _next = actor.Deadlines.Schedule(wait, () =>
+        {
+            _next = null;
+            Begin(cause);
+        });
+    }
+
+    private void Begin(ScanCause cause)
+    {
+        _next?.Cancel();
+        _next = null;
+        NextRetry = null;
+        _wanted = null;
+        StoresLog.ScanBegun(context.Logger, context.Name, cause);
+        actor.Rules.BeginScan();
+        _verifications.ForEach(static v => v.IsUnderWay = true);
+        var run = _run = new Run(actor.Now, context.Environment.TimeProvider.GetUtcNow(), actor.Rules.Events, actor.Epoch, VerifiedEpoch == actor.Epoch && actor.IsEpoch);
+        _ = context.Environment.Scheduler.Start(() => ReadAsync(run));
+    }
+
+    /// <summary>Runs beside the actor, and only posts.</summary>
+    private async Task ReadAsync(Run run)
+    {
+        try
+        {
+            _reader ??= context.CreateReader(actor.Identity);
+            var start = run.Start;
+            await _reader.ScanAsync(
+                count: !WasRead,
+                page =>
+                {
+                    var (events, read) = (start, page);
+                    actor.Post(() => OnPage(run, read, events));
+                    start = actor.Rules.Events; // the next page is asked for after this
+                },
+                run.Token);
+            actor.Post(() => OnDone(run));
+        }
+        catch (OperationCanceledException) when (run.Token.IsCancellationRequested)
+        {
+        }
+        catch (RealtimeException e)
+        {
+            actor.Post(() => OnFailed(run, e));
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
+        {
+            actor.Post(() => OnFailed(run, new RealtimeException(RealtimeErrorReason.TableMisconfigured, e.Message, isTransient: false, innerException: e)));
+        }
+    }
+
+    private void OnPage(Run run, SnapshotPage<TKey, TRow> page, long start)
+    {
+        if (run != _run)
+        {
+            return;
+        }
+
+        run.Rows = page.RowsSoFar;
+        run.Total = page.Total;
+        var unreadable = page.Unreadable.Where(static r => r.HasKey).Select(static r => r.Key!);
+        actor.Rules.OnPage(page.Rows, unreadable, start, actor.Now, run.IsRepairing ? actor.OnRepair : null);
+        if (run.Rows > context.Options.MaxRows)
+        {
+            OnFailed(run, new RealtimeException(
+                RealtimeErrorReason.TableMisconfigured,
+                $"{context.Name} has more than {context.Options.MaxRows} rows; filter the table, or raise StoreOptions.MaxRows.",
+                isTransient: false));
+        }
+    }
+
+    private void OnDone(Run run)
+    {
+        if (run != _run)
+        {
+            return;
+        }
+
+        actor.Rules.EndScan(actor.Now, run.IsRepairing ? actor.OnRepair : null);
+        _run = null;
+        WasRead = true;
+        VerifiedEpoch = run.Epoch;
+        AsOf = run.StartedAt;
+        Error = null;
+        _failures.Reset();
+        StoresLog.Scanned(context.Logger, context.Name, run.Rows, actor.Now - run.Started);
+        actor.OnScanned(run.Started);
+        actor.ScheduleAsking();
+        _verifications.ForEach(v => v.AwaitSettled(actor.Rules.Doubts));
+        OnSettled();
+        Resume();
+    }
+
+    private void OnFailed(Run run, RealtimeException error)
+    {
+        if (run != _run)
+        {
+            return;
+        }
+
+        Abandon();
+        Error = error;
+        StoresLog.ScanFailed(context.Logger, context.Name, error.Message);
+        if (error.Reason == RealtimeErrorReason.PermissionDenied)
+        {
+            StoresLog.Purged(context.Logger, context.Name);
+            actor.Purge();
+        }
+
+        FailVerifications(error);
+        BeginAfter(error.IsTransient ? _failures.Next(spreadOut: false) : SlowRetry, ScanCause.Retry);
+    }
+
+    private void FailVerifications(Exception error)
+    {
+        _verifications.ForEach(v => v.Fail(error));
+        _verifications.Clear();
+    }
+
+    /// <summary>One scan.</summary>
+    private sealed class Run(TimeSpan started, DateTimeOffset startedAt, long start, int epoch, bool isRepairing)
+    {
+        private readonly CancellationTokenSource _cancellation = new();
+
+        public TimeSpan Started => started;
+
+        public DateTimeOffset StartedAt => startedAt;
+
+        /// <summary>Events that were applied before it began.</summary>
+        public long Start => start;
+
+        /// <summary>The epoch it began in.</summary>
+        public int Epoch => epoch;
+
+        /// <summary>Whether what it changes had been right by all that is known: then the stream lost something.</summary>
+        public bool IsRepairing => isRepairing;
+
+        public long Rows { get; set; }
+
+        public long? Total { get; set; }
+
+        public CancellationToken Token => _cancellation.Token;
+
+        public void Cancel() => _cancellation.Cancel();
+    }
+
+    /// <summary>Somebody who waits until all that was committed before the call is shown.</summary>
+    private sealed class Verification(TaskCompletionSource done)
+    {
+        private List<TKey>? _open;
+
+        /// <summary>Whether a scan that began after the call is under way.</summary>
+        public bool IsUnderWay { get; set; }
+
+        /// <summary>The scan is over: the keys it left in doubt are read by themselves.</summary>
+        public void AwaitSettled(Doubts<TKey> doubts) => _open ??= IsUnderWay ? [.. doubts.Keys] : null;
+
+        public bool TryEnd(Doubts<TKey> doubts)
+        {
+            if (_open is null)
+            {
+                return false;
+            }
+
+            _open.RemoveAll(key => !doubts.Contains(key));
+            return _open.Count == 0 && (done.TrySetResult() || true);
+        }
+
+        public void Fail(Exception error) => done.TrySetException(error);
+    }
+}

@@ -1,0 +1,42 @@
+using Carbon.Realtime.Changes;
+using Carbon.Realtime.Snapshots;
+using Microsoft.Extensions.Logging;
+
+namespace Carbon.Realtime.Stores;
+
+/// <summary>What all generations of a store share.</summary>
+internal sealed class StoreContext<TKey, TRow>
+    where TKey : notnull
+{
+    /// <summary>What is read.</summary>
+    public required RealtimeTable<TKey, TRow> Table { get; init; }
+
+    public required StoreOptions<TRow> Options { get; init; }
+
+    public required RealtimeEnvironment Environment { get; init; }
+
+    /// <summary>Makes the feed of an identity; throws what the front door throws.</summary>
+    public required Func<StoreIdentity, RowFeed<TKey, TRow>> CreateFeed { get; init; }
+
+    /// <summary>Makes a reader of an identity's rows. Each reads one thing at a time.</summary>
+    public required Func<StoreIdentity, SnapshotReader<TKey, TRow>> CreateReader { get; init; }
+
+    /// <summary>The gate of feeds.</summary>
+    public required Lock Gate { get; init; }
+
+    public required int QueueCapacity { get; init; }
+
+    public IStoreCache? Cache { get; init; }
+
+    /// <summary>The project's address, for the cache.</summary>
+    public required string Project { get; init; }
+
+    public required ILogger Logger { get; init; }
+
+    public ConvergencePolicy Policy { get; init; } = ConvergencePolicy.Full;
+
+    public string Name => $"{Table.Schema}.{Table.Name}";
+
+    /// <summary>Whether a change's own content is not used.</summary>
+    public bool IsSignalOnly => Options.SignalOnly || Options.SignalTable is not null;
+}

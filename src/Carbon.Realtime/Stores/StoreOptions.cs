@@ -1,0 +1,44 @@
+namespace Carbon.Realtime;
+
+/// <summary>How a store reads and listens. Immutable. A store with the defaults is correct; options only make it cheaper or fit a table's ways.</summary>
+/// <typeparam name="TRow">The row.</typeparam>
+public sealed record StoreOptions<TRow>
+{
+    /// <summary>
+    /// Stores of one group that start within <see cref="RealtimeOptions.GroupWindow"/> share one channel. Letters, digits, <c>-</c> and <c>_</c>;
+    /// default <c>stores</c>.
+    /// </summary>
+    public string Group { get; init; } = "stores";
+
+    /// <summary>What is read of each row, in PostgREST's words, embedded tables included. Default: the columns that the row type maps.</summary>
+    /// <remarks>A row whose mapped columns a change does not bring, as it is with embedded ones, is read by its key when it changes.</remarks>
+    public string? Select { get; init; }
+
+    /// <summary>
+    /// The table whose changes tell that a row must be read, where that is not the table that is read: a view has no changes of its own. Its rows
+    /// must have the key's columns, and the tenant's, under the same names. Default: none.
+    /// </summary>
+    public string? SignalTable { get; init; }
+
+    /// <summary>Whether a change only tells which row to read, and its own content is not used. Default <see langword="false"/>; always so with <see cref="SignalTable"/>.</summary>
+    public bool SignalOnly { get; init; }
+
+    /// <summary>
+    /// A row's version, if the table has a true one: it must grow with every write of a row, as a trigger's <c>OLD.version + 1</c> does, and
+    /// never go back. <c>updated_at = now()</c> is none: concurrent writers move it backwards. Default none.
+    /// </summary>
+    public Func<TRow, long>? Version { get; init; }
+
+    /// <summary>The order of views and lists that name none. Must tell any two rows apart. Default none.</summary>
+    public Comparison<TRow>? Order { get; init; }
+
+    /// <summary>The most rows; a table that has more faults the store instead of showing a part. From 1; default 1 000 000.</summary>
+    public int MaxRows { get; init; } = 1_000_000;
+
+    /// <summary>How often everything is read although all seems well. Default: every 2 minutes up to 1 000 rows, up to 30 minutes for large tables; twice as often after a loss.</summary>
+    /// <remarks>Between 30 s and 30 minutes.</remarks>
+    public TimeSpan? ReconcilePeriod { get; init; }
+
+    /// <summary>Whether rows are kept in the local cache, where there is one. Default <see langword="true"/>.</summary>
+    public bool IsCached { get; init; } = true;
+}
