@@ -113,6 +113,7 @@ public static class CarbonRealtimeServiceCollectionExtensions
             AccessTokens = name is null
                 ? provider.GetService<IAccessTokenProvider>()
                 : provider.GetKeyedService<IAccessTokenProvider>(name),
+            StoreCache = name is null ? provider.GetService<IStoreCache>() : provider.GetKeyedService<IStoreCache>(name),
             LoggerFactory = provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance,
         });
 }

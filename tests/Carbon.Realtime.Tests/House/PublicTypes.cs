@@ -71,6 +71,19 @@ internal static class PublicTypes
             "StoreCacheRow",
             "StoreCacheRowHandler",
         ],
+        ["Stores"] =
+        [
+            "ILiveStore",
+            "ILiveStore`2",
+            "StoreChange`2",
+            "StoreChangeKind",
+            "StoreChangeSet`2",
+            "StoreOptions`1",
+            "StoreReason",
+            "StoreSnapshot`2",
+            "StoreState",
+            "StoreStatus",
+        ],
         ["Hosting"] =
         [
             "ICarbonRealtimeBuilder",
