@@ -25,7 +25,7 @@ internal sealed class LiveStores
     {
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_isClosed, typeof(IRealtimeChannelManager));
+            ObjectDisposedException.ThrowIf(_isClosed, typeof(ILiveStore));
             if (_stores.TryGetValue(key, out var known) && known.TryGetTarget(out var store))
             {
                 return (LiveStore<TKey, TRow>)store;
