@@ -97,7 +97,7 @@ public sealed class HttpClientTests
         Action<RealtimeOptions> configure = o => (o.Url, o.ApiKey) = (new Uri("https://abc.supabase.co"), "key");
         _ = name is null ? services.AddCarbonRealtime(configure) : services.AddCarbonRealtime(name, configure);
         services.AddHttpClient(client).ConfigurePrimaryHttpMessageHandler(() => rest).AddHttpMessageHandler(() => added);
-        await using var provider = services.BuildServiceProvider();
+        using var provider = services.BuildServiceProvider(); // not awaited: the manual scheduler, on which a manager is disposed, stands still by then
         var manager = (RealtimeChannelManager)(name is null
             ? provider.GetRequiredService<IRealtimeChannelManager>()
             : provider.GetRequiredKeyedService<IRealtimeChannelManager>(name));
