@@ -199,7 +199,11 @@ public sealed class CarbonShop
         if (number % 16 < 4)
         {
             model = $"model_{number}";
-            Insert(transaction, company, "modelUpload", model, new JsonObject { ["modelPath"] = $"{company}/{model}.step", ["thumbnailPath"] = $"{company}/{model}.png" });
+            Insert(transaction, company, "modelUpload", model, new JsonObject
+            {
+                ["modelPath"] = $"{company}/{model}.step",
+                ["thumbnailPath"] = $"{company}/{model}.png",
+            });
         }
 
         return Insert(transaction, company, "item", $"item_{number}", new JsonObject

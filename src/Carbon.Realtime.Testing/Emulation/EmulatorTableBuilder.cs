@@ -103,7 +103,8 @@ public sealed class EmulatorTableBuilder
     /// <param name="policy">
     /// Whether the holder of these claims may read the row. Judged when the change is polled, on the row as it is then
     /// (docs/protocol.md, "Who gets a change");
-    /// not asked for <c>service_role</c>. A read is judged when it is made. Runs under the emulator's lock: it must be quick and must not wait, and may read the emulator's tables.
+    /// not asked for <c>service_role</c>. A read is judged when it is made. Runs under the emulator's lock: it must be quick and must not wait, and may
+    /// read the emulator's tables.
     /// </param>
     public EmulatorTableBuilder RowLevelSecurity(Func<EmulatorClaims, EmulatorRow, bool> policy)
     {
