@@ -127,8 +127,8 @@ internal sealed class CarbonRealtimeBuilder(IServiceCollection services, string?
 
         var registration = new StoreRegistration(
             typeof(ILiveStore<TKey, TRow>), key, name, table, options, provider => Get<ILiveStore<TKey, TRow>>(provider, key));
-        var known = services.Where(static s => s is { IsKeyedService: false, ImplementationInstance: StoreRegistration })
-            .Select(static s => (StoreRegistration)s.ImplementationInstance!).FirstOrDefault(registration.IsNamedLike);
+        var known = services.Where(static service => !service.IsKeyedService).Select(static service => service.ImplementationInstance)
+            .OfType<StoreRegistration>().FirstOrDefault(registration.IsNamedLike);
         if (known?.IsSameStore(registration) == false)
         {
             throw new InvalidOperationException(
