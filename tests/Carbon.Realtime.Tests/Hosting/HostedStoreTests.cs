@@ -2,6 +2,7 @@ using Carbon.Realtime.CoreStores;
 using Carbon.Realtime.Testing;
 using Carbon.Realtime.Tests.CoreStores;
 using Carbon.Realtime.Tests.Support;
+using Carbon.Realtime.Transport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 

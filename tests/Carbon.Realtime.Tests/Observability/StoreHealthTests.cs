@@ -1,5 +1,6 @@
 using Carbon.Realtime.Tests.Snapshots;
 using Carbon.Realtime.Tests.Stores;
+using Carbon.Realtime.Tests.Support;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Carbon.Realtime.Tests.Observability;
@@ -87,7 +88,7 @@ public sealed class StoreHealthTests
     {
         _world.Live();
         using var other = _world.World.Manager.ForTenant("co_2");
-        using var use = other.Store(Support.Shop.SalesOrders).Start();
+        using var use = other.Store(Shop.SalesOrders).Start();
         _world.Settle();
 
         var data = (await Check()).Data;

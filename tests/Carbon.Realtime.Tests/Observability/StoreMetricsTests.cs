@@ -2,6 +2,7 @@ using System.Globalization;
 using Carbon.Realtime.Testing;
 using Carbon.Realtime.Tests.Snapshots;
 using Carbon.Realtime.Tests.Stores;
+using Carbon.Realtime.Tests.Support;
 
 namespace Carbon.Realtime.Tests.Observability;
 
@@ -15,7 +16,7 @@ public sealed class StoreMetricsTests : IDisposable
     [Fact]
     public void Rows_and_keys_in_doubt_are_levels_that_end_with_the_store()
     {
-        var world = World().Write("a", "new").Write("b", "new");
+        var world = NewWorld().Write("a", "new").Write("b", "new");
         Now("rows").Should().BeEmpty();
         var use = world.Store.Start();
         world.Settle();
@@ -38,7 +39,7 @@ public sealed class StoreMetricsTests : IDisposable
     [Fact]
     public void Changes_are_counted_by_what_they_do()
     {
-        var world = World().Write("a", "new").Live();
+        var world = NewWorld().Write("a", "new").Live();
 
         world.TellInsert("b", "new");
         world.TellUpdate("a", "done");
@@ -52,7 +53,7 @@ public sealed class StoreMetricsTests : IDisposable
     [Fact]
     public void In_a_store_that_only_listens_for_signals_every_change_is_a_question()
     {
-        var world = World(options: new StoreOptions<Support.SalesOrder> { SignalOnly = true }).Write("a", "new").Live();
+        var world = NewWorld(options: new StoreOptions<SalesOrder> { SignalOnly = true }).Write("a", "new").Live();
 
         world.TellUpdate("a", "done");
         world.TellDelete("a");
@@ -63,7 +64,7 @@ public sealed class StoreMetricsTests : IDisposable
     [Fact]
     public void Epochs_are_counted_by_why_and_scans_by_cause_and_end()
     {
-        var world = World().Write("a", "new").Live();
+        var world = NewWorld().Write("a", "new").Live();
         Now("epochs").Should().Equal("public.salesOrder started: 1");
         Now("scans").Should().Equal("public.salesOrder epoch ok: 1");
 
@@ -82,7 +83,7 @@ public sealed class StoreMetricsTests : IDisposable
     [Fact]
     public void A_scan_is_timed_unless_nobody_wants_it_any_more()
     {
-        var world = World().Write("a", "new");
+        var world = NewWorld().Write("a", "new");
         world.HoldReads();
         world.Live();
         world.World.Advance(3);
@@ -103,7 +104,7 @@ public sealed class StoreMetricsTests : IDisposable
     [Fact]
     public void A_repair_is_counted_once_it_is_clear_that_the_change_was_lost_and_not_late()
     {
-        var world = World().Write("a", "new").Write("b", "new").Live();
+        var world = NewWorld().Write("a", "new").Write("b", "new").Live();
         world.World.Advance(100);
         Now("repairs").Should().BeEmpty();
 
@@ -118,7 +119,7 @@ public sealed class StoreMetricsTests : IDisposable
     [Fact]
     public void Keys_that_are_read_by_themselves_are_counted()
     {
-        var world = World().Write("a", "new").Write("b", "new").Live();
+        var world = NewWorld().Write("a", "new").Write("b", "new").Live();
 
         world.TellUpdate("a", "new");
         world.TellUpdate("b", "new");
@@ -130,7 +131,7 @@ public sealed class StoreMetricsTests : IDisposable
     [Fact]
     public void An_overflow_is_counted_once_and_is_an_epoch()
     {
-        var world = World(o => o.QueueCapacity = 16).Write("a", "new").Live();
+        var world = NewWorld(o => o.QueueCapacity = 16).Write("a", "new").Live();
 
         for (var i = 0; i < 100; i++)
         {
@@ -145,7 +146,7 @@ public sealed class StoreMetricsTests : IDisposable
     [Fact]
     public void A_purge_is_counted()
     {
-        var world = World().Write("a", "new").Live();
+        var world = NewWorld().Write("a", "new").Live();
         world.Rest.Script = (_, _) => FakePostgrest.Error(403, "42501");
 
         world.TellOk();
@@ -159,7 +160,7 @@ public sealed class StoreMetricsTests : IDisposable
     {
         var cache = new InMemoryStoreCache();
         cache.FailNextSave(new StoreCacheException(StoreCacheFault.Full, "full", null));
-        var world = World(cache: cache).Write("a", "new").Live();
+        var world = NewWorld(cache: cache).Write("a", "new").Live();
         world.World.Advance(3);
         Now("cache.loads").Should().Equal("public.salesOrder empty: 1");
         Now("cache.saves").Should().Equal("public.salesOrder full: 1");
@@ -167,15 +168,15 @@ public sealed class StoreMetricsTests : IDisposable
         Now("cache.saves").Should().Contain("public.salesOrder ok: 1");
 
         cache.FailNextLoad(new InvalidOperationException());
-        World(cache: cache).Live();
-        World(cache: cache).Live();
+        NewWorld(cache: cache).Live();
+        NewWorld(cache: cache).Live();
         Now("cache.loads").Should().Equal("public.salesOrder empty: 1", "public.salesOrder failed: 1", "public.salesOrder ok: 1");
     }
 
     [Fact]
     public void Staleness_is_the_age_of_the_last_complete_read_of_the_store_that_is_furthest_behind()
     {
-        var world = World().Write("a", "new");
+        var world = NewWorld().Write("a", "new");
         world.World.AutoSubscribed = false;
         world.Store.Start();
         world.Settle();
@@ -187,7 +188,7 @@ public sealed class StoreMetricsTests : IDisposable
         world.World.Advance(4);
         Staleness().Should().Be(4);
 
-        World().Write("a", "new").Live(); // of the same name and table, on a clock of its own
+        NewWorld().Write("a", "new").Live(); // of the same name and table, on a clock of its own
         Staleness().Should().Be(4);
     }
 
@@ -196,13 +197,13 @@ public sealed class StoreMetricsTests : IDisposable
     {
         _meters.Hook = static () => throw new InvalidOperationException("no exporter");
 
-        var world = World().Write("a", "new").Live();
+        var world = NewWorld().Write("a", "new").Live();
 
         world.State.Should().Be(StoreState.Live);
         world.World.Log.Lines.Should().NotContain(l => l.Contains("[6012]"));
     }
 
-    private StoreWorld World(Action<RealtimeOptions>? configure = null, IStoreCache? cache = null, StoreOptions<Support.SalesOrder>? options = null) =>
+    private StoreWorld NewWorld(Action<RealtimeOptions>? configure = null, IStoreCache? cache = null, StoreOptions<SalesOrder>? options = null) =>
         new(configure, cache: cache, options: options, meters: _meters);
 
     private IReadOnlyList<string> Now(string instrument) => _meters.Now("carbon.realtime.store." + instrument);
