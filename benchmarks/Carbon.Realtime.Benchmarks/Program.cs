@@ -8,12 +8,14 @@ using Carbon.Realtime.Benchmarks.Clients;
 using Carbon.Realtime.Benchmarks.Race;
 using Carbon.Realtime.Benchmarks.Rows;
 using Carbon.Realtime.Benchmarks.Sender;
+using Carbon.Realtime.Benchmarks.Snapshot;
 
 const long Warmup = 200_000;
 const long Events = 500_000;
 const string Usage = """
     race     [--runs 7] [--events 500000] [--warmup 200000] [--kind insert|update] [--contenders limit,carbon,drain]
              [--date TEXT] [--out FILE] [--check]              the default command
+    snapshot [--rows 100000] [--runs 7]                        reading a table, against a bare HttpClient; fails below the floor
     micro    [BenchmarkDotNet's options]                       e.g. micro --filter '*'
     row                                                        the size of the row's object graph
     cache    [--rows 100000] [--runs 7]                        a cold load from SqliteStoreCache against a bare SELECT
@@ -39,6 +41,9 @@ try
             return RaceCommand.Run(Asked(arguments, RaceFrom));
         case "sender":
             return new SenderCommand(Asked(arguments, KindFrom)).Run();
+        case "snapshot":
+            var (rows, runs) = Asked(arguments, a => ((int)(a.Number("rows") ?? 100_000), (int)(a.Number("runs") ?? 7)));
+            return await SnapshotCommand.RunAsync(rows, runs);
         case "row":
             Console.WriteLine(Asked(arguments, _ => RowGraph.BytesPerRow()));
             return 0;

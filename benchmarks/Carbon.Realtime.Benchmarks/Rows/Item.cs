@@ -25,4 +25,5 @@ public sealed class Item
 /// <summary>The source-generated metadata that every contender decodes with.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(Item))]
+[JsonSerializable(typeof(List<Item>))]
 public sealed partial class BenchJson : JsonSerializerContext;

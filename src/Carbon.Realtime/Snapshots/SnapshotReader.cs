@@ -191,7 +191,7 @@ internal sealed class SnapshotReader<TKey, TRow>
 
             // A row that was not asked for may be one that was: the server finds keys equal that this client does not (a uuid in upper case).
             var isProof = page.ProvesAbsence && seen.IsSubsetOf(asked);
-            var isEnd = isAll || !isProof || missing.Count == asked.Count;
+            var isEnd = isAll || !isProof;
             onRead(new PointRead<TKey, TRow>(page, isAll && isProof ? missingKeys : [], isEnd && !(isAll && isProof) ? missingKeys : []));
             List<int> left = [.. isEnd ? [] : missing, .. Enumerable.Range(asked.Count, keys.Count - asked.Count)];
             texts = [.. left.Select(i => texts[i])];

@@ -205,7 +205,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         {
             _reader ??= context.CreateReader(actor.Identity);
             var start = run.Start;
-            await _reader.ScanAsync(
+            var result = await _reader.ScanAsync(
                 count: !WasRead,
                 page =>
                 {
@@ -214,7 +214,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
                     start = actor.Rules.Events; // the next page is asked for after this
                 },
                 run.Token);
-            actor.Post(() => OnDone(run));
+            actor.Post(() => OnDone(run, result));
         }
         catch (OperationCanceledException) when (run.Token.IsCancellationRequested)
         {
@@ -249,10 +249,21 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         }
     }
 
-    private void OnDone(Run run)
+    private void OnDone(Run run, in ScanResult result)
     {
         if (run != _run)
         {
+            return;
+        }
+
+        if (!result.ProvesAbsence)
+        {
+            // What came is shown; but of what did not come nobody can say that it is gone.
+            OnFailed(run, new RealtimeException(
+                RealtimeErrorReason.TableMisconfigured,
+                $"Among the rows of {context.Name} were some without a key or of another tenant, so that the store cannot tell which rows are gone. "
+                + "Check the key columns and the tenant column of the table's definition, and that nothing between drops parts of the address.",
+                isTransient: false));
             return;
         }
 

@@ -68,7 +68,7 @@ public sealed class CarbonOrderTests
     [Fact]
     public void Equal_revisions_are_told_apart_by_id_whatever_order_they_come_in()
     {
-        Item[] items = [Revision("1", "P", null), Revision("3", "P", "0"), Revision("2", "P", "")];
+        Item[] items = [Revision("1", "P", null), Revision("3", "P", ""), Revision("2", "P", "0")];
         foreach (var order in (Item[][])[items, [.. items.Reverse()], [items[1], items[0], items[2]]])
         {
             ItemRevisions.LatestByReadableId(order)["P"].Id.Should().Be("3");

@@ -271,7 +271,7 @@ public sealed class PagingTests
     {
         var world = new SnapshotWorld();
         await world.KeysAsync(SnapshotWorld.Numbers);
-        world.Rest.Requests.Should().OnlyContain(r => r.Headers.GetValues("Accept-Profile").Single() == "public");
+        world.Rest.Requests.Should().OnlyContain(r => r.Headers.GetValues("Accept-Profile").Single() == "public" && r.Headers.Accept.ToString() == "application/json");
     }
 
     [Fact]
@@ -294,5 +294,30 @@ public sealed class PagingTests
         Limits().Should().Contain("8", "the limit was raised");
 
         IEnumerable<string> Limits() => world.Rest.Queries.Select(q => q[(q.IndexOf("limit=", StringComparison.Ordinal) + 6)..]);
+    }
+
+    [Fact]
+    public async Task A_scans_short_last_page_says_nothing_of_what_the_server_gives_to_the_next_scan()
+    {
+        var world = new SnapshotWorld(limits: l => l with { PageRows = 4, MaxPageRows = 8 });
+        world.AddNumbers(9);
+        var reader = world.Reader(SnapshotWorld.Numbers);
+        for (var scan = 0; scan < 10; scan++)
+        {
+            world.Rest.Queries.Clear();
+            await world.ScanAsync(reader);
+            world.Rest.Queries.Should().HaveCount(4).And.OnlyContain(q => q.EndsWith("limit=4"), "neither smaller for a short page nor larger for full ones with short ones between");
+        }
+    }
+
+    [Fact]
+    public async Task Pages_that_were_full_before_a_time_out_do_not_make_the_smaller_page_grow()
+    {
+        var world = new SnapshotWorld(limits: l => l with { PageRows = 8, MaxPageRows = 16 });
+        world.AddNumbers(100);
+        world.Rest.Script = (n, _) => n == 8 ? FakePostgrest.Error(500, "57014") : null;
+        await world.KeysAsync(SnapshotWorld.Numbers);
+        world.Rest.Queries.Select(q => q[(q.IndexOf("limit=", StringComparison.Ordinal) + 6)..]).Take(17).Should()
+            .Equal([.. Enumerable.Repeat("8", 8), .. Enumerable.Repeat("4", 8), "8"]);
     }
 }

@@ -241,6 +241,7 @@ public sealed class ReadFaultTests
     [Theory]
     [InlineData("sb_publishable_x", true, "token")]
     [InlineData("sb_publishable_x", false, null)] // no JWT: refused as one
+    [InlineData("opaque", false, null)] // a self-hosted gateway's own
     [InlineData("aaa.bbb.ccc", true, "token")]
     [InlineData("aaa.bbb.ccc", false, "aaa.bbb.ccc")]
     public async Task The_bearer_is_the_users_token_or_a_key_that_is_a_JWT(string key, bool signedIn, string? bearer)

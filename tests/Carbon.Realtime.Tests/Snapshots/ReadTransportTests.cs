@@ -67,6 +67,8 @@ public sealed class ReadTransportTests
             Content = new StringContent("[]", null, "application/json"),
         };
         (await world.FailAsync()).Reason.Should().Be(RealtimeErrorReason.ServerUnreachable);
+        world.Rest.Script = (_, _) => FakePostgrest.Answer(308, "", "text/html");
+        (await world.FailAsync()).Message.Should().Contain("redirects are not followed");
     }
 
     [Fact]

@@ -147,4 +147,25 @@ public sealed class ReadUserTests
         error.ToString().Should().NotContain("planted");
         world.Rest.Requests.Should().BeEmpty();
     }
+
+    [Fact]
+    public async Task A_token_that_came_while_the_old_one_was_refused_is_used_and_none_asked_for()
+    {
+        var world = new SnapshotWorld();
+        world.AddNumbers(1);
+        var gate = new TaskCompletionSource();
+        world.Rest.Script = (n, _) => n > 1 ? null : new HttpResponseMessage(System.Net.HttpStatusCode.Unauthorized)
+        {
+            Content = FakePostgrest.Body(new FakePostgrest.GatedStream("""{"code":"PGRST303"}"""u8.ToArray(), gate.Task)),
+        };
+        var scan = world.Env.Environment.Scheduler.Start(() => world.Reader(SnapshotWorld.Numbers).ScanAsync(false, _ => { }, default));
+        world.Env.RunUntilIdle();
+        world.Tokens.Token = Jwt.Create(world.Env.Time.GetUtcNow().AddHours(2), mark: "b");
+        _ = world.Session.AskAsync(AccessTokenReason.Changed);
+        world.Env.RunUntilIdle();
+        world.Env.Scheduler.Post(gate.SetResult);
+        await world.Env.RunAsync(scan);
+        world.Tokens.Asked.Should().Equal(AccessTokenReason.Read, AccessTokenReason.Changed);
+        world.Rest.Requests[1].Headers.Authorization!.Parameter.Should().Be(world.Tokens.Token);
+    }
 }

@@ -148,4 +148,36 @@ public sealed class RowBodyTests
         page.Rows.Select(r => r.Key).Should().Equal("3");
         page.Unreadable.Select(r => r.Key).Should().Equal("1", "2");
     }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    public async Task A_long_rows_escapes_are_stepped_over_wherever_the_bytes_are_cut(int chunk)
+    {
+        var world = new SnapshotWorld(limits: l => l with { MaxRowBytes = 1000 }) { Rest = { ChunkBytes = chunk } };
+        world.Part.Add("\"1\"", "null", "\"" + string.Concat(Enumerable.Repeat("}\\\"", 4000)) + "\"");
+        world.Part.Add("\"2\"", "null", "null");
+        var page = (await world.ScanAsync(world.Reader(SnapshotWorld.Parts)))[0];
+        (page.Unreadable.Single().Key, page.Rows.Single().Key).Should().Be(("1", "2"));
+    }
+
+    [Fact]
+    public async Task A_key_that_is_cut_in_the_middle_is_none()
+    {
+        var world = new SnapshotWorld(limits: l => l with { MaxRowBytes = 5000 });
+        var row = $$"""{"pad":"{{new string('x', 4077)}}","id":123456789,"more":"{{new string('y', 2000)}}"}""";
+        world.Rest.Script = (n, _) => FakePostgrest.Answer(200, n > 1 ? "[]" : $$"""[{{row}},{"id":200000000}]""");
+        var page = (await world.ScanAsync(world.Reader(RealtimeTable.Untyped("number"))))[0];
+        page.Unreadable.Should().ContainSingle().Which.HasKey.Should().BeFalse("its first digits are another row's key");
+        page.Rows.Should().ContainSingle();
+    }
+
+    [Fact]
+    public async Task The_log_names_the_column_and_nothing_inside_it()
+    {
+        var world = new SnapshotWorld();
+        world.Rest.Script = (n, _) => FakePostgrest.Answer(200, n > 1 ? "[]" : """[{"id":"1","modelUpload":{"thumbnailPath":{"planted":1}}}]""");
+        await world.ScanAsync(world.Reader(RealtimeTable.Define("item", PicturedJson.Default.Pictured, "id", p => p.Id)));
+        world.Log.Lines.Should().Contain(l => l.Contains("at $.modelUpload into"));
+    }
 }

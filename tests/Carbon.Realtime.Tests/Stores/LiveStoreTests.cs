@@ -70,6 +70,19 @@ public sealed class LiveStoreTests
     }
 
     [Fact]
+    public void Rows_without_a_key_fault_the_store_and_remove_nothing()
+    {
+        var world = new StoreWorld().Write("a", "new").Write("b", "new").Live();
+        world.Erase("b").Database.Add("null", "\"co_1\"", "\"new\"");
+
+        world.TellOk();
+
+        world.State.Should().Be(StoreState.Faulted);
+        world.Store.Status.Error!.Message.Should().Contain("public.salesOrder").And.Contain("without a key");
+        world.Shown.Should().Be("a=new b=new");
+    }
+
+    [Fact]
     public void A_drop_and_heal_takes_one_scan_after_the_ok_and_nothing_else()
     {
         var world = new StoreWorld().Write("a", "new").Live();

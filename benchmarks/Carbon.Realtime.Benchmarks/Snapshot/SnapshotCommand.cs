@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Carbon.Realtime.Authentication;
+using Carbon.Realtime.Benchmarks.Race;
+using Carbon.Realtime.Benchmarks.Rows;
+using Carbon.Realtime.Primitives;
+using Carbon.Realtime.Snapshots;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Carbon.Realtime.Benchmarks.Snapshot;
+
+/// <summary>Reads a table of many rows over loopback, with the library and with a bare <see cref="HttpClient"/> and decode loop over the same pages, in turns.</summary>
+internal static class SnapshotCommand
+{
+    private const int PageRows = 1000;
+
+    private const double Floor = 0.8;
+
+    public static async Task<int> RunAsync(int rows, int runs)
+    {
+        await using var server = await PageServer.StartAsync(rows, PageRows);
+        var bare = new List<double>();
+        var carbon = new List<double>();
+        for (var run = -2; run < runs; run++)
+        {
+            // In turns, each first every other time: what the machine does meanwhile meets both.
+            var first = run % 2 == 0;
+            var one = await SecondsAsync(first ? BareAsync : CarbonAsync, server.Root, rows);
+            var other = await SecondsAsync(first ? CarbonAsync : BareAsync, server.Root, rows);
+            if (run >= 0)
+            {
+                bare.Add(rows / (first ? one : other));
+                carbon.Add(rows / (first ? other : one));
+            }
+        }
+
+        var (limit, ours) = (Spread.Of(bare), Spread.Of(carbon));
+        var ratio = ours.Median / limit.Median;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"snapshot of {rows} rows in pages of {PageRows}, {runs} runs each, rows/s: bare {limit.Median:0} ({limit.Low:0}-{limit.High:0}), Carbon.Realtime {ours.Median:0} ({ours.Low:0}-{ours.High:0}), ratio {ratio:0.00} (floor {Floor})"));
+        return ratio >= Floor ? 0 : 1;
+    }
+
+    private static async Task<double> SecondsAsync(Func<Uri, Task<int>> read, Uri root, int rows)
+    {
+        GC.Collect();
+        var started = Stopwatch.GetTimestamp();
+        var count = await read(root);
+        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        return count == rows ? seconds : throw new InvalidOperationException($"{count} rows were read instead of {rows}.");
+    }
+
+    private static async Task<int> BareAsync(Uri root)
+    {
+        using var client = new HttpClient();
+        var read = new List<Item>();
+        var after = "";
+        while (true)
+        {
+            using var response = await client.GetAsync(new Uri($"{root}/item?select=id&order=id.asc{after}&limit={PageRows}"), HttpCompletionOption.ResponseHeadersRead);
+            await using var body = await response.Content.ReadAsStreamAsync();
+            var page = await JsonSerializer.DeserializeAsync(body, BenchJson.Default.ListItem);
+            if (page!.Count == 0)
+            {
+                return read.Count;
+            }
+
+            read.AddRange(page);
+            after = $"&id=gt.{page[^1].Id}";
+        }
+    }
+
+    private static async Task<int> CarbonAsync(Uri root)
+    {
+        var environment = RealtimeEnvironment.Default;
+        var instruments = new RealtimeInstruments(environment, null, null, root);
+        using var handler = RestHandler.Create();
+        var tokens = new TokenSession(null, environment, TimeSpan.FromSeconds(10), instruments, NullLogger.Instance);
+        var session = new RestSession(
+            new RestEndpoint(root, "sb_publishable_bench", () => handler), tokens, environment, instruments, SnapshotLimits.Default, NullLogger.Instance);
+        var read = new List<Item>();
+        await new SnapshotReader<string, Item>(session, RealtimeTable.Define("item", BenchJson.Default.Item, "id", static i => i.Id).TenantScoped("companyId"), "co_1")
+            .ScanAsync(count: false, page => read.AddRange(page.Rows.Select(static r => r.Value)), CancellationToken.None);
+        return read.Count;
+    }
+}
