@@ -101,7 +101,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
             CreateLogger("Changes"));
         _rest = new RestSessions(options, dependencies, _instruments, CreateLogger("Snapshots"));
         var project = (options.Url ?? options.RestUrl ?? options.RealtimeUrl)!.GetLeftPart(UriPartial.Authority);
-        _stores = new StoreDefaults(dependencies.StoreCache, project, CreateLogger("Stores"), dependencies.Policy);
+        _stores = new StoreDefaults(dependencies.StoreCache, project, CreateLogger("Stores"), _instruments, dependencies.Policy);
         _user = CreateUser(dependencies.AccessTokens);
         _tenant = new TenantContext(options.Tenant) { Changed = OnTenantChanged };
         _ambient = CreateScope(_user, () => _tenant.Current, identity: null, static () => { });
@@ -124,6 +124,9 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
 
     /// <summary>Where the streams that somebody uses stand.</summary>
     internal IReadOnlyList<(string Table, RealtimeStatus Status)> Streams => _feeds.Report();
+
+    /// <summary>Where the stores that somebody uses stand.</summary>
+    internal IReadOnlyList<StoreReport> Stores => _liveStores.Report();
 
     /// <summary>The user of everything that has no scope of its own.</summary>
     internal ChannelUser User => _user;

@@ -156,6 +156,7 @@ internal sealed class TenantScope(
             Cache = defaults.Cache,
             Project = defaults.Project,
             Logger = defaults.Logger,
+            Instruments = defaults.Instruments,
             Policy = defaults.Policy,
             CreateFeed = who => feeds.Rows(
                 () => new FeedKey(listened.Definition, listened.Schema, listened.Name, listened.Filter, listened.TenantColumn, who.Tenant, identity, user, how), listened),

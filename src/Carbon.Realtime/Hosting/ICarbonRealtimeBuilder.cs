@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Carbon.Realtime.CoreStores;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Carbon.Realtime;
@@ -30,4 +31,46 @@ public interface ICarbonRealtimeBuilder
     /// <param name="tags">By which the host's probes choose their checks, such as <c>ready</c>; may be none.</param>
     /// <remarks>Once per manager: a second check of the same name is refused by the health checks. Making the check connects nothing.</remarks>
     ICarbonRealtimeBuilder AddHealthCheck(params string[] tags);
+
+    /// <summary>Registers <see cref="ILiveStore{TKey, TRow}"/> of a table, a singleton that starts and stops with the host.</summary>
+    /// <remarks>
+    /// Under the manager's key where that has one. Starting connects in the background and never fails the host's start because a server is away. Without a
+    /// host the store starts when it is used. Registering the same store twice is once.
+    /// </remarks>
+    /// <param name="table">The table.</param>
+    /// <exception cref="InvalidOperationException">Another store of these types is registered: give one of them a name.</exception>
+    ICarbonRealtimeBuilder AddStore<TKey, TRow>(RealtimeTable<TKey, TRow> table)
+        where TKey : notnull;
+
+    /// <inheritdoc cref="AddStore{TKey, TRow}(RealtimeTable{TKey, TRow})"/>
+    /// <param name="table">The table.</param>
+    /// <param name="options">How it reads and listens.</param>
+    /// <exception cref="ArgumentException">An option is out of its bounds; the message names it.</exception>
+    ICarbonRealtimeBuilder AddStore<TKey, TRow>(RealtimeTable<TKey, TRow> table, StoreOptions<TRow> options)
+        where TKey : notnull;
+
+    /// <summary>The same as a keyed service, for several stores of equal types.</summary>
+    /// <inheritdoc cref="AddStore{TKey, TRow}(RealtimeTable{TKey, TRow})"/>
+    /// <param name="name">The service's key, whatever the manager's is: <c>[FromKeyedServices(name)]</c>.</param>
+    /// <param name="table">The table.</param>
+    ICarbonRealtimeBuilder AddStore<TKey, TRow>(string name, RealtimeTable<TKey, TRow> table)
+        where TKey : notnull;
+
+    /// <inheritdoc cref="AddStore{TKey, TRow}(string, RealtimeTable{TKey, TRow})"/>
+    /// <param name="name">The service's key, whatever the manager's is: <c>[FromKeyedServices(name)]</c>.</param>
+    /// <param name="table">The table.</param>
+    /// <param name="options">How it reads and listens.</param>
+    /// <exception cref="ArgumentException">An option is out of its bounds; the message names it.</exception>
+    ICarbonRealtimeBuilder AddStore<TKey, TRow>(string name, RealtimeTable<TKey, TRow> table, StoreOptions<TRow> options)
+        where TKey : notnull;
+
+    /// <summary>Registers the lists of Carbon's ERP: <see cref="ICoreStores"/>, and each of its stores by itself.</summary>
+    /// <inheritdoc cref="AddStore{TKey, TRow}(RealtimeTable{TKey, TRow})" path="/remarks"/>
+    ICarbonRealtimeBuilder AddCoreStores();
+
+    /// <summary>Registers the lists of one of Carbon's programs: <see cref="ICoreStores"/> or <see cref="IMesStores"/>, and each of its stores by itself. Both may be.</summary>
+    /// <inheritdoc cref="AddStore{TKey, TRow}(RealtimeTable{TKey, TRow})" path="/remarks"/>
+    /// <param name="app">Which program's.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such program.</exception>
+    ICarbonRealtimeBuilder AddCoreStores(CarbonApp app);
 }

@@ -1,24 +1,29 @@
 using System.Globalization;
+using Carbon.Realtime.Stores;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Carbon.Realtime;
 
-/// <summary>Whether a manager and its streams do what they are there for. <see cref="ICarbonRealtimeBuilder.AddHealthCheck"/> adds one to a host.</summary>
+/// <summary>Whether a manager, its streams and its stores do what they are there for. <see cref="ICarbonRealtimeBuilder.AddHealthCheck"/> adds one to a host.</summary>
 /// <remarks>
 /// <para>
 /// Healthy: changes flow wherever somebody subscribed, or have not for no longer than the grace. Degraded: they have not for longer, the
-/// connection's or a stream's, or a stream is faulted; the client tries again by itself. Unhealthy (or the registration's failure status):
-/// the connection is faulted, and somebody must change what the description says; or the manager is disposed.
+/// connection's or a stream's, or a stream is faulted, or a store has not been live for longer, or is degraded; the client tries again by itself. Unhealthy
+/// (or the registration's failure status): the connection is faulted, or a store, or a store lacks a token, and somebody must change what
+/// the description says; or the manager is disposed.
 /// </para>
 /// <para>
-/// Reads statuses and connects nothing: a manager that nobody uses is healthy. Texts and data contain no key, token, filter or row. The
-/// streams of an <see cref="IRealtimeChannelManager"/> that is not the library's own are not seen.
+/// Reads statuses and connects nothing: a manager that nobody uses is healthy. Texts and data contain no key, token, tenant, filter or row. The
+/// streams and stores of an <see cref="IRealtimeChannelManager"/> that is not the library's own are not seen.
 /// </para>
 /// </remarks>
 public sealed class RealtimeHealthCheck : IHealthCheck
 {
     private const int MostNamed = 10;
+
+    /// <summary>A server with a store for each of its tenants has many.</summary>
+    private const int MostListed = 50;
 
     private readonly IRealtimeChannelManager _manager;
     private readonly TimeSpan _grace;
@@ -50,16 +55,23 @@ public sealed class RealtimeHealthCheck : IHealthCheck
         var now = (ours?.Clock ?? TimeProvider.System).GetUtcNow();
         var status = _manager.Status;
         var streams = ours?.Streams ?? [];
+        var stores = ours?.Stores ?? [];
+        var broken = stores.Where(static s => s.Status.State is StoreState.Faulted or StoreState.NeedsAuth).ToList();
+        var behind = stores.Where(s => s.Status.State == StoreState.Degraded || (s.NotLiveSince is { } since && now - since > _grace)).ToList();
         var troubled = streams.Where(s => IsFaulted(s.Status) || IsLate(s.Status, now)).ToList();
         var (health, text) = status switch
         {
             { State: RealtimeState.Closed } => (context.Registration.FailureStatus, "The manager is disposed."),
             _ when IsFaulted(status) => (context.Registration.FailureStatus, status.Error!.Message),
+            _ when broken.Count > 0 => (context.Registration.FailureStatus, $"Somebody must change something for {Names(broken)}; {broken.Count} of {stores.Count} stores."),
             _ when IsLate(status, now) => (HealthStatus.Degraded, $"Not connected since {Time(status.NotLiveSince!.Value)}: {status}"),
             _ when troubled.Count > 0 => (HealthStatus.Degraded, $"Changes do not flow for {Names(troubled)}; {troubled.Count} of {streams.Count} streams."),
+            _ when behind.Count > 0 => (HealthStatus.Degraded, $"Not live: {Names(behind)}; {behind.Count} of {stores.Count} stores."),
             _ => (HealthStatus.Healthy, status.ToString()),
         };
-        return Task.FromResult(new HealthCheckResult(health, text, exception: null, Data(status, streams.Count, troubled)));
+        var data = Data(status, streams.Count, troubled);
+        Add(data, stores);
+        return Task.FromResult(new HealthCheckResult(health, text, exception: null, data));
     }
 
     /// <summary>Somebody must change something. While the client looks whether they did, the state says so, and the error still tells.</summary>
@@ -69,14 +81,37 @@ public sealed class RealtimeHealthCheck : IHealthCheck
     private bool IsLate(RealtimeStatus status, DateTimeOffset now) => status.NotLiveSince is { } since && now - since > _grace;
 
     /// <summary>Tables and reasons; not the errors' messages, in which the server may quote a filter.</summary>
-    private static string Names(List<(string Table, RealtimeStatus Status)> streams)
+    private static string Names(List<(string Table, RealtimeStatus Status)> streams) => Names(streams.Select(Name));
+
+    private static string Names(List<StoreReport> stores) => Names(stores.Select(static s => $"{s.Table} ({StateOf(s.Status)})"));
+
+    private static string Names(IEnumerable<string> all)
     {
-        var names = streams.Select(Name).Distinct().ToList();
+        var names = all.Distinct().ToList();
         return string.Join(", ", names.Take(MostNamed)) + (names.Count > MostNamed ? $" and {names.Count - MostNamed} more" : "");
     }
 
     private static string Name((string Table, RealtimeStatus Status) stream) =>
         $"{stream.Table} ({stream.Status.State}{(stream.Status.Error is { } error ? $", {error.Reason}" : "")})";
+
+    private static string StateOf(StoreStatus status) =>
+        $"{status.State}{(status.Reason == StoreReason.None ? "" : $", {status.Reason}")}{(status.Error is { } error ? $", {error.Reason}" : "")}";
+
+    /// <summary>One line for each store. Stores of one table are numbered: whose they are would be a tenant's name.</summary>
+    private static void Add(Dictionary<string, object> data, IReadOnlyList<StoreReport> stores)
+    {
+        data["stores"] = stores.Count;
+        foreach (var same in stores.Take(MostListed).GroupBy(static s => s.Table))
+        {
+            var number = 0;
+            foreach (var store in same)
+            {
+                var asOf = store.Status.AsOf is { } time ? Time(time) : "never";
+                data[$"store {store.Table}{(++number == 1 ? "" : $" {number}")}"] =
+                    $"{StateOf(store.Status)}; as of {asOf}; {store.Status.Unverified} unverified; {store.Rows} rows";
+            }
+        }
+    }
 
     private static string Time(DateTimeOffset time) => time.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 

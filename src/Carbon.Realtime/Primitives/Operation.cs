@@ -11,9 +11,9 @@ namespace Carbon.Realtime.Primitives;
 /// </remarks>
 internal sealed class Operation : IDisposable
 {
-    private const string Ok = "ok";
-    private const string Failed = "failed";
-    private const string Abandoned = "abandoned";
+    public const string Ok = "ok";
+    public const string Failed = "failed";
+    public const string Abandoned = "abandoned";
 
     private readonly RealtimeInstruments _owner;
     private readonly OperationKind _kind;

@@ -65,6 +65,9 @@ internal sealed class RealtimeInstruments
     /// <summary>Counts the rows that are read of a table.</summary>
     public Tally.Cell RowsRead(string table) => _meter.RowsRead.Of(Manager, table);
 
+    /// <summary>What a store of the table measures.</summary>
+    public StoreInstruments Store(string table) => new(_meter, this, table);
+
     /// <summary>A channel went from one state to another; <see langword="null"/> is before its life and after it.</summary>
     public void ChannelMoved(string? from, string? to)
     {

@@ -22,6 +22,9 @@ internal sealed class RealtimeMeter
     /// <summary>From what the server's poll interval allows to a backlog that somebody should look at.</summary>
     private static readonly double[] LagSeconds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
+    /// <summary>From a small table near by to a million rows from far away.</summary>
+    private static readonly double[] ScanSeconds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+
     private readonly Meter _meter;
 
     private RealtimeMeter(Meter meter)
@@ -52,6 +55,19 @@ internal sealed class RealtimeMeter
         Request = Operation(
             activity: null, ActivityKind.Client, (TelemetryNames.RestRequests, "{request}", "Requests for rows."),
             (TelemetryNames.RestRequestDuration, "From a request for rows to the last byte of its answer."));
+        Level(TelemetryNames.StoreRows, "{row}", "Rows that stores show.", StoreRows);
+        Level(TelemetryNames.StoreUnverified, "{key}", "Keys whose rows may be older than the database's.", StoreUnverified);
+        Count(TelemetryNames.StoreEvents, "{event}", "Changes that stores applied.", StoreEvents);
+        Count(TelemetryNames.StoreEpochs, "{epoch}", "Times that stores had to read everything anew to be sure.", StoreEpochs);
+        Count(TelemetryNames.StoreScans, "{scan}", "Reads of all rows of stores.", StoreScans);
+        Count(TelemetryNames.StoreVerifications, "{key}", "Keys that stores read by themselves.", StoreVerifications);
+        Count(TelemetryNames.StoreRepairs, "{row}", "Rows that a read put right and no change had told of.", StoreRepairs);
+        Count(TelemetryNames.StoreOverflows, "{overflow}", "Times that changes came faster than a store applied them.", StoreOverflows);
+        Count(TelemetryNames.StorePurges, "{purge}", "Times that a store emptied itself because its user may not read the table any more.", StorePurges);
+        Count(TelemetryNames.StoreCacheLoads, "{load}", "Looks into the local cache.", StoreCacheLoads);
+        Count(TelemetryNames.StoreCacheSaves, "{save}", "Saves into the local cache.", StoreCacheSaves);
+        _meter.CreateObservableGauge(TelemetryNames.StoreStaleness, StoreStaleness.Read, "s", "Age of the last complete read of a store.");
+        StoreScanDuration = Seconds(TelemetryNames.StoreScanDuration, "From the beginning of a read of all rows to its end.", ScanSeconds);
     }
 
     public static ActivitySource Activities { get; } = new(TelemetryNames.Source, Version);
@@ -71,6 +87,32 @@ internal sealed class RealtimeMeter
     public Tally Drops { get; } = new(TelemetryNames.DropReason);
 
     public Tally RowsRead { get; } = new(TelemetryNames.Table);
+
+    public Tally StoreRows { get; } = new(TelemetryNames.Table);
+
+    public Tally StoreUnverified { get; } = new(TelemetryNames.Table);
+
+    public Ages StoreStaleness { get; } = new(TelemetryNames.Table);
+
+    public Tally StoreEvents { get; } = new(TelemetryNames.Table, TelemetryNames.EventKind);
+
+    public Tally StoreEpochs { get; } = new(TelemetryNames.Table, TelemetryNames.EpochReason);
+
+    public Tally StoreScans { get; } = new(TelemetryNames.Table, TelemetryNames.ScanCause, TelemetryNames.Outcome);
+
+    public Tally StoreVerifications { get; } = new(TelemetryNames.Table);
+
+    public Tally StoreRepairs { get; } = new(TelemetryNames.Table, TelemetryNames.RepairKind);
+
+    public Tally StoreOverflows { get; } = new(TelemetryNames.Table);
+
+    public Tally StorePurges { get; } = new(TelemetryNames.Table);
+
+    public Tally StoreCacheLoads { get; } = new(TelemetryNames.Table, TelemetryNames.CacheResult);
+
+    public Tally StoreCacheSaves { get; } = new(TelemetryNames.Table, TelemetryNames.CacheResult);
+
+    public Histogram<double> StoreScanDuration { get; }
 
     public Histogram<double> HeartbeatDuration { get; }
 

@@ -9,20 +9,20 @@ namespace Carbon.Realtime.Primitives;
 /// the reader's loop and under the gate. This way nothing of a listener's runs there, it costs the same whoever listens, and whoever begins to
 /// listen late sees the whole count. Managers of one name share their cells, which are kept for the process's life: tables times reasons.
 /// </remarks>
-/// <param name="attributes">What the cells of a manager are told apart by; two at most.</param>
+/// <param name="attributes">What the cells of a manager are told apart by; three at most.</param>
 internal sealed class Tally(params string[] attributes)
 {
-    private readonly ConcurrentDictionary<(string Manager, string? First, string? Second), Cell> _cells = new();
+    private readonly ConcurrentDictionary<(string Manager, string? First, string? Second, string? Third), Cell> _cells = new();
 
     /// <summary>The number of these attributes. One that is <see langword="null"/> is left out.</summary>
-    public Cell Of(string manager, string? first = null, string? second = null) => _cells.GetOrAdd(
-        (manager, first, second),
+    public Cell Of(string manager, string? first = null, string? second = null, string? third = null) => _cells.GetOrAdd(
+        (manager, first, second, third),
         static (key, names) => new Cell([.. Attributes(key, names)]),
         attributes);
 
     public IEnumerable<Measurement<long>> Read() => _cells.Values.Select(static cell => cell.Read());
 
-    private static IEnumerable<KeyValuePair<string, object?>> Attributes((string Manager, string? First, string? Second) key, string[] names)
+    private static IEnumerable<KeyValuePair<string, object?>> Attributes((string Manager, string? First, string? Second, string? Third) key, string[] names)
     {
         yield return new(TelemetryNames.Manager, key.Manager);
         if (key.First is not null)
@@ -33,6 +33,11 @@ internal sealed class Tally(params string[] attributes)
         if (key.Second is not null)
         {
             yield return new(names[1], key.Second);
+        }
+
+        if (key.Third is not null)
+        {
+            yield return new(names[2], key.Third);
         }
     }
 

@@ -29,6 +29,20 @@ internal static class TelemetryNames
     public const string RestRequestDuration = "carbon.realtime.rest.request.duration";
     public const string RestReadDuration = "carbon.realtime.rest.read.duration";
 
+    public const string StoreRows = "carbon.realtime.store.rows";
+    public const string StoreUnverified = "carbon.realtime.store.unverified";
+    public const string StoreStaleness = "carbon.realtime.store.staleness";
+    public const string StoreEvents = "carbon.realtime.store.events";
+    public const string StoreEpochs = "carbon.realtime.store.epochs";
+    public const string StoreScans = "carbon.realtime.store.scans";
+    public const string StoreScanDuration = "carbon.realtime.store.scan.duration";
+    public const string StoreVerifications = "carbon.realtime.store.verifications";
+    public const string StoreRepairs = "carbon.realtime.store.repairs";
+    public const string StoreOverflows = "carbon.realtime.store.overflows";
+    public const string StorePurges = "carbon.realtime.store.purges";
+    public const string StoreCacheLoads = "carbon.realtime.store.cache.loads";
+    public const string StoreCacheSaves = "carbon.realtime.store.cache.saves";
+
     public const string ConnectActivity = "carbon.realtime.connect";
     public const string JoinActivity = "carbon.realtime.join";
     public const string TokenActivity = "carbon.realtime.token";
@@ -42,6 +56,11 @@ internal static class TelemetryNames
     public const string DropReason = "carbon.realtime.drop.reason";
     public const string TokenReason = "carbon.realtime.token.reason";
     public const string ReadKind = "carbon.realtime.rest.kind";
+    public const string EventKind = "carbon.realtime.store.event.kind";
+    public const string EpochReason = "carbon.realtime.store.epoch.reason";
+    public const string ScanCause = "carbon.realtime.store.scan.cause";
+    public const string RepairKind = "carbon.realtime.store.repair.kind";
+    public const string CacheResult = "carbon.realtime.store.cache.result";
     public const string Topic = "carbon.realtime.topic";
     public const string Bindings = "carbon.realtime.bindings";
     public const string Attempt = "carbon.realtime.attempt";

@@ -39,6 +39,7 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
             return;
         }
 
+        actor.Measured.Asked(keys.Count);
         actor.Rules.BeginAsking(keys);
         var run = _run = new Run(actor.Epoch);
         _ = context.Environment.Scheduler.Start(() => ReadAsync(run, keys));

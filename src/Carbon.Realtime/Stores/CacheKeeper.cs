@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Snapshots;
 using Carbon.Realtime.Tables;
 
@@ -64,7 +65,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
 
         IsLoading = true;
         actor.Rules.BeginHydration();
-        actor.SetAlarm(StoreActor<TKey, TRow>.Alarm.Save, LoadTimeout, () => OnLoaded([], null, "TimedOut"));
+        actor.SetAlarm(StoreActor<TKey, TRow>.Alarm.Save, LoadTimeout, () => OnLoaded([], null, "TimedOut", "timed_out"));
         _ = context.Environment.Scheduler.Start(LoadAsync);
     }
 
@@ -134,7 +135,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
     {
         List<KeyValuePair<TKey, TRow>> rows = [];
         StoreCacheHeader? header = null;
-        string? failure = null;
+        (string? Name, string? Result) failure = default;
         var head = new RowHead(context.Table.Definition.Key.ColumnsUtf8, tenantColumn: null);
         try
         {
@@ -144,10 +145,10 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            failure = NameOf(e);
+            failure = (NameOf(e), ResultOf(e));
         }
 
-        actor.Post(() => OnLoaded(header is null ? [] : rows, header, failure));
+        actor.Post(() => OnLoaded(header is null ? [] : rows, header, failure.Name, failure.Result ?? (header is null ? "empty" : "ok")));
     }
 
     private KeyValuePair<TKey, TRow> Decode(RowHead head, ReadOnlySpan<byte> json)
@@ -159,7 +160,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
             : throw new JsonException("A cached row has no key.");
     }
 
-    private void OnLoaded(List<KeyValuePair<TKey, TRow>> rows, StoreCacheHeader? header, string? failure)
+    private void OnLoaded(List<KeyValuePair<TKey, TRow>> rows, StoreCacheHeader? header, string? failure, string result)
     {
         if (!IsLoading)
         {
@@ -167,6 +168,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
         }
 
         IsLoading = false;
+        actor.Measured.CacheLoaded(result);
         actor.ClearAlarm(StoreActor<TKey, TRow>.Alarm.Save);
         StoresLog.CacheLoaded(context.Logger, context.Name, failure ?? (header is null ? "Empty" : "Ok"), header is null ? 0 : rows.Count);
         _isHydrating = true; // what comes out of the cache need not go back
@@ -247,12 +249,14 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
 
             var changes = new StoreCacheChanges { ReplacesAll = unsaved.Keys is null, AsOf = unsaved.AsOf, Upserts = upserts, Removes = removes };
             await _cache!.SaveAsync(Key, changes, CancellationToken.None);
+            actor.Measured.CacheSaved("ok");
             return true;
         }
 #pragma warning disable CA1031 // The cache is other people's code, and so are the rows' converters.
         catch (Exception e)
 #pragma warning restore CA1031
         {
+            actor.Measured.CacheSaved(ResultOf(e));
             return Failed(e);
         }
     }
@@ -288,6 +292,9 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
     }
 
     private static string NameOf(Exception e) => e is StoreCacheException cache ? cache.Fault.ToString() : e.GetType().Name;
+
+    private static string ResultOf(Exception e) =>
+        e is StoreCacheException { Fault: var fault } && Enum.IsDefined(fault) ? TagValue.Of(fault) : "failed";
 
     /// <summary>One thing at a time.</summary>
     private void Run(Func<Task<bool>> operation, Action<bool> then)

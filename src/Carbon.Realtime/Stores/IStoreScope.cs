@@ -25,6 +25,9 @@ internal interface IStoreControl
     /// <returns>Completes when nothing more is written into the cache.</returns>
     Task OnIdentityChanged(bool isOtherUser);
 
+    /// <summary>Where it stands; <see langword="null"/> when nobody uses it.</summary>
+    StoreReport? Report();
+
     /// <summary>Ends the store.</summary>
     /// <returns>Completes when its rows are kept.</returns>
     Task Close();

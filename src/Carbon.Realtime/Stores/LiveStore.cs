@@ -27,6 +27,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     private IDisposable? _linger;
     private IDisposable? _retry;
     private volatile bool _isWatched;
+    private DateTimeOffset? _notLiveSince;
     private int _interest;
     private int _attempt;
     private bool _isResolving;
@@ -153,6 +154,14 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
             }
 
             return flushed;
+        }
+    }
+
+    public StoreReport? Report()
+    {
+        lock (_gate)
+        {
+            return _interest == 0 || _isClosed ? null : new StoreReport(Table, _current.Status, _current.Count, _notLiveSince);
         }
     }
 
@@ -295,6 +304,9 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     {
         var snapshot = new StoreSnapshot<TKey, TRow>(_current.Version + 1, rows, status);
         Volatile.Write(ref _current, snapshot);
+        _notLiveSince = status.State is StoreState.Live or StoreState.Empty or StoreState.Closed
+            ? null
+            : _notLiveSince ?? _context.Environment.TimeProvider.GetUtcNow();
         if (_observers.Count > 0)
         {
             var set = new StoreChangeSet<TKey, TRow>(snapshot, isReset, isReset ? [] : changes);

@@ -42,6 +42,9 @@ internal sealed class LiveStores
     /// <returns>For each, a task that completes when nothing more is written into the cache.</returns>
     public List<Task> OnIdentityChanged(Func<IStoreScope, bool> which, bool isOtherUser) => Of(which).ConvertAll(s => s.OnIdentityChanged(isOtherUser));
 
+    /// <summary>Where the stores that somebody uses stand.</summary>
+    public List<StoreReport> Report() => [.. Of(static _ => true).Select(static s => s.Report()).OfType<StoreReport>()];
+
     /// <summary>Ends stores.</summary>
     /// <returns>For each, a task that completes when its rows are kept.</returns>
     public List<Task> Close(Func<IStoreScope, bool> which) => Of(which).ConvertAll(static s => s.Close());

@@ -75,15 +75,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
     }
 
     /// <summary>The scan that runs is of no use any more.</summary>
-    public void Abandon()
-    {
-        if (_run is { } run)
-        {
-            _run = null;
-            run.Cancel();
-            actor.Rules.AbandonScan();
-        }
-    }
+    public void Abandon() => Abandon(Operation.Abandoned);
 
     /// <summary>Reads everything as soon as may be; a scan that runs is not enough, for it began before.</summary>
     public void Request(ScanCause cause)
@@ -169,6 +161,19 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         return _recent.Count > FewEpochs;
     }
 
+    private void Abandon(string outcome)
+    {
+        if (_run is { } run)
+        {
+            _run = null;
+            run.Cancel();
+            actor.Rules.AbandonScan();
+            Measure(run, outcome);
+        }
+    }
+
+    private void Measure(Run run, string outcome) => actor.Measured.ScanEnded(TagValue.Of(run.Cause), outcome, actor.Now - run.Started);
+
     private void BeginAfter(TimeSpan wait, ScanCause cause)
     {
         _next?.Cancel();
@@ -189,7 +194,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         StoresLog.ScanBegun(context.Logger, context.Name, cause);
         actor.Rules.BeginScan();
         _verifications.ForEach(static v => v.IsUnderWay = true);
-        var run = _run = new Run(actor.Now, context.Environment.TimeProvider.GetUtcNow(), actor.Rules.Events, actor.Epoch, VerifiedEpoch == actor.Epoch && actor.IsEpoch);
+        var run = _run = new Run(cause, actor.Now, context.Environment.TimeProvider.GetUtcNow(), actor.Rules.Events, actor.Epoch, VerifiedEpoch == actor.Epoch && actor.IsEpoch);
         _ = context.Environment.Scheduler.Start(() => ReadAsync(run));
     }
 
@@ -269,6 +274,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         AsOf = run.StartedAt;
         Error = null;
         _failures.Reset();
+        Measure(run, Operation.Ok);
         StoresLog.Scanned(context.Logger, context.Name, run.Rows, actor.Now - run.Started);
         actor.OnScanned(run.Started);
         actor.ScheduleAsking();
@@ -284,7 +290,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
             return;
         }
 
-        Abandon();
+        Abandon(Operation.Failed);
         Error = error;
         StoresLog.ScanFailed(context.Logger, context.Name, error.Message);
         if (error.Reason == RealtimeErrorReason.PermissionDenied)
@@ -304,9 +310,11 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
     }
 
     /// <summary>One scan.</summary>
-    private sealed class Run(TimeSpan started, DateTimeOffset startedAt, long start, int epoch, bool isRepairing)
+    private sealed class Run(ScanCause cause, TimeSpan started, DateTimeOffset startedAt, long start, int epoch, bool isRepairing)
     {
         private readonly CancellationTokenSource _cancellation = new();
+
+        public ScanCause Cause => cause;
 
         public TimeSpan Started => started;
 

@@ -57,6 +57,7 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
         _started = context.Environment.TimeProvider.GetTimestamp();
         var definition = context.Table.Definition;
         var comparer = typeof(TKey).IsValueType && ReferenceEquals(definition.Key.Comparer, EqualityComparer<TKey>.Default) ? null : definition.Key.Comparer;
+        Measured = context.Instruments.Store(context.Name);
         Rules = new Convergence<TKey, TRow>(comparer, definition.IsSame, context.Options.Version, context.Policy, this);
         _suspicions = new Suspicions<TKey>(definition.Key.Comparer);
         Reconcile = new ReconcileSchedule(context.Environment.Randomizer, context.Options.ReconcilePeriod);
@@ -96,6 +97,8 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
     }
 
     public StoreIdentity Identity { get; }
+
+    public StoreInstruments Measured { get; }
 
     public Convergence<TKey, TRow> Rules { get; }
 
@@ -149,6 +152,7 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
         Asking.Stop();
         Keeper.Flush(keep);
         Deadlines.Dispose();
+        Measured.Dispose();
         _mailbox.Close();
     });
 
@@ -186,6 +190,7 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
     /// <summary>Nobody may see the rows any more, or nobody can say that they may: all go, from the cache too.</summary>
     public void Purge()
     {
+        Measured.Purged();
         Rules.Purge();
         Scans.Forget();
         IsShown = false;
@@ -295,11 +300,16 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
         }
 
         var now = Now;
+        var (puts, removes) = (0, 0);
         foreach (ref readonly var e in events)
         {
             _suspicions.OnEvent(e.Key);
             Rules.OnEvent(_context.IsSignalOnly ? e with { Kind = RowEventKind.Ask } : e, now);
+            puts += e.Kind == RowEventKind.Put ? 1 : 0;
+            removes += e.Kind == RowEventKind.Remove ? 1 : 0;
         }
+
+        Count(puts, removes, events.Length - puts - removes);
 
         var utc = _context.Environment.TimeProvider.GetUtcNow();
         _lastEventAt = utc;
@@ -310,6 +320,18 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
 
         ScheduleAsking();
         Scans.OnTouched();
+    }
+
+    private void Count(int puts, int removes, int asks)
+    {
+        if (_context.IsSignalOnly)
+        {
+            (puts, removes, asks) = (0, 0, puts + removes + asks);
+        }
+
+        Measured.Events(TagValue.Of(RowEventKind.Put), puts);
+        Measured.Events(TagValue.Of(RowEventKind.Remove), removes);
+        Measured.Events(TagValue.Of(RowEventKind.Ask), asks);
     }
 
     private void Attach()
@@ -355,6 +377,7 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
             return;
         }
 
+        Measured.Epoch(TagValue.Of(IsEpoch ? GapReason.Resubscribed : Epoch > 0 ? GapReason.Rejoined : GapReason.Started));
         Epoch++;
         IsEpoch = true;
         _isOffline = false;
@@ -391,6 +414,7 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
             return;
         }
 
+        Measured.Epoch(TagValue.Of(reason));
         Epoch++;
         if (reason is GapReason.Partial or GapReason.Undecodable)
         {
@@ -406,6 +430,7 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
     private void OnOverflow()
     {
         _hasOverflowed = true;
+        Measured.Overflowed();
         StoresLog.Overflowed(_context.Logger, _context.Name);
         Miss(GapReason.Overflow);
     }
@@ -443,6 +468,7 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
         var cure = _suspicions.Look(Now, Now - _epochSince, kind =>
         {
             StoresLog.Repaired(_context.Logger, _context.Name, kind);
+            Measured.Repaired(TagValue.Of(kind));
             Reconcile.OnLoss();
         });
         Reconcile.IsLossy = _suspicions.IsLossy;
@@ -479,6 +505,7 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
             return;
         }
 
+        Measured.Now(IsShown ? Rules.Rows.Count : 0, Rules.Doubts.Count, Scans.AsOf);
         var status = StatusNow();
         var isReset = IsShown != _wasShown;
         if (!_hasChanged && !isReset && _status?.SaysTheSameAs(status) == true)

@@ -1,4 +1,5 @@
 using Carbon.Realtime.Changes;
+using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Snapshots;
 using Microsoft.Extensions.Logging;
 
@@ -32,6 +33,8 @@ internal sealed class StoreContext<TKey, TRow>
     public required string Project { get; init; }
 
     public required ILogger Logger { get; init; }
+
+    public required RealtimeInstruments Instruments { get; init; }
 
     public ConvergencePolicy Policy { get; init; } = ConvergencePolicy.Full;
 

@@ -10,6 +10,13 @@ public sealed partial class GuideTests
         FirstColumn("guarantees.md", "What each gap asks of you").Should().BeEquivalentTo(Enum.GetNames<GapReason>());
 
     [Fact]
+    public void Every_state_and_reason_of_a_store_has_a_row_that_says_what_is_shown()
+    {
+        FirstColumn("guarantees.md", "Live stores").Should().BeEquivalentTo(Enum.GetNames<StoreState>().Concat(Enum.GetNames<StoreReason>()));
+        FirstColumn("guarantees.md", "Live stores").Should().OnlyHaveUniqueItems();
+    }
+
+    [Fact]
     public void Every_error_reason_is_spoken_of()
     {
         var guides = Read("troubleshooting.md") + Read("guarantees.md");
@@ -28,7 +35,7 @@ public sealed partial class GuideTests
     {
         string[] others =
         [
-            .. Enum.GetNames<GapReason>(), .. Enum.GetNames<RealtimeErrorReason>(), .. Enum.GetNames<RealtimeState>(),
+            .. Enum.GetNames<GapReason>(), .. Enum.GetNames<StoreState>(), .. Enum.GetNames<StoreReason>(), .. Enum.GetNames<RealtimeErrorReason>(), .. Enum.GetNames<RealtimeState>(),
             .. typeof(RealtimeChannelManager).Assembly.GetExportedTypes().SelectMany(static t => t.GetMembers().Select(static m => m.Name).Append(t.Name.Split('`')[0])),
 
             // Of .NET, of the server, and of the log.

@@ -92,6 +92,7 @@ internal static class PublicTypes
         ],
         [Rooms.Root] =
         [
+            "CoreStoreExtensions",
             "IChangeSource",
             "IRealtimeChannelManager",
             "ITenantContext",

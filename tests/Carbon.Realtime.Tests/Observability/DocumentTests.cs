@@ -3,9 +3,11 @@ using System.Text.RegularExpressions;
 using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Protocol;
 using Carbon.Realtime.Snapshots;
+using Carbon.Realtime.Stores;
 using Carbon.Realtime.Testing;
 using Carbon.Realtime.Tests.House;
 using Carbon.Realtime.Tests.Snapshots;
+using Carbon.Realtime.Tests.Stores;
 using Carbon.Realtime.Tests.Support;
 
 namespace Carbon.Realtime.Tests.Observability;
@@ -49,6 +51,11 @@ public sealed partial class DocumentTests
         values["carbon.realtime.gap.reason"].Should().BeEquivalentTo(All<GapReason>());
         values["carbon.realtime.drop.reason"].Should().BeEquivalentTo(All<FrameDropReason>().Where(v => v != "none"));
         values["carbon.realtime.token.reason"].Should().BeEquivalentTo(All<AccessTokenReason>());
+        values["carbon.realtime.store.event.kind"].Should().BeEquivalentTo(All<Carbon.Realtime.Changes.RowEventKind>());
+        values["carbon.realtime.store.epoch.reason"].Should().BeEquivalentTo(All<GapReason>());
+        values["carbon.realtime.store.scan.cause"].Should().BeEquivalentTo(All<ScanCause>());
+        values["carbon.realtime.store.repair.kind"].Should().BeEquivalentTo(All<RepairKind>());
+        values["carbon.realtime.store.cache.result"].Should().BeEquivalentTo(All<StoreCacheFault>().Concat(["ok", "empty", "timed_out", "failed"]));
         values["carbon.realtime.channel.state"].Should().BeEquivalentTo(All<Carbon.Realtime.Channels.ChannelState>().Where(v => v != "ended"));
 
         static IEnumerable<string> All<TEnum>()
@@ -104,6 +111,7 @@ public sealed partial class DocumentTests
         ObservableCounter<long> => "counter",
         ObservableUpDownCounter<long> => "up-down counter",
         Histogram<double> => "histogram",
+        ObservableGauge<double> => "gauge",
         _ => instrument.GetType().Name,
     };
 
@@ -149,6 +157,27 @@ public sealed partial class DocumentTests
         rest.Script = (_, _) => FakePostgrest.Error(403, "42501");
         await FluentActions.Awaiting(() => ReadAsync(world, rest)).Should().ThrowAsync<RealtimeException>();
         await world.Env.RunAsync(world.Manager.DisposeAsync().AsTask());
+        LiveWithAStore(meters);
+    }
+
+    private static void LiveWithAStore(RecordingMeters meters)
+    {
+        var world = new StoreWorld(o => o.QueueCapacity = 16, cache: new InMemoryStoreCache(), meters: meters, name: "document").Write("a", "new").Live();
+        world.TellUpdate("a", "done");
+        world.Quiet();
+        world.Write("lost", "new").Reconcile();
+        world.World.Advance(10);
+        for (var i = 0; i < 20; i++)
+        {
+            world.Socket.Insert(world.Join, "salesOrder", StoreWorld.Record($"many{i}", "new"), 1);
+        }
+
+        world.World.Run();
+        meters.Now("carbon.realtime.store.staleness"); // a gauge tells nothing of a store that is gone
+        world.Rest.Script = (_, _) => FakePostgrest.Error(403, "42501");
+        world.TellOk();
+        world.World.Manager.Dispose();
+        world.World.Run();
     }
 
     private static Task ReadAsync(World world, FakePostgrest rest)

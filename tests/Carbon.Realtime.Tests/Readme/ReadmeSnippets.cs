@@ -1,8 +1,10 @@
 using System.Text.Json.Serialization;
+using Carbon.Realtime.CoreStores;
 using Carbon.Realtime.Testing;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Carbon.Realtime.Tests.Readme;
 
@@ -44,7 +46,18 @@ public sealed class Session
     }
 }
 
-/// <summary>What the program shows; reading rows is the program's business until there are live stores.</summary>
+public sealed class OrderBoard(ILiveStore<string, SalesOrder> orders, ICoreStores core) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await foreach (var snapshot in orders.WatchAsync(stoppingToken))
+        {
+            Console.WriteLine($"{snapshot.Count} open orders, {core.Customers.Current.Count} customers; orders are {snapshot.Status}");
+        }
+    }
+}
+
+/// <summary>What the program shows and, with a stream, reads by itself.</summary>
 public interface IOrderList
 {
     Task ReloadAllAsync(CancellationToken cancellationToken);
@@ -64,6 +77,38 @@ public static class ReadmeSnippets
             .UseAccessToken<SessionTokens>()
             .UseTenant("co_1")
             .AddHealthCheck();
+    }
+
+    public static async Task RunAsync(string[] args, CancellationToken cancellationToken)
+    {
+        var builder = Host.CreateApplicationBuilder(args);
+        builder.Services.AddCarbonRealtime(builder.Configuration.GetSection("Realtime"))
+            .UseAccessToken<SessionTokens>()
+            .UseTenant("co_1")
+            .AddCoreStores() // items, customers, suppliers, people
+            .AddStore(Shop.SalesOrders.Where("status=neq.closed"))
+            .AddHealthCheck();
+        builder.Services.AddSingleton<Session>();
+        builder.Services.AddHostedService<OrderBoard>();
+        await builder.Build().RunAsync(cancellationToken);
+    }
+
+    public static async Task UseAStoreAsync(ILiveStore<string, SalesOrder> orders, CancellationToken cancellationToken)
+    {
+        using var following = orders.Changes.Subscribe(set =>
+        {
+            if (set.IsReset)
+            {
+                Console.WriteLine($"{set.Snapshot.Count} orders, {set.Status}"); // first, after another tenant or user, and for who fell behind
+            }
+
+            foreach (var change in set.Changes)
+            {
+                Console.WriteLine($"{change.Kind} {change.Key}: {change.Previous?.Status} -> {change.Current?.Status}");
+            }
+        });
+        await orders.VerifyAsync(cancellationToken); // what was committed before is shown: pull to refresh, and one's own writes
+        Console.WriteLine(orders.TryGet("so_1", out var order) ? order.Status : "there is no so_1");
     }
 
     public static IDisposable Subscribe(IRealtimeChannelManager realtime)

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Threading.Channels;
+using Carbon.Realtime.Tests.CoreStores;
 using Carbon.Realtime.Tests.House;
 using Carbon.Realtime.Tests.Support;
 using Microsoft.Extensions.Caching.Memory;
@@ -53,6 +54,17 @@ public sealed class ReadmeTests
         var tokens = provider.GetRequiredService<IAccessTokenProvider>();
         (await tokens.GetAccessTokenAsync(new AccessTokenRequest(AccessTokenReason.Connect), default)).Should().Be("first");
         (await tokens.GetAccessTokenAsync(new AccessTokenRequest(AccessTokenReason.Rejected), default)).Should().Be("refreshed");
+    }
+
+    [Fact]
+    public async Task A_store_is_followed_verified_and_read()
+    {
+        using var shop = new ShopHost(b => b.AddStore(Shop.SalesOrders));
+        shop.Emulator.Insert("salesOrder", """{"id":"so_1","companyId":"co_1","status":"draft"}""");
+        await shop.StartAsync();
+        var followed = ReadmeSnippets.UseAStoreAsync(shop.Get<ILiveStore<string, SalesOrder>>(), default);
+        shop.Advance(5);
+        await followed.WaitAsync(TimeSpan.FromSeconds(30));
     }
 
     [Fact]

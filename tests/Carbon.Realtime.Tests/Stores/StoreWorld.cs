@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text.Json;
 using Carbon.Realtime.Stores;
 using Carbon.Realtime.Testing;
@@ -11,9 +12,10 @@ internal sealed class StoreWorld
 {
     public StoreWorld(
         Action<RealtimeOptions>? configure = null, IAccessTokenProvider? tokens = null, IStoreCache? cache = null, ConvergencePolicy? policy = null,
-        StoreOptions<SalesOrder>? options = null, RealtimeTable<string, SalesOrder>? table = null)
+        StoreOptions<SalesOrder>? options = null, RealtimeTable<string, SalesOrder>? table = null, IMeterFactory? meters = null,
+        string? name = null)
     {
-        World = new World(configure, tokens, rest: Rest, cache: cache, policy: policy);
+        World = new World(configure, tokens, meters, name, rest: Rest, cache: cache, policy: policy);
         Rest.Tables.Add(Database);
         Store = (LiveStore<string, SalesOrder>)World.Manager.Store(table ?? Shop.SalesOrders, options ?? new StoreOptions<SalesOrder>());
     }
