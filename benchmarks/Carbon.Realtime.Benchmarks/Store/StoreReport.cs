@@ -27,7 +27,7 @@ internal sealed class StoreReport(StoreBenchOptions options, string load, IReadO
         var text = new StringBuilder();
         Add(text, $"Updates of random rows of a settled store without subscribers, {options.Changes:N0} per run; {options.Runs} interleaved runs each, ");
         text.Append("medians (lowest–highest); ratios of medians. A store publishes after every burst.\n\n");
-        text.Append("| rows | | ns/change | ÷ dictionary | bytes/change | bytes/publication |\n|--:|---|--:|--:|--:|--:|\n");
+        text.Append("| rows | | CPU ns/change | ÷ dictionary | bytes/change | bytes/publication |\n|--:|---|--:|--:|--:|--:|\n");
         foreach (var size in sizes)
         {
             foreach (var contender in size.Contenders)
