@@ -9,6 +9,7 @@ using Carbon.Realtime.Benchmarks.Race;
 using Carbon.Realtime.Benchmarks.Rows;
 using Carbon.Realtime.Benchmarks.Sender;
 using Carbon.Realtime.Benchmarks.Snapshot;
+using Carbon.Realtime.Benchmarks.Store;
 
 const long Warmup = 200_000;
 const long Events = 500_000;
@@ -18,6 +19,8 @@ const string Usage = """
     snapshot [--rows 100000] [--runs 7]                        reading a table, against a bare HttpClient; fails below the floor
     micro    [BenchmarkDotNet's options]                       e.g. micro --filter '*'
     row                                                        the size of the row's object graph
+    store    [--rows 1000,10000,100000,1000000] [--changes 200000] [--runs 9] [--date TEXT] [--out FILE] [--check]
+                                                               a store's updates, publications and memory against a dictionary
     cache    [--rows 100000] [--runs 7]                        a cold load from SqliteStoreCache against a bare SELECT
 
     The race's own processes:
@@ -49,6 +52,8 @@ try
             return 0;
         case "cache":
             return CacheCommand.Run(Asked(arguments, static a => new CacheOptions((int)(a.Number("rows") ?? 100_000), (int)(a.Number("runs") ?? 7))));
+        case "store":
+            return StoreCommand.Run(Asked(arguments, StoreFrom));
         default:
             if (!Contenders.All.TryGetValue(command, out var contender)) throw new ArgumentException($"There is no command '{command}' in this build.");
             var figures = await contender(Asked(arguments, RunFrom));
@@ -88,6 +93,17 @@ static RaceOptions RaceFrom(Arguments arguments) => new()
     Warmup = arguments.Number("warmup") ?? Warmup,
     Events = arguments.Number("events") ?? Events,
     Kind = KindFrom(arguments),
+    Date = arguments.Text("date"),
+    Out = arguments.Text("out"),
+    Check = arguments.Flag("check"),
+};
+
+static StoreBenchOptions StoreFrom(Arguments arguments) => new()
+{
+    Sizes = [.. (arguments.Text("rows") ?? "1000,10000,100000,1000000").Split(',').Select(static size => int.TryParse(size, out var rows) && rows > 0 ? rows
+        : throw new ArgumentException($"--rows needs positive numbers, not '{size}'."))],
+    Changes = (int)(arguments.Number("changes") ?? 200_000),
+    Runs = (int)(arguments.Number("runs") ?? 9),
     Date = arguments.Text("date"),
     Out = arguments.Text("out"),
     Check = arguments.Flag("check"),

@@ -26,7 +26,7 @@ internal static class RaceCommand
         var report = new RaceReport(options, rowBytes, load, runs);
         var text = report.Markdown();
         Console.WriteLine(text);
-        if (options.Out is { } file) ReportFile.Write(file, text);
+        if (options.Out is { } file) ReportFile.Write(file, "race", text);
         if (!options.Check) return 0;
         var misses = report.Misses().ToArray();
         foreach (var miss in misses) Console.Error.WriteLine($"FLOOR MISSED: {miss}");

@@ -3,15 +3,16 @@ namespace Carbon.Realtime.Benchmarks.Race;
 /// <summary>Puts a report into a file: between its two marks where the file has them, else as the whole file.</summary>
 internal static class ReportFile
 {
-    private const string Start = "<!-- race: written by eng/bench -->";
-    private const string End = "<!-- /race -->";
-
-    public static void Write(string path, string report)
+    /// <param name="path">The file.</param>
+    /// <param name="name">The report's, which its marks carry.</param>
+    /// <param name="report">Markdown.</param>
+    public static void Write(string path, string name, string report)
     {
-        var section = $"{Start}\n{report.TrimEnd()}\n{End}";
+        var (first, last) = ($"<!-- {name}: written by eng/bench -->", $"<!-- /{name} -->");
+        var section = $"{first}\n{report.TrimEnd()}\n{last}";
         var old = File.Exists(path) ? File.ReadAllText(path) : "";
-        var (start, end) = (old.IndexOf(Start, StringComparison.Ordinal), old.IndexOf(End, StringComparison.Ordinal));
+        var (start, end) = (old.IndexOf(first, StringComparison.Ordinal), old.IndexOf(last, StringComparison.Ordinal));
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
-        File.WriteAllText(path, start >= 0 && end > start ? $"{old[..start]}{section}{old[(end + End.Length)..]}" : section + "\n");
+        File.WriteAllText(path, start >= 0 && end > start ? $"{old[..start]}{section}{old[(end + last.Length)..]}" : section + "\n");
     }
 }

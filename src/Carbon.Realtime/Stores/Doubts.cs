@@ -36,7 +36,7 @@ internal sealed class Doubts<TKey>(IEqualityComparer<TKey>? comparer)
 
     public int Count => _doubts.Count;
 
-    public bool Contains(TKey key) => _doubts.ContainsKey(key);
+    public bool Contains(TKey key) => _doubts.Count > 0 && _doubts.ContainsKey(key);
 
     /// <summary>Since when the oldest doubt stands; <see langword="null"/> if there is none.</summary>
     public TimeSpan? Oldest => _doubts.Count == 0 ? null : _doubts.Values.Min(static d => d.Since);

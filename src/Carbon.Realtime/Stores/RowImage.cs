@@ -14,7 +14,7 @@ internal sealed class RowImage<TKey, TRow>(KeyIndex<TKey> index, RowChapter<TRow
     {
         // A slot that was given out later has no page here, or no row in it.
         var slot = index.Find(key);
-        if (slot >= 0 && Page(slot) is { } page && (page.Occupied & (1UL << (Slots.At(slot)))) != 0)
+        if (slot >= 0 && Page(slot) is { } page && page.Has(slot))
         {
             row = page.Rows[Slots.At(slot)];
             return true;

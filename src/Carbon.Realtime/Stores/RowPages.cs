@@ -22,7 +22,6 @@ internal static class Slots
 /// <summary>The rows of neighbouring slots.</summary>
 internal sealed class RowPage<TRow>
 {
-
     /// <summary>Which of the slots have a row.</summary>
     public ulong Occupied;
 
@@ -30,6 +29,8 @@ internal sealed class RowPage<TRow>
 
     /// <summary>The edit that may write here; every other copies it first.</summary>
     public long Edit;
+
+    public bool Has(int slot) => (Occupied & (1UL << Slots.At(slot))) != 0;
 }
 
 [InlineArray(Slots.PageSize)]

@@ -37,10 +37,9 @@ internal sealed class RowTable<TKey, TRow>(IEqualityComparer<TKey>? comparer)
     public bool TryGet(TKey key, [MaybeNullWhen(false)] out TRow row)
     {
         var slot = _index.Find(key);
-        if (slot >= 0 && Holds(slot))
+        if (slot >= 0)
         {
-            row = PageOf(slot)!.Rows[Slots.At(slot)];
-            return true;
+            return TryGetAt(slot, out row);
         }
 
         row = default;
@@ -52,9 +51,19 @@ internal sealed class RowTable<TKey, TRow>(IEqualityComparer<TKey>? comparer)
 
     public TKey KeyAt(int slot) => _index[slot];
 
-    public TRow RowAt(int slot) => PageOf(slot)!.Rows[Slots.At(slot)];
+    public bool TryGetAt(int slot, [MaybeNullWhen(false)] out TRow row)
+    {
+        if (PageOf(slot) is { } page && page.Has(slot))
+        {
+            row = page.Rows[Slots.At(slot)];
+            return true;
+        }
 
-    public bool Holds(int slot) => PageOf(slot) is { } page && (page.Occupied & (1UL << Slots.At(slot))) != 0;
+        row = default;
+        return false;
+    }
+
+    public bool Holds(int slot) => PageOf(slot) is { } page && page.Has(slot);
 
     /// <summary>The slot that a key has, or has from now on; it must be given a row.</summary>
     public int SlotFor(TKey key) => _index.FindOrAdd(key);
@@ -107,6 +116,7 @@ internal sealed class RowTable<TKey, TRow>(IEqualityComparer<TKey>? comparer)
         _chapters = [];
         _chaptersEdit = 0;
         Count = 0;
+        _published = null; // with no rows nothing below would, and the old index would live on
         foreach (var (key, row) in image)
         {
             Set(SlotFor(key), row);
@@ -123,14 +133,9 @@ internal sealed class RowTable<TKey, TRow>(IEqualityComparer<TKey>? comparer)
     private RowPage<TRow> Write(int slot)
     {
         _published = null;
-        var number = Slots.Chapter(slot);
-        var inChapter = Slots.Page(slot);
-        if (number < _chapters.Length && _chapters[number] is { } known && known.Edit == _edit && known.Pages[inChapter] is { } page && page.Edit == _edit)
-        {
-            return page;
-        }
 
-        return WriteCopy(number, inChapter);
+        // A page of this edit lies in a chapter of this edit: whoever copied it had copied that before.
+        return PageOf(slot) is { } page && page.Edit == _edit ? page : WriteCopy(Slots.Chapter(slot), Slots.Page(slot));
     }
 
     private RowPage<TRow> WriteCopy(int number, int inChapter)
