@@ -91,6 +91,7 @@ internal sealed class Convergence<TKey, TRow>
     {
         var number = Interlocked.Increment(ref _events);
         var isOlder = false;
+        var isNews = true;
         switch (e.Kind)
         {
             case RowEventKind.Put:
@@ -102,7 +103,7 @@ internal sealed class Convergence<TKey, TRow>
 
                 break;
             case RowEventKind.Remove:
-                Remove(e.Key);
+                isNews = Remove(e.Key);
                 break;
         }
 
@@ -115,8 +116,9 @@ internal sealed class Convergence<TKey, TRow>
         {
             Doubts.Add(e.Key, now, isUnknown: true, AttemptsOf(e.Key));
         }
-        else if (isOlder || (_policy.TouchedKeysAreReread && IsReadNear(e.Key, now)) || Doubts.Contains(e.Key))
+        else if (isOlder || (isNews && _policy.TouchedKeysAreReread && IsReadNear(e.Key, now)) || Doubts.Contains(e.Key))
         {
+            // Deletes come from every tenant: one of a row that is not here needs no reading, unless a read brings the row after all.
             Doubts.Add(e.Key, now, isUnknown: false, AttemptsOf(e.Key));
         }
     }
@@ -173,10 +175,11 @@ internal sealed class Convergence<TKey, TRow>
     /// <summary>All pages came in one epoch: what none of them brought is gone.</summary>
     /// <param name="now">The time.</param>
     /// <param name="onRepair">As for <see cref="OnPage"/>.</param>
-    public void EndScan(TimeSpan now, Action<TKey, RepairKind>? onRepair)
+    /// <param name="provesAbsence">Whether each row that came was one of ours with its key: if not, what did not come may be there all the same.</param>
+    public void EndScan(TimeSpan now, Action<TKey, RepairKind>? onRepair, bool provesAbsence = true)
     {
         var scan = _scan!;
-        for (var slot = 0; slot < Rows.SlotCount && _policy.Sweeps; slot++)
+        for (var slot = 0; slot < Rows.SlotCount && _policy.Sweeps && provesAbsence; slot++)
         {
             if (Rows.Holds(slot) && !scan.Seen.Contains(slot))
             {
