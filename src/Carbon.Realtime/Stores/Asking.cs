@@ -1,3 +1,4 @@
+using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Snapshots;
 
 namespace Carbon.Realtime.Stores;
@@ -12,8 +13,11 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
     /// <summary>When so many keys are in doubt, reading everything is cheaper than reading each.</summary>
     private const int FewKeys = 2000;
 
-    private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan PauseAfterScan = TimeSpan.FromSeconds(5);
 
+    private readonly Backoff _failures = new(TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(2), TimeSpan.Zero, context.Environment.Randomizer);
+
+    /// <summary>One that is idle: a run that was given up may still use its own.</summary>
     private SnapshotReader<TKey, TRow>? _reader;
     private Run? _run;
 
@@ -27,8 +31,8 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
 
         if (actor.Rules.Doubts.Count > Math.Max(FewKeys, actor.Rules.Rows.Count / 4) && !actor.Scans.IsRunning)
         {
-            actor.Scans.Request(ScanCause.Missed); // it settles all of them
-            actor.SetAlarm(StoreActor<TKey, TRow>.Alarm.Ask, PauseAfterFailure, Begin);
+            actor.Scans.RequestUnlessDue(ScanCause.Missed); // it settles all of them
+            actor.PauseAsking(PauseAfterScan);
             return;
         }
 
@@ -41,22 +45,27 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
 
         actor.Measured.Asked(keys.Count);
         actor.Rules.BeginAsking(keys);
-        var run = _run = new Run(actor.Epoch);
+        var run = _run = new Run(actor.Epoch) { Reader = _reader };
+        _reader = null;
         _ = context.Environment.Scheduler.Start(() => ReadAsync(run, keys));
     }
 
     public void Stop()
     {
-        _run?.Cancel();
-        _run = null;
+        if (_run is { } run)
+        {
+            _run = null;
+            run.Cancel();
+            actor.Rules.EndAsking(actor.Now);
+        }
     }
 
     private async Task ReadAsync(Run run, List<TKey> keys)
     {
         try
         {
-            _reader ??= context.CreateReader(actor.Identity);
-            await _reader.ReadAsync(keys, read => actor.Post(() => OnAnswer(run, read)), run.Token);
+            run.Reader ??= context.CreateReader(actor.Identity);
+            await run.Reader.ReadAsync(keys, read => actor.Post(() => OnAnswer(run, read)), run.Token);
             actor.Post(() => OnDone(run));
         }
         catch (OperationCanceledException) when (run.Token.IsCancellationRequested)
@@ -66,9 +75,11 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
         {
             actor.Post(() => OnFailed(run, e));
         }
-        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
+#pragma warning disable CA1031 // A read that nobody hears the end of would be the last one.
+        catch (Exception e)
+#pragma warning restore CA1031
         {
-            actor.Post(() => OnFailed(run, new RealtimeException(RealtimeErrorReason.TableMisconfigured, e.Message, isTransient: false, innerException: e)));
+            actor.Post(() => OnFailed(run, Scans<TKey, TRow>.Unexpected(e)));
         }
     }
 
@@ -92,7 +103,8 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
     {
         if (run == _run)
         {
-            End();
+            End(run);
+            _failures.Reset();
             actor.Keeper.OnChanged();
             actor.Scans.OnSettled();
             actor.LookAtDoubts();
@@ -106,23 +118,21 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
             return;
         }
 
-        End();
+        End(run);
         StoresLog.AskingFailed(context.Logger, context.Name, error.Message);
-        if (error.IsTransient)
-        {
-            actor.SetAlarm(StoreActor<TKey, TRow>.Alarm.Ask, PauseAfterFailure, Begin);
-        }
-        else
+        if (!error.IsTransient)
         {
             // What a single key may not be read for, everything may not: let the scan say so.
-            actor.Scans.Request(ScanCause.Missed);
-            actor.SetAlarm(StoreActor<TKey, TRow>.Alarm.Ask, TimeSpan.FromMinutes(1), Begin);
+            actor.Scans.RequestUnlessDue(ScanCause.Missed);
         }
+
+        actor.PauseAsking(error.IsTransient ? _failures.Next(spreadOut: false) : TimeSpan.FromMinutes(1));
     }
 
-    private void End()
+    private void End(Run run)
     {
         _run = null;
+        _reader = run.Reader;
         actor.Rules.EndAsking(actor.Now);
     }
 
@@ -131,6 +141,8 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
         private readonly CancellationTokenSource _cancellation = new();
 
         public int Epoch => epoch;
+
+        public SnapshotReader<TKey, TRow>? Reader { get; set; }
 
         public CancellationToken Token => _cancellation.Token;
 

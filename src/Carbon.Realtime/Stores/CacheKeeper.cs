@@ -72,12 +72,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
     /// <summary>A key's row is another one.</summary>
     public void Note(TKey key)
     {
-        if (_cache is not null && !_isHydrating && (!_replaces || IsLoading))
-        {
-            _dirty.Add(key);
-        }
-
-        if (_dirty.Count >= ManyChanges)
+        if (_cache is not null && !_isHydrating && (!_replaces || IsLoading) && _dirty.Add(key) && _dirty.Count == ManyChanges)
         {
             OnChanged();
         }
@@ -118,10 +113,17 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
         _late = context.Environment.TimeProvider.CreateTimer(_ => _flushed.TrySetResult(), null, FlushTimeout, Timeout.InfiniteTimeSpan);
         _stopping.Cancel();
         var last = keep ? Take() : null;
+        var removes = !keep || _mustRemove;
         var before = _operation;
         _ = context.Environment.Scheduler.Start(async () =>
         {
-            if (await before && last is not null)
+            var succeeded = await before;
+            if (_cache is not null && removes)
+            {
+                // Behind whatever was being written, however long that took: who signed out, or may not see the rows, leaves none.
+                await RemoveAsync();
+            }
+            else if (succeeded && last is not null)
             {
                 await SaveAsync(last);
             }

@@ -92,6 +92,7 @@ internal sealed class Convergence<TKey, TRow>
         var number = _events + 1;
         Volatile.Write(ref _events, number); // one writer: no need to lock the bus
         var isOlder = false;
+        var isNews = true;
         switch (e.Kind)
         {
             case RowEventKind.Put:
@@ -103,7 +104,7 @@ internal sealed class Convergence<TKey, TRow>
 
                 break;
             case RowEventKind.Remove:
-                Remove(e.Key);
+                isNews = Remove(e.Key);
                 break;
         }
 
@@ -116,8 +117,9 @@ internal sealed class Convergence<TKey, TRow>
         {
             Doubts.Add(e.Key, now, isUnknown: true, AttemptsOf(e.Key, now));
         }
-        else if (isOlder || (_policy.TouchedKeysAreReread && IsReadNear(e.Key, now)) || Doubts.Contains(e.Key))
+        else if (isOlder || (isNews && _policy.TouchedKeysAreReread && IsReadNear(e.Key, now)) || Doubts.Contains(e.Key))
         {
+            // Deletes come from every tenant: one of a row that is not here needs no reading, unless a read brings the row after all.
             Doubts.Add(e.Key, now, isUnknown: false, AttemptsOf(e.Key, now));
         }
     }

@@ -41,16 +41,31 @@ internal sealed class Doubts<TKey>(IEqualityComparer<TKey>? comparer)
     /// <summary>Since when the oldest doubt stands; <see langword="null"/> if there is none.</summary>
     public TimeSpan? Oldest => _doubts.Count == 0 ? null : _doubts.Values.Min(static d => d.Since);
 
-    /// <summary>When the next key is to be read; <see langword="null"/> if there is none.</summary>
-    public TimeSpan? NextDue => _doubts.Count == 0 ? null : _doubts.Values.Min(Due);
+    /// <summary>When the next key is to be read; <see langword="null"/> if there is none. Looks at all of them.</summary>
+    public TimeSpan? NextDue
+    {
+        get
+        {
+            Soonest = _doubts.Count == 0 ? TimeSpan.MaxValue : _doubts.Values.Min(Due);
+            return _doubts.Count == 0 ? null : Soonest;
+        }
+    }
+
+    /// <summary>No key is due before this. Costs nothing.</summary>
+    public TimeSpan Soonest { get; private set; } = TimeSpan.MaxValue;
 
     public IEnumerable<TKey> Keys => _doubts.Keys;
 
     /// <summary>The stream said something of a key that may not be the last word.</summary>
-    public void Add(TKey key, TimeSpan now, bool isUnknown, int attempts = 0) =>
-        _doubts[key] = _doubts.TryGetValue(key, out var doubt)
-            ? doubt with { Touched = now, IsUnknown = doubt.IsUnknown || isUnknown }
+    public void Add(TKey key, TimeSpan now, bool isUnknown, int attempts = 0)
+    {
+        var doubt = _doubts.TryGetValue(key, out var known)
+            ? known with { Touched = now, IsUnknown = known.IsUnknown || isUnknown }
             : new Doubt(now, now, attempts, isUnknown);
+        _doubts[key] = doubt;
+        var due = Due(doubt);
+        Soonest = due < Soonest ? due : Soonest;
+    }
 
     /// <summary>A read was no answer for the key.</summary>
     /// <returns>Whether it will be read again; if not, the next full read settles it.</returns>

@@ -33,6 +33,9 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     private bool _isResolving;
     private bool _isClosed;
 
+    /// <summary>The version of the snapshot that emptied the store last for another user or tenant: what is older is nobody's any more.</summary>
+    private long _oldest;
+
     public LiveStore(StoreContext<TKey, TRow> context, IStoreScope scope)
     {
         _context = context;
@@ -53,6 +56,9 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     /// <summary>The order of views that name none.</summary>
     public Comparison<TRow>? Order => _context.Options.Order;
 
+    /// <summary>Told that somebody begins to use the store, and that nobody does any more. Under the lock.</summary>
+    internal Action<bool>? Used { get; set; }
+
     /// <summary>Whose rows are shown, for tests.</summary>
     internal StoreActor<TKey, TRow>? Actor => _actor;
 
@@ -65,9 +71,13 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
             ObjectDisposedException.ThrowIf(_isClosed, typeof(ILiveStore<TKey, TRow>));
             _linger?.Dispose();
             _linger = null;
-            if (_interest++ == 0 && _actor is null)
+            if (_interest++ == 0)
             {
-                Resolve();
+                Used?.Invoke(true);
+                if (_actor is null)
+                {
+                    Resolve();
+                }
             }
         }
 
@@ -81,6 +91,10 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         if (_current.Status.IsLive)
         {
             waiter.TrySetResult();
+        }
+        else if (Hopeless(_current.Status) is { } error)
+        {
+            waiter.TrySetException(error);
         }
         else
         {
@@ -140,16 +154,19 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     {
         lock (_gate)
         {
-            if (_isClosed || (_actor is { } same && same.Identity == _scope.Identity))
+            if (_isClosed || (_interest == 0 && _actor is null) || (_actor is { } same && same.Identity == _scope.Identity))
             {
                 return Task.CompletedTask;
             }
 
             var flushed = Drop(keep: !isOtherUser, new RealtimeException(
                 RealtimeErrorReason.TenantChanged, "User or tenant changed while rows were read; the store shows the new one's.", isTransient: false));
+            // Also while nobody uses it: somebody may look, or come back before it would have been stopped.
+            Volatile.Write(ref _oldest, _current.Version + 1);
+            Show(RowImage<TKey, TRow>.Empty,
+                _interest > 0 ? StatusOf(StoreState.Loading, StoreReason.None) : StatusOf(StoreState.Empty, StoreReason.NotStarted), isReset: true, []);
             if (_interest > 0)
             {
-                Show(RowImage<TKey, TRow>.Empty, StatusOf(StoreState.Loading, StoreReason.None), isReset: true, []);
                 Resolve();
             }
 
@@ -177,6 +194,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
             var flushed = Drop(keep: true, new ObjectDisposedException("ILiveStore"));
             Show(RowImage<TKey, TRow>.Empty, StatusOf(StoreState.Closed, StoreReason.None), isReset: true, []);
             _isClosed = true;
+            Used?.Invoke(false);
             _observers.ForEach(static o => o.End(null));
             Release(static w => w.TrySetException(new ObjectDisposedException("ILiveStore")));
             return flushed;
@@ -320,11 +338,15 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         {
             Release(static w => w.TrySetResult());
         }
-        else if (status is { State: StoreState.Faulted or StoreState.NeedsAuth or StoreState.Degraded, Error: { IsTransient: false } error })
+        else if (Hopeless(status) is { } error)
         {
             Release(w => w.TrySetException(error));
         }
     }
+
+    /// <summary>Why waiting would not help.</summary>
+    private static RealtimeException? Hopeless(StoreStatus status) =>
+        status is { State: StoreState.Faulted or StoreState.NeedsAuth or StoreState.Degraded, Error: { IsTransient: false } error } ? error : null;
 
     private void Release(Action<TaskCompletionSource> release)
     {
@@ -338,7 +360,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         var interest = _isClosed ? null : Start();
         var buffer = new DeliveryBuffer<StoreChangeSet<TKey, TRow>>(QueueCapacity, () => new(Current, isReset: true, []));
         var delivery = new ObserverDelivery<StoreChangeSet<TKey, TRow>>(
-            new InOrder(observer), _context.Environment.Scheduler, buffer, e => StoresLog.ObserverThrew(_context.Logger, _context.Name, e), d => Remove(d, interest));
+            new InOrder(this, observer), _context.Environment.Scheduler, buffer, e => StoresLog.ObserverThrew(_context.Logger, _context.Name, e), d => Remove(d, interest));
         lock (_gate)
         {
             delivery.Post(new StoreChangeSet<TKey, TRow>(_current, isReset: true, []));
@@ -374,6 +396,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
             if (--_interest == 0 && !_isClosed)
             {
                 // Who goes from page to page comes back soon.
+                Used?.Invoke(false);
                 _linger?.Dispose();
                 _linger = _scope.Later(_scope.Linger, StopUnlessWanted);
             }
@@ -410,14 +433,17 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         public IDisposable Subscribe(IObserver<StoreChangeSet<TKey, TRow>> observer) => store.Subscribe(observer);
     }
 
-    /// <summary>After an overflow the reset is of its own moment: change sets up to there, which come behind it, are in it already.</summary>
-    private sealed class InOrder(IObserver<StoreChangeSet<TKey, TRow>> observer) : IObserver<StoreChangeSet<TKey, TRow>>
+    /// <summary>
+    /// After an overflow the reset is of its own moment: change sets up to there, which come behind it, are in it already. After a change of user or
+    /// tenant what still waits is the last one's.
+    /// </summary>
+    private sealed class InOrder(LiveStore<TKey, TRow> store, IObserver<StoreChangeSet<TKey, TRow>> observer) : IObserver<StoreChangeSet<TKey, TRow>>
     {
         private long _version = -1;
 
         public void OnNext(StoreChangeSet<TKey, TRow> value)
         {
-            if (value.Snapshot.Version > _version)
+            if (value.Snapshot.Version > _version && value.Snapshot.Version >= Volatile.Read(ref store._oldest))
             {
                 _version = value.Snapshot.Version;
                 observer.OnNext(value);

@@ -17,6 +17,9 @@ internal sealed class LiveStores
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<StoreKey, WeakReference<IStoreControl>> _stores = [];
+
+    /// <summary>Those that somebody uses: who only subscribed, and holds nothing, must not lose the store before there is an actor to hold it.</summary>
+    private readonly HashSet<IStoreControl> _used = [];
     private int _pruneAt = 64;
     private bool _isClosed;
 
@@ -32,6 +35,7 @@ internal sealed class LiveStores
             }
 
             var created = create();
+            created.Used = isUsed => OnUsed(created, isUsed);
             _stores[key] = new WeakReference<IStoreControl>(created);
             Prune();
             return created;
@@ -59,6 +63,14 @@ internal sealed class LiveStores
         }
 
         return Close(static _ => true);
+    }
+
+    private void OnUsed(IStoreControl store, bool isUsed)
+    {
+        lock (_gate)
+        {
+            _ = isUsed ? _used.Add(store) : _used.Remove(store);
+        }
     }
 
     private List<IStoreControl> Of(Func<IStoreScope, bool> which)

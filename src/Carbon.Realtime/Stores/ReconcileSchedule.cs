@@ -47,7 +47,8 @@ internal sealed class ReconcileSchedule(IRandomizer randomizer, TimeSpan? fixedP
     /// <param name="started">When that began.</param>
     /// <param name="now">When it ended.</param>
     /// <param name="rows">How many rows there are.</param>
-    public void OnPass(TimeSpan started, TimeSpan now, int rows)
+    /// <param name="isPolling">Whether there is no stream: then a pass that found nothing proves nothing, and the period does not grow.</param>
+    public void OnPass(TimeSpan started, TimeSpan now, int rows, bool isPolling = false)
     {
         var isSettling = _settle.Count > 0;
         while (_settle.TryPeek(out var settle) && settle <= started)
@@ -55,7 +56,7 @@ internal sealed class ReconcileSchedule(IRandomizer randomizer, TimeSpan? fixedP
             _settle.Dequeue();
         }
 
-        _period = fixedPeriod ?? (_period is not { } period ? Base(rows) : isSettling ? period : Cap(period * 1.5));
+        _period = fixedPeriod ?? (_period is not { } period ? Base(rows) : isSettling || isPolling ? period : Cap(period * 1.5));
         _last = now + ((randomizer.NextDouble() - 0.5) * 0.2 * Period);
     }
 

@@ -42,6 +42,8 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
     private readonly Backoff _pace = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1), TimeSpan.Zero, context.Environment.Randomizer);
     private readonly Backoff _failures = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(2), TimeSpan.Zero, context.Environment.Randomizer);
     private readonly List<Verification> _verifications = [];
+
+    /// <summary>One that is idle: a run that was given up may still use its own.</summary>
     private SnapshotReader<TKey, TRow>? _reader;
     private Run? _run;
     private Deadlines.Deadline? _next;
@@ -93,13 +95,40 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
 
         if (cause is ScanCause.Epoch or ScanCause.Missed && IsHasty())
         {
-            BeginAfter(_pace.Next(spreadOut: false), cause);
+            // What is due already must not be put off by every further cause: it would never come.
+            if (_next is null)
+            {
+                BeginAfter(_pace.Next(spreadOut: false), cause);
+            }
         }
         else
         {
             Begin(cause);
         }
     }
+
+    /// <summary>As <see cref="Request"/>, but a scan that will begin by itself is soon enough.</summary>
+    public void RequestUnlessDue(ScanCause cause)
+    {
+        if (_next is null)
+        {
+            Request(cause);
+        }
+    }
+
+    /// <summary>What something threw that has no business to throw: the scan may lack what came behind it.</summary>
+    public void OnThrown(Exception e)
+    {
+        if (_run is { } run)
+        {
+            OnFailed(run, Unexpected(e));
+        }
+    }
+
+    /// <summary>What a read threw that is none of its errors.</summary>
+    public static RealtimeException Unexpected(Exception e) => e is ArgumentException or InvalidOperationException
+        ? new(RealtimeErrorReason.TableMisconfigured, e.Message, isTransient: false, innerException: e)
+        : new(RealtimeErrorReason.Unknown, $"Reading ended with {e.GetType().Name}.", isTransient: true, innerException: e);
 
     /// <summary>The cache was loaded, or given up, or a scan ended: what was asked for meanwhile may begin.</summary>
     public void Resume()
@@ -194,7 +223,12 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         StoresLog.ScanBegun(context.Logger, context.Name, cause);
         actor.Rules.BeginScan();
         _verifications.ForEach(static v => v.IsUnderWay = true);
-        var run = _run = new Run(cause, actor.Now, context.Environment.TimeProvider.GetUtcNow(), actor.Rules.Events, actor.Epoch, VerifiedEpoch == actor.Epoch && actor.IsEpoch);
+        var run = _run = new Run(
+            cause, actor.Now, context.Environment.TimeProvider.GetUtcNow(), actor.Rules.Events, actor.Epoch, VerifiedEpoch == actor.Epoch && actor.IsEpoch)
+        {
+            Reader = _reader,
+        };
+        _reader = null;
         _ = context.Environment.Scheduler.Start(() => ReadAsync(run));
     }
 
@@ -203,9 +237,9 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
     {
         try
         {
-            _reader ??= context.CreateReader(actor.Identity);
+            run.Reader ??= context.CreateReader(actor.Identity);
             var start = run.Start;
-            var result = await _reader.ScanAsync(
+            var result = await run.Reader.ScanAsync(
                 count: !WasRead,
                 page =>
                 {
@@ -223,9 +257,11 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         {
             actor.Post(() => OnFailed(run, e));
         }
-        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
+#pragma warning disable CA1031 // A read that nobody hears the end of would be the last one.
+        catch (Exception e)
+#pragma warning restore CA1031
         {
-            actor.Post(() => OnFailed(run, new RealtimeException(RealtimeErrorReason.TableMisconfigured, e.Message, isTransient: false, innerException: e)));
+            actor.Post(() => OnFailed(run, Unexpected(e)));
         }
     }
 
@@ -269,6 +305,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
 
         actor.Rules.EndScan(actor.Now, run.IsRepairing ? actor.OnRepair : null);
         _run = null;
+        _reader = run.Reader;
         WasRead = true;
         VerifiedEpoch = run.Epoch;
         AsOf = run.StartedAt;
@@ -276,8 +313,8 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         _failures.Reset();
         Measure(run, Operation.Ok);
         StoresLog.Scanned(context.Logger, context.Name, run.Rows, actor.Now - run.Started);
-        actor.OnScanned(run.Started);
-        actor.ScheduleAsking();
+        actor.OnScanned(run.Started, run.IsRepairing);
+        actor.LookAtDoubts();
         _verifications.ForEach(v => v.AwaitSettled(actor.Rules.Doubts));
         OnSettled();
         Resume();
@@ -291,6 +328,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         }
 
         Abandon(Operation.Failed);
+        _reader = run.Reader;
         Error = error;
         StoresLog.ScanFailed(context.Logger, context.Name, error.Message);
         if (error.Reason == RealtimeErrorReason.PermissionDenied)
@@ -328,6 +366,8 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
 
         /// <summary>Whether what it changes had been right by all that is known: then the stream lost something.</summary>
         public bool IsRepairing => isRepairing;
+
+        public SnapshotReader<TKey, TRow>? Reader { get; set; }
 
         public long Rows { get; set; }
 

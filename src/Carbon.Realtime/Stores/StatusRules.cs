@@ -51,8 +51,8 @@ internal static class StatusRules
         { IsEpoch: true, IsVerified: false } or { IsEpoch: true, IsDoubtful: true } => (StoreState.CatchingUp, StoreReason.None),
         { IsEpoch: true, IsLossy: true } => (StoreState.Degraded, StoreReason.LossyStream),
         { IsEpoch: true } => (StoreState.Live, StoreReason.None),
-        { IsPolled: true } => (StoreState.Degraded, StoreReason.PollingOnly),
-        { IsOffline: true } => (StoreState.Stale, StoreReason.Offline),
+        { IsPolled: true, ReadError: null } => (StoreState.Degraded, StoreReason.PollingOnly),
+        { IsOffline: true } or { ReadError: not null } => (StoreState.Stale, StoreReason.Offline),
         { WasRead: false } => (StoreState.Stale, StoreReason.Cache),
         _ => (StoreState.Stale, StoreReason.Epoch),
     };

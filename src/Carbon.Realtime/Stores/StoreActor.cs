@@ -37,6 +37,8 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
     private bool _isPolled;
     private bool _hasOverflowed;
     private bool _isDoubtful;
+    private bool _hasThrown;
+    private TimeSpan _asksAt;
     private TimeSpan _epochSince;
     private RealtimeException? _feedError;
     private DateTimeOffset? _feedRetry;
@@ -58,7 +60,8 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
         var definition = context.Table.Definition;
         var comparer = typeof(TKey).IsValueType && ReferenceEquals(definition.Key.Comparer, EqualityComparer<TKey>.Default) ? null : definition.Key.Comparer;
         Measured = context.Instruments.Store(context.Name);
-        Rules = new Convergence<TKey, TRow>(comparer, definition.IsSame, context.Options.Version, context.Policy, this);
+        Rules = new Convergence<TKey, TRow>(
+            comparer, IsSame, context.Options.Version is { } version ? row => VersionOf(version, row) : null, context.Policy, this);
         _suspicions = new Suspicions<TKey>(definition.Key.Comparer);
         Reconcile = new ReconcileSchedule(context.Environment.Randomizer, context.Options.ReconcilePeriod);
         _mailbox = new Mailbox<RowEvent<TKey, TRow>>(context.Environment.Scheduler, context.QueueCapacity)
@@ -66,7 +69,7 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
             OnEvents = Apply,
             OnOverflow = OnOverflow,
             OnDone = Publish,
-            OnThrown = e => StoresLog.Thrown(context.Logger, context.Name, e.GetType().Name),
+            OnThrown = OnThrown,
         };
         Deadlines = new Deadlines(context.Environment, () => _mailbox.Post(RunDue));
         Scans = new Scans<TKey, TRow>(this, context);
@@ -181,6 +184,13 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
 
     public bool HasAlarm(Alarm alarm) => _alarms[(int)alarm] is not null;
 
+    /// <summary>Asks for no key before a while is over, whatever comes into doubt meanwhile.</summary>
+    public void PauseAsking(TimeSpan wait)
+    {
+        _asksAt = TimeSpan.MinValue;
+        SetAlarm(Alarm.Ask, wait, Asking.Begin);
+    }
+
     public void ClearAlarm(Alarm alarm)
     {
         _alarms[(int)alarm]?.Cancel();
@@ -191,6 +201,7 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
     public void Purge()
     {
         Measured.Purged();
+        Asking.Stop();
         Rules.Purge();
         Scans.Forget();
         IsShown = false;
@@ -198,14 +209,20 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
     }
 
     /// <summary>Everything was read, in the epoch that is now or in none.</summary>
-    public void OnScanned(TimeSpan startedAt)
+    /// <param name="startedAt">When the scan began.</param>
+    /// <param name="isRepairing">Whether it could tell a loss: only then is one that found none a good sign.</param>
+    public void OnScanned(TimeSpan startedAt, bool isRepairing)
     {
         var now = Now;
         IsShown = true;
         _isPolled = !IsEpoch;
         _hasOverflowed = false;
-        _suspicions.OnPass();
-        Reconcile.OnPass(startedAt, now, Rules.Rows.Count);
+        if (isRepairing)
+        {
+            _suspicions.OnPass();
+        }
+
+        Reconcile.OnPass(startedAt, now, Rules.Rows.Count, isPolling: !IsEpoch);
         Reconcile.IsLossy = _suspicions.IsLossy;
         ScheduleReconcile();
         Keeper.OnChanged();
@@ -226,8 +243,10 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
     /// <summary>Keys came into doubt, or are to be asked for again.</summary>
     public void ScheduleAsking()
     {
-        if (!HasAlarm(Alarm.Ask) && !Rules.IsAsking && Rules.Doubts.NextDue is { } due)
+        // A key may come that is due before those that are waited for.
+        if (!Rules.IsAsking && (!HasAlarm(Alarm.Ask) || Rules.Doubts.Soonest < _asksAt) && Rules.Doubts.NextDue is { } due)
         {
+            _asksAt = due;
             SetAlarm(Alarm.Ask, due - Now, Asking.Begin);
         }
 
@@ -487,6 +506,58 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
         }
 
         ScheduleReconcile();
+    }
+
+    /// <summary>Two rows that cannot be compared are two.</summary>
+    private bool IsSame(TRow one, TRow other)
+    {
+        try
+        {
+            return _context.Table.Definition.IsSame(one, other);
+        }
+#pragma warning disable CA1031 // Equality and converters are the user's code: what they throw costs a needless change, never rows.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            TellThrown(e);
+            return false;
+        }
+    }
+
+    /// <summary>A row without a version is older than any: its key is read.</summary>
+    private long VersionOf(Func<TRow, long> version, TRow row)
+    {
+        try
+        {
+            return version(row);
+        }
+#pragma warning disable CA1031 // The user's code.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            TellThrown(e);
+            return long.MinValue;
+        }
+    }
+
+    /// <summary>Something was left undone, nobody knows what: the scan that runs is not complete.</summary>
+    private void OnThrown(Exception e)
+    {
+        TellThrown(e);
+        if (!IsStopped)
+        {
+            Scans.OnThrown(e);
+        }
+    }
+
+    /// <summary>Once: it may be every row.</summary>
+    private void TellThrown(Exception e)
+    {
+        if (!_hasThrown)
+        {
+            _hasThrown = true;
+            StoresLog.Thrown(_context.Logger, _context.Name, e.GetType().Name);
+        }
     }
 
     private void RunDue()
