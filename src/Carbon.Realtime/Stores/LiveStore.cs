@@ -1,6 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Carbon.Realtime.Primitives;
+using Carbon.Realtime.Stores.Views;
+using Microsoft.Extensions.Logging;
 
 namespace Carbon.Realtime.Stores;
 
@@ -9,7 +11,7 @@ namespace Carbon.Realtime.Stores;
 /// The lock makes "who may show" and "what is shown" one: after a change of user or tenant returns, not even a snapshot of the old one can be
 /// read, whatever its actor still does. It is never held while anything is waited for, and no other lock is taken inside but queues'.
 /// </remarks>
-internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreControl
+internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreControl, IViewedStore<TKey, TRow>
     where TKey : notnull
 {
     /// <summary>Change sets that wait for one observer.</summary>
@@ -58,6 +60,12 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
 
     /// <summary>Told that somebody begins to use the store, and that nobody does any more. Under the lock.</summary>
     internal Action<bool>? Used { get; set; }
+
+    public RealtimeEnvironment Environment => _context.Environment;
+
+    public IEqualityComparer<TKey>? KeyComparer => _context.Table.Definition.Key.Comparer;
+
+    public ILogger Logger => _context.Logger;
 
     /// <summary>Whose rows are shown, for tests.</summary>
     internal StoreActor<TKey, TRow>? Actor => _actor;

@@ -73,8 +73,12 @@ internal static class PublicTypes
         ],
         ["Stores"] =
         [
+            "BoundCollection`1",
             "ILiveStore",
             "ILiveStore`2",
+            "IStoreView`1",
+            "LiveStoreViews",
+            "StoreBindingOptions",
             "StoreChange`2",
             "StoreChangeKind",
             "StoreChangeSet`2",
@@ -83,6 +87,10 @@ internal static class PublicTypes
             "StoreSnapshot`2",
             "StoreState",
             "StoreStatus",
+            "StoreViewChange`1",
+            "StoreViewChangeKind",
+            "StoreViewChangeSet`1",
+            "StoreViewSnapshot`1",
         ],
         ["Hosting"] =
         [

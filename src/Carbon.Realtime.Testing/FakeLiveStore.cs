@@ -1,0 +1,411 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+using Carbon.Realtime.Primitives;
+using Carbon.Realtime.Stores;
+using Carbon.Realtime.Stores.Views;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Carbon.Realtime.Testing;
+
+/// <summary>A live store whose rows and status a test sets, for tests of view models and of whatever else is given an <see cref="ILiveStore{TKey, TRow}"/>.</summary>
+/// <remarks>
+/// <para>
+/// What it tells is what a real store tells: a reset first, then change sets that lead from one snapshot to the next, versions that grow, snapshots that
+/// stay as they are. Setting an equal row tells nothing. It begins empty and <see cref="StoreState.Live"/>. An observer that throws loses its
+/// subscription, and here the test is told: the exception comes out of the call that delivers.
+/// </para>
+/// <para>
+/// Made without an environment it delivers before <see cref="Set(TRow[])"/> and its like return, on their thread; time stands still until
+/// <see cref="ManualEnvironment.Advance"/> of <see cref="Environment"/>, for which bound collections wait. Made with one, everything waits for its
+/// <see cref="ManualEnvironment.RunUntilIdle"/>, as the real store does in tests of this library.
+/// </para>
+/// </remarks>
+/// <typeparam name="TKey">The primary key.</typeparam>
+/// <typeparam name="TRow">The row.</typeparam>
+public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedStore<TKey, TRow>, IDisposable
+    where TKey : notnull
+{
+    private readonly Lock _gate = new();
+    private readonly Func<TRow, TKey> _keyOf;
+    private readonly bool _deliversAtOnce;
+    private readonly List<ObserverDelivery<StoreChangeSet<TKey, TRow>>> _observers = [];
+    private readonly List<TaskCompletionSource> _waiters = [];
+    private readonly RowTable<TKey, TRow> _rows = new(null);
+    private TaskCompletionSource _newer = NewSignal();
+    private StoreSnapshot<TKey, TRow> _current;
+    private int _users;
+
+    /// <summary>An empty live store that delivers at once.</summary>
+    /// <param name="keyOf">A row's key.</param>
+    public FakeLiveStore(Func<TRow, TKey> keyOf)
+        : this(keyOf, new ManualEnvironment(), deliversAtOnce: true)
+    {
+    }
+
+    /// <summary>An empty live store that delivers when <paramref name="environment"/> is run.</summary>
+    /// <param name="keyOf">A row's key.</param>
+    /// <param name="environment">The test's world.</param>
+    public FakeLiveStore(Func<TRow, TKey> keyOf, ManualEnvironment environment)
+        : this(keyOf, environment, deliversAtOnce: false)
+    {
+    }
+
+    private FakeLiveStore(Func<TRow, TKey> keyOf, ManualEnvironment environment, bool deliversAtOnce)
+    {
+        ArgumentNullException.ThrowIfNull(keyOf);
+        ArgumentNullException.ThrowIfNull(environment);
+        _keyOf = keyOf;
+        Environment = environment;
+        _deliversAtOnce = deliversAtOnce;
+        _current = new(0, _rows.Publish(), StatusOf(StoreState.Live, StoreReason.None, null));
+        Changes = new ChangesObservable(this);
+    }
+
+    /// <summary>The clock of bound collections, and where work runs.</summary>
+    public ManualEnvironment Environment { get; }
+
+    /// <summary>The order of views that name none, as <see cref="StoreOptions{TRow}.Order"/>. Default: that of the keys.</summary>
+    public Comparison<TRow>? Order { get; init; }
+
+    /// <summary>The table's name; default <c>public.fake</c>.</summary>
+    public string Table { get; init; } = "public.fake";
+
+    /// <summary>How many subscriptions, watches, waits and <see cref="Start"/>s are not over: 0 once a view model has disposed all it took.</summary>
+    public int Users => Volatile.Read(ref _users);
+
+    /// <summary>What <see cref="VerifyAsync()"/> waits for, to hold it or to let it fail. Default: nothing.</summary>
+    public Func<Task>? Verification { get; set; }
+
+    /// <inheritdoc/>
+    public StoreStatus Status => Current.Status;
+
+    /// <inheritdoc/>
+    public StoreSnapshot<TKey, TRow> Current => Volatile.Read(ref _current);
+
+    /// <inheritdoc/>
+    public IObservable<StoreChangeSet<TKey, TRow>> Changes { get; }
+
+    RealtimeEnvironment IViewedStore<TKey, TRow>.Environment => Environment.Environment;
+
+    IEqualityComparer<TKey>? IViewedStore<TKey, TRow>.KeyComparer => null;
+
+    ILogger IViewedStore<TKey, TRow>.Logger => NullLogger.Instance;
+
+    /// <summary>Adds rows, or puts them in the place of those with their keys: one change set.</summary>
+    public void Set(params TRow[] rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        Change(changes =>
+        {
+            foreach (var row in rows)
+            {
+                Put(_keyOf(row), row, changes);
+            }
+        });
+    }
+
+    /// <summary>Removes the rows of these keys, where there are any: one change set.</summary>
+    public void Remove(params TKey[] keys)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        Change(changes =>
+        {
+            foreach (var key in keys)
+            {
+                if (_rows.SlotOf(key) is var slot and >= 0)
+                {
+                    changes.Add(new(StoreChangeKind.Removed, key, default, _rows.RowAt(slot)));
+                    _rows.RemoveAt(slot);
+                }
+            }
+        });
+    }
+
+    /// <summary>Takes these rows instead of all others: a reset, as after a change of tenant or for an observer that did not keep up.</summary>
+    public void Reset(params TRow[] rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        lock (_gate)
+        {
+            ThrowIfClosed();
+            _rows.Clear();
+            foreach (var row in rows)
+            {
+                _rows.Set(_rows.SlotFor(_keyOf(row)), row);
+            }
+
+            Show(Status, isReset: true, []);
+        }
+
+        Deliver();
+    }
+
+    /// <summary>Says how true the rows are.</summary>
+    public void SetStatus(StoreState state) => SetStatus(state, StoreReason.None);
+
+    /// <inheritdoc cref="SetStatus(StoreState)"/>
+    public void SetStatus(StoreState state, StoreReason reason) => SetStatus(StatusOf(state, reason, null));
+
+    /// <summary>Says that something failed. An error that is not transient ends waits (<see cref="WhenLiveAsync()"/>), as the real store's does.</summary>
+    public void SetStatus(StoreState state, StoreReason reason, RealtimeException error)
+    {
+        ArgumentNullException.ThrowIfNull(error);
+        SetStatus(StatusOf(state, reason, error));
+    }
+
+    /// <summary>Ends the store as the manager's disposal does: an empty <see cref="StoreState.Closed"/> reset, then <c>OnCompleted</c>.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (Status.State == StoreState.Closed)
+            {
+                return;
+            }
+
+            _rows.Clear();
+            Show(StatusOf(StoreState.Closed, StoreReason.None, null), isReset: true, []);
+            _observers.ForEach(static o => o.End(null));
+            Release(static w => w.TrySetException(new ObjectDisposedException("ILiveStore")));
+        }
+
+        Deliver();
+    }
+
+    /// <inheritdoc/>
+    public bool TryGet(TKey key, [MaybeNullWhen(false)] out TRow row) => Current.TryGetValue(key, out row);
+
+    /// <inheritdoc/>
+    public IDisposable Start()
+    {
+        lock (_gate)
+        {
+            ThrowIfClosed();
+        }
+
+        Interlocked.Increment(ref _users);
+        return new Use(this);
+    }
+
+    /// <inheritdoc/>
+    public Task WhenLiveAsync() => WhenLiveAsync(CancellationToken.None);
+
+    /// <inheritdoc/>
+    public async Task WhenLiveAsync(CancellationToken cancellationToken)
+    {
+        using var use = Start();
+        var waiter = NewSignal();
+        lock (_gate)
+        {
+            _waiters.Add(waiter);
+            Answer(Status);
+        }
+
+        try
+        {
+            await waiter.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _waiters.Remove(waiter);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task VerifyAsync() => VerifyAsync(CancellationToken.None);
+
+    /// <inheritdoc/>
+    public async Task VerifyAsync(CancellationToken cancellationToken)
+    {
+        using var use = Start();
+        await (Verification?.Invoke() ?? Task.CompletedTask).WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<StoreSnapshot<TKey, TRow>> WatchAsync() => WatchAsync(CancellationToken.None);
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<StoreSnapshot<TKey, TRow>> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var use = Start();
+        StoreSnapshot<TKey, TRow>? seen = null;
+        while (true)
+        {
+            Task newer;
+            StoreSnapshot<TKey, TRow> snapshot;
+            lock (_gate)
+            {
+                (newer, snapshot) = (_newer.Task, _current);
+            }
+
+            if (snapshot != seen)
+            {
+                yield return seen = snapshot;
+            }
+            else if (snapshot.Status.State == StoreState.Closed)
+            {
+                yield break;
+            }
+            else
+            {
+                await newer.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private StoreStatus StatusOf(StoreState state, StoreReason reason, RealtimeException? error) => new()
+    {
+        State = state,
+        Reason = reason,
+        Error = error,
+        AsOf = state == StoreState.Live ? Environment.Time.GetUtcNow() : _current?.Status.AsOf,
+    };
+
+    private void SetStatus(StoreStatus status)
+    {
+        if (status.State == StoreState.Closed)
+        {
+            Dispose();
+            return;
+        }
+
+        lock (_gate)
+        {
+            ThrowIfClosed();
+            Show(status, isReset: false, []);
+        }
+
+        Deliver();
+    }
+
+    private void Change(Action<ImmutableArray<StoreChange<TKey, TRow>>.Builder> change)
+    {
+        lock (_gate)
+        {
+            ThrowIfClosed();
+            var changes = ImmutableArray.CreateBuilder<StoreChange<TKey, TRow>>();
+            change(changes);
+            if (changes.Count > 0)
+            {
+                Show(Status, isReset: false, changes.DrainToImmutable());
+            }
+        }
+
+        Deliver();
+    }
+
+    private void Put(TKey key, TRow row, ImmutableArray<StoreChange<TKey, TRow>>.Builder changes)
+    {
+        var slot = _rows.SlotFor(key);
+        if (!_rows.Holds(slot))
+        {
+            _rows.Set(slot, row);
+            changes.Add(new(StoreChangeKind.Added, key, row, default));
+        }
+        else if (_rows.RowAt(slot) is var before && !EqualityComparer<TRow>.Default.Equals(before, row))
+        {
+            _rows.Set(slot, row);
+            changes.Add(new(StoreChangeKind.Updated, key, row, before));
+        }
+    }
+
+    private void Show(StoreStatus status, bool isReset, ImmutableArray<StoreChange<TKey, TRow>> changes)
+    {
+        var snapshot = new StoreSnapshot<TKey, TRow>(_current.Version + 1, _rows.Publish(), status);
+        Volatile.Write(ref _current, snapshot);
+        var set = new StoreChangeSet<TKey, TRow>(snapshot, isReset, changes);
+        _observers.ForEach(o => o.Post(set));
+        var newer = _newer;
+        _newer = NewSignal();
+        newer.SetResult();
+        Answer(status);
+    }
+
+    private void Answer(StoreStatus status)
+    {
+        if (status.IsLive)
+        {
+            Release(static w => w.TrySetResult());
+        }
+        else if (status is { State: StoreState.Faulted or StoreState.NeedsAuth or StoreState.Degraded, Error: { IsTransient: false } error })
+        {
+            Release(w => w.TrySetException(error));
+        }
+    }
+
+    private void Release(Action<TaskCompletionSource> release)
+    {
+        _waiters.ForEach(release);
+        _waiters.Clear();
+    }
+
+    private ObserverDelivery<StoreChangeSet<TKey, TRow>> Subscribe(IObserver<StoreChangeSet<TKey, TRow>> observer)
+    {
+        ArgumentNullException.ThrowIfNull(observer);
+        Interlocked.Increment(ref _users);
+
+        // It never overflows: a test that wants to see a reset calls Reset.
+        var buffer = new DeliveryBuffer<StoreChangeSet<TKey, TRow>>(int.MaxValue, static () => throw new InvalidOperationException("Overflow."));
+        var delivery = new ObserverDelivery<StoreChangeSet<TKey, TRow>>(observer, Environment.Scheduler, buffer, ExceptionDispatchInfo.Throw, Remove);
+        lock (_gate)
+        {
+            delivery.Post(new StoreChangeSet<TKey, TRow>(_current, isReset: true, []));
+            if (Status.State == StoreState.Closed)
+            {
+                delivery.End(null);
+            }
+            else
+            {
+                _observers.Add(delivery);
+            }
+        }
+
+        Deliver();
+        return delivery;
+    }
+
+    private void Remove(ObserverDelivery<StoreChangeSet<TKey, TRow>> delivery)
+    {
+        Interlocked.Decrement(ref _users);
+        lock (_gate)
+        {
+            _observers.Remove(delivery);
+        }
+    }
+
+    private void Deliver()
+    {
+        if (_deliversAtOnce)
+        {
+            Environment.RunUntilIdle();
+        }
+    }
+
+    private void ThrowIfClosed() => ObjectDisposedException.ThrowIf(Status.State == StoreState.Closed, typeof(ILiveStore<TKey, TRow>));
+
+    private sealed class Use(FakeLiveStore<TKey, TRow> store) : IDisposable
+    {
+        private int _disposed;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _disposed, 1) == 0)
+            {
+                Interlocked.Decrement(ref store._users);
+            }
+        }
+    }
+
+    private sealed class ChangesObservable(FakeLiveStore<TKey, TRow> store) : IObservable<StoreChangeSet<TKey, TRow>>
+    {
+        public IDisposable Subscribe(IObserver<StoreChangeSet<TKey, TRow>> observer) => store.Subscribe(observer);
+    }
+}
