@@ -115,9 +115,9 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
         {
             foreach (var key in keys)
             {
-                if (_rows.SlotOf(key) is var slot and >= 0)
+                if (_rows.SlotOf(key) is var slot and >= 0 && _rows.TryGetAt(slot, out var before))
                 {
-                    changes.Add(new(StoreChangeKind.Removed, key, default, _rows.RowAt(slot)));
+                    changes.Add(new(StoreChangeKind.Removed, key, default, before));
                     _rows.RemoveAt(slot);
                 }
             }
@@ -305,12 +305,12 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
     private void Put(TKey key, TRow row, ImmutableArray<StoreChange<TKey, TRow>>.Builder changes)
     {
         var slot = _rows.SlotFor(key);
-        if (!_rows.Holds(slot))
+        if (!_rows.TryGetAt(slot, out var before))
         {
             _rows.Set(slot, row);
             changes.Add(new(StoreChangeKind.Added, key, row, default));
         }
-        else if (_rows.RowAt(slot) is var before && !EqualityComparer<TRow>.Default.Equals(before, row))
+        else if (!EqualityComparer<TRow>.Default.Equals(before, row))
         {
             _rows.Set(slot, row);
             changes.Add(new(StoreChangeKind.Updated, key, row, before));
