@@ -29,6 +29,7 @@ internal sealed class StoreBinding<TKey, TRow> : IObserver<StoreChangeSet<TKey, 
     /// <summary>What the collection has, or will have when the batch that is under way was applied.</summary>
     private readonly SortedRows<TKey, TRow> _shown;
 
+    private readonly StoreSnapshot<TKey, TRow> _first;
     private StoreStatus _shownStatus;
     private HashSet<TKey> _changed;
     private StoreSnapshot<TKey, TRow>? _latest;
@@ -37,8 +38,10 @@ internal sealed class StoreBinding<TKey, TRow> : IObserver<StoreChangeSet<TKey, 
     private bool _hasEnded;
 
     private StoreBinding(
-        StoreView<TKey, TRow> view, BoundCollection<TRow> collection, SortedRows<TKey, TRow> shown, SynchronizationContext context, StoreBindingOptions options)
+        StoreView<TKey, TRow> view, BoundCollection<TRow> collection, SortedRows<TKey, TRow> shown, StoreSnapshot<TKey, TRow> first,
+        SynchronizationContext context, StoreBindingOptions options)
     {
+        _first = first;
         _view = view;
         _collection = collection;
         _context = context;
@@ -70,7 +73,7 @@ internal sealed class StoreBinding<TKey, TRow> : IObserver<StoreChangeSet<TKey, 
         }
 
         var collection = new BoundCollection<TRow>(rows, thrown is null ? current.Status : FaultedBy(thrown));
-        var binding = new StoreBinding<TKey, TRow>(view, collection, shown, context, options);
+        var binding = new StoreBinding<TKey, TRow>(view, collection, shown, current, context, options);
         collection.OwnedBy(binding);
         if (thrown is null)
         {
@@ -91,7 +94,8 @@ internal sealed class StoreBinding<TKey, TRow> : IObserver<StoreChangeSet<TKey, 
     {
         lock (_gate)
         {
-            if (_hasEnded)
+            // The subscription's first reset is shown already, unless the store has changed in between.
+            if (_hasEnded || value.Snapshot == _first)
             {
                 return;
             }

@@ -345,7 +345,8 @@ public sealed class BoundCollectionTests
         var ui = new UiThread();
         var list = world.Store.BindTo(ui);
         list.Should().BeEmpty();
-        world.Settle();
+        world.World.Advance(0.05);
+        ui.Run();
         world.World.Advance(0.05);
         ui.Run();
         list.Select(o => o.Id).Should().Equal("a", "b");
