@@ -366,7 +366,7 @@ internal sealed class Convergence<TKey, TRow>
     }
 
     /// <remarks>
-    /// The stream tells of changes: nothing is compared, for what is held lies cold in memory, and as JSON it took nine tenths of an event's time. A
+    /// The stream tells of changes: nothing is compared, for what is held lies cold in memory, and as JSON it took most of an event's time. A
     /// read, most of whose rows are no change, does compare.
     /// </remarks>
     private void Put(TKey key, TRow row)
