@@ -3,10 +3,10 @@ using System.Diagnostics.CodeAnalysis;
 namespace Carbon.Realtime.Stores;
 
 /// <summary>All rows of one moment. Immutable; any thread.</summary>
-internal sealed class RowImage<TKey, TRow>(KeyIndex<TKey> index, RowChapter<TRow>?[] chapters, int count)
+internal sealed class RowImage<TKey, TRow>(KeyIndex<TKey> index, RowTree<TRow> tree, int count)
     where TKey : notnull
 {
-    public static RowImage<TKey, TRow> Empty { get; } = new(new KeyIndex<TKey>(null, 0), [], 0);
+    public static RowImage<TKey, TRow> Empty { get; } = new(new KeyIndex<TKey>(null, 0), default, 0);
 
     public int Count => count;
 
@@ -14,7 +14,7 @@ internal sealed class RowImage<TKey, TRow>(KeyIndex<TKey> index, RowChapter<TRow
     {
         // A slot that was given out later has no page here, or no row in it.
         var slot = index.Find(key);
-        if (slot >= 0 && Page(slot) is { } page && page.Has(slot))
+        if (slot >= 0 && tree.Page(slot) is { } page && page.Has(slot))
         {
             row = page.Rows[Slots.At(slot)];
             return true;
@@ -37,28 +37,20 @@ internal sealed class RowImage<TKey, TRow>(KeyIndex<TKey> index, RowChapter<TRow
 
     public IEnumerator<KeyValuePair<TKey, TRow>> GetEnumerator()
     {
-        for (var chapter = 0; chapter < chapters.Length; chapter++)
+        var left = count;
+        for (var first = 0; left > 0; first += Slots.Size)
         {
-            for (var i = 0; i < Slots.ChapterSize; i++)
+            if (tree.Page(first) is not { Occupied: not 0 } page)
             {
-                if (chapters[chapter]?.Pages[i] is not { Occupied: not 0 } page)
-                {
-                    continue;
-                }
+                continue;
+            }
 
-                var first = ((chapter << Slots.ChapterBits) | i) << Slots.PageBits;
-                for (var left = page.Occupied; left != 0; left &= left - 1)
-                {
-                    var at = System.Numerics.BitOperations.TrailingZeroCount(left);
-                    yield return new(index[first | at], page.Rows[at]);
-                }
+            for (var occupied = page.Occupied; occupied != 0; occupied &= occupied - 1)
+            {
+                var at = System.Numerics.BitOperations.TrailingZeroCount(occupied);
+                yield return new(index[first | at], page.Rows[at]);
+                left--;
             }
         }
-    }
-
-    private RowPage<TRow>? Page(int slot)
-    {
-        var chapter = Slots.Chapter(slot);
-        return chapter < chapters.Length ? chapters[chapter]?.Pages[Slots.Page(slot)] : null;
     }
 }

@@ -1,14 +1,19 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 
 namespace Carbon.Realtime.Stores;
 
 /// <summary>The rows a store holds, and immutable images of them at the price of what changed. One writer.</summary>
 /// <remarks>
 /// <para>
-/// A key has a slot for good (<see cref="KeyIndex{TKey}"/>), rows lie in pages of 64 slots, and a page is copied by the first change after it was
-/// published. So a change costs a look-up and an assignment like a plain dictionary's, a publication costs nothing, and the first change of
-/// each page after it three small copies. <c>ImmutableDictionary</c> was measured at about 2.8 µs a change at a million rows, for it
-/// copies a path of twenty nodes; a dictionary that is copied for each publication costs all rows.
+/// A key has a slot for good (<see cref="KeyIndex{TKey}"/>), rows lie in pages of 32 slots under a tree of branches, and both are copied by the first
+/// change after they were published. So a change costs a look-up and an assignment like a plain dictionary's, a publication costs nothing, and the
+/// first change of each page after it a few small copies. <c>ImmutableDictionary</c> was measured at about 2.8 µs a change at a million rows,
+/// for it copies a path of twenty nodes; a dictionary that is copied for each publication costs all rows.
+/// </para>
+/// <para>
+/// What an image leads to was written before the image was, and is never written again: the edit's number went up with it. Whoever is handed the
+/// image with a barrier (a volatile field, a lock, a queue) therefore reads rows and index without any.
 /// </para>
 /// <para>
 /// Removed rows leave dead slots. When they are most of the table, <see cref="Compact"/> moves everything to a new index; images keep the one
@@ -21,9 +26,8 @@ internal sealed class RowTable<TKey, TRow>(IEqualityComparer<TKey>? comparer)
     private const int FewDead = 1024;
 
     private KeyIndex<TKey> _index = new(comparer, 0);
-    private RowChapter<TRow>?[] _chapters = [];
+    private RowTree<TRow> _tree;
     private long _edit = 1;
-    private long _chaptersEdit;
     private RowImage<TKey, TRow>? _published;
 
     public int Count { get; private set; }
@@ -53,7 +57,7 @@ internal sealed class RowTable<TKey, TRow>(IEqualityComparer<TKey>? comparer)
 
     public bool TryGetAt(int slot, [MaybeNullWhen(false)] out TRow row)
     {
-        if (PageOf(slot) is { } page && page.Has(slot))
+        if (_tree.Page(slot) is { } page && page.Has(slot))
         {
             row = page.Rows[Slots.At(slot)];
             return true;
@@ -63,7 +67,7 @@ internal sealed class RowTable<TKey, TRow>(IEqualityComparer<TKey>? comparer)
         return false;
     }
 
-    public bool Holds(int slot) => PageOf(slot) is { } page && page.Has(slot);
+    public bool Holds(int slot) => _tree.Page(slot) is { } page && page.Has(slot);
 
     /// <summary>The slot that a key has, or has from now on; it must be given a row.</summary>
     public int SlotFor(TKey key) => _index.FindOrAdd(key);
@@ -72,7 +76,7 @@ internal sealed class RowTable<TKey, TRow>(IEqualityComparer<TKey>? comparer)
     public void Set(int slot, TRow row)
     {
         var page = Write(slot);
-        var bit = 1UL << Slots.At(slot);
+        var bit = 1U << Slots.At(slot);
         Count += (page.Occupied & bit) == 0 ? 1 : 0;
         page.Occupied |= bit;
         page.Rows[Slots.At(slot)] = row;
@@ -82,7 +86,7 @@ internal sealed class RowTable<TKey, TRow>(IEqualityComparer<TKey>? comparer)
     public void RemoveAt(int slot)
     {
         var page = Write(slot);
-        page.Occupied &= ~(1UL << Slots.At(slot));
+        page.Occupied &= ~(1U << Slots.At(slot));
         page.Rows[Slots.At(slot)] = default!;
         Count--;
     }
@@ -90,8 +94,7 @@ internal sealed class RowTable<TKey, TRow>(IEqualityComparer<TKey>? comparer)
     public void Clear()
     {
         _index = new(comparer, 0);
-        _chapters = [];
-        _chaptersEdit = 0;
+        _tree = default;
         Count = 0;
         _published = null;
     }
@@ -101,7 +104,7 @@ internal sealed class RowTable<TKey, TRow>(IEqualityComparer<TKey>? comparer)
     {
         if (_published is null)
         {
-            _published = new(_index, _chapters, Count);
+            _published = new(_index, _tree, Count);
             _edit++;
         }
 
@@ -113,8 +116,7 @@ internal sealed class RowTable<TKey, TRow>(IEqualityComparer<TKey>? comparer)
     {
         var image = Publish();
         _index = new(comparer, image.Count);
-        _chapters = [];
-        _chaptersEdit = 0;
+        _tree = default;
         Count = 0;
         _published = null; // with no rows nothing below would, and the old index would live on
         foreach (var (key, row) in image)
@@ -123,55 +125,46 @@ internal sealed class RowTable<TKey, TRow>(IEqualityComparer<TKey>? comparer)
         }
     }
 
-    private RowPage<TRow>? PageOf(int slot)
-    {
-        var chapter = Slots.Chapter(slot);
-        return chapter < _chapters.Length ? _chapters[chapter]?.Pages[Slots.Page(slot)] : null;
-    }
-
     /// <summary>The slot's page, such that no image shares it.</summary>
     private RowPage<TRow> Write(int slot)
     {
         _published = null;
 
-        // A page of this edit lies in a chapter of this edit: whoever copied it had copied that before.
-        return PageOf(slot) is { } page && page.Edit == _edit ? page : WriteCopy(Slots.Chapter(slot), Slots.Page(slot));
+        // A page of this edit hangs on branches of this edit: whoever copied it had copied them before.
+        return _tree.Page(slot) is { } page && page.Edit == _edit ? page : WriteCopy(slot);
     }
 
-    private RowPage<TRow> WriteCopy(int number, int inChapter)
+    private RowPage<TRow> WriteCopy(int slot)
     {
-        if (_chaptersEdit != _edit)
+        var (root, height) = (_tree.Root, _tree.Shift);
+        for (; slot >> height >= Slots.Size; height += Slots.Bits)
         {
-            _chapters = [.. _chapters];
-            _chaptersEdit = _edit;
+            var above = new RowBranch { Edit = _edit };
+            above.Nodes[0] = root;
+            root = above;
         }
 
-        if (number >= _chapters.Length)
+        ref var place = ref root;
+        for (var shift = height; shift > 0; shift -= Slots.Bits)
         {
-            Array.Resize(ref _chapters, number + 1);
-        }
-
-        var chapter = _chapters[number];
-        if (chapter is null || chapter.Edit != _edit)
-        {
-            var copy = new RowChapter<TRow> { Edit = _edit };
-            chapter?.Pages.CopyTo(copy.Pages, 0);
-            _chapters[number] = chapter = copy;
-        }
-
-        var page = chapter.Pages[inChapter];
-        if (page is null || page.Edit != _edit)
-        {
-            var copy = new RowPage<TRow> { Edit = _edit };
-            if (page is not null)
+            if (place is null || place.Edit != _edit)
             {
-                copy.Occupied = page.Occupied;
-                copy.Rows = page.Rows;
+                place = new RowBranch { Edit = _edit, Nodes = place is null ? default : Unsafe.As<RowBranch>(place).Nodes };
             }
 
-            chapter.Pages[inChapter] = page = copy;
+            place = ref Unsafe.As<RowBranch>(place).Nodes[Slots.At(slot, shift)];
         }
 
+        var page = new RowPage<TRow> { Edit = _edit };
+        if (place is not null)
+        {
+            var shared = Unsafe.As<RowPage<TRow>>(place);
+            page.Occupied = shared.Occupied;
+            page.Rows = shared.Rows;
+        }
+
+        place = page;
+        _tree = new RowTree<TRow>(root, height);
         return page;
     }
 }

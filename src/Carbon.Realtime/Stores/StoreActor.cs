@@ -290,19 +290,24 @@ internal sealed class StoreActor<TKey, TRow> : IRowSink<TKey, TRow>, IRowLog<TKe
 
     void IRowLog<TKey, TRow>.Added(TKey key, TRow row) => Log(new(StoreChangeKind.Added, key, row, default));
 
-    void IRowLog<TKey, TRow>.Updated(TKey key, TRow row, TRow before) => Log(new(StoreChangeKind.Updated, key, row, before));
+    void IRowLog<TKey, TRow>.Updated(TKey key, TRow row, TRow before)
+    {
+        // What a read has brought before is no change to tell of. Where nobody is told, comparing costs more than all the rest.
+        if (!IsRecording || !EqualityComparer<TRow>.Default.Equals(row, before))
+        {
+            Log(new(StoreChangeKind.Updated, key, row, before));
+        }
+    }
 
     void IRowLog<TKey, TRow>.Removed(TKey key, TRow before) => Log(new(StoreChangeKind.Removed, key, default, before));
 
+    /// <summary>Whether this publication's changes are told one by one. A subscriber that comes in the middle gets everything anew.</summary>
+    private bool IsRecording => _hasChanged ? _isRecording : _isWatched();
+
     private void Log(in StoreChange<TKey, TRow> change)
     {
-        if (!_hasChanged)
-        {
-            // A subscriber that comes in the middle gets everything anew.
-            _hasChanged = true;
-            _isRecording = _isWatched();
-        }
-
+        _isRecording = IsRecording;
+        _hasChanged = true;
         if (_isRecording)
         {
             _changes.Add(change);

@@ -83,6 +83,21 @@ public sealed class LiveStoreTests
     }
 
     [Fact]
+    public void An_event_that_brings_what_a_read_has_brought_is_no_change_to_those_who_are_told_of_changes()
+    {
+        var world = new StoreWorld().Write("a", "new").Live();
+        var changes = new List<StoreChange<string, SalesOrder>>();
+        world.Store.Changes.Subscribe(set => changes.AddRange(set.Changes));
+        world.World.Run();
+
+        world.TellInsert("a", "new");
+        changes.Should().BeEmpty();
+
+        world.TellUpdate("a", "done");
+        changes.Should().ContainSingle().Which.Current!.Status.Should().Be("done");
+    }
+
+    [Fact]
     public void A_drop_and_heal_takes_one_scan_after_the_ok_and_nothing_else()
     {
         var world = new StoreWorld().Write("a", "new").Live();
