@@ -62,6 +62,7 @@ public sealed class StoreIsolationTests
             }
         }
 
+        world.World.AutoSubscribed = true; // the old join gets no ok any more
         Change(world, tokens, change);
         if (change != "tenant")
         {
@@ -75,7 +76,6 @@ public sealed class StoreIsolationTests
         }
 
         release();
-        world.World.AutoSubscribed = true;
         world.World.Run();
         hasChanged = true;
         if (step == "lingering")

@@ -104,7 +104,7 @@ public sealed class StoreWaitingTests
         world.World.Advance(6);
         world.State.Should().Be(StoreState.Empty, "nobody wants it any more");
 
-        world.World.AutoSubscribed = false;
+        world.HoldReads();
         using var cancellation = new CancellationTokenSource();
         var cancelled = world.Store.WhenLiveAsync(cancellation.Token);
         world.Settle();

@@ -87,7 +87,7 @@ public sealed class VerificationTests
         var n = 0;
         world.Rest.Answered = _ =>
         {
-            if (world.Rest.Queries[^1].Contains("in.("))
+            if (IsPointRead(world.Rest.Queries[^1]))
             {
                 world.Write("a", $"v{++n}");
                 world.Socket.Update(world.Join, "salesOrder", StoreWorld.Record("a", $"v{n}"), """{"id":"a"}""", 1);
@@ -191,5 +191,7 @@ public sealed class VerificationTests
     }
 
     /// <summary>How many requests named keys.</summary>
-    private static int PointReads(StoreWorld world) => world.Rest.Queries.Count(static q => q.Contains("in.("));
+    private static int PointReads(StoreWorld world) => world.Rest.Queries.Count(IsPointRead);
+
+    private static bool IsPointRead(string query) => query.Contains("in.(") || query.Contains("id=eq.");
 }
