@@ -1,0 +1,217 @@
+using Carbon.Realtime.Testing;
+using Carbon.Realtime.Tests.Support;
+
+namespace Carbon.Realtime.Tests.Stores;
+
+/// <summary>A cache can delay and help, never make wrong: whatever it holds, fails at or hangs in (live-store §3.11, T6).</summary>
+public sealed class StoreCacheTests
+{
+    public static TheoryData<StoreCacheFault> Faults => [.. Enum.GetValues<StoreCacheFault>()];
+
+    [Fact]
+    public void What_it_keeps_is_shown_at_once_as_stale_and_is_live_when_it_was_read()
+    {
+        var cache = Filled("v1");
+        var world = new StoreWorld(cache: cache).Write("a", "v2").HoldReads().Live();
+        world.Shown.Should().Be("a=v1 b=v1");
+        world.State.Should().NotBe(StoreState.Live);
+        world.Store.Status.AsOf.Should().NotBeNull();
+
+        world.ReleaseReads();
+        world.Shown.Should().Be("a=v2");
+        world.State.Should().Be(StoreState.Live);
+
+        world.World.Advance(3);
+        cache.Images.Single().Value.Rows.Keys.Should().Equal("a");
+    }
+
+    [Fact]
+    public void Without_a_network_it_is_shown_and_the_store_says_that_it_is_offline()
+    {
+        var world = new StoreWorld(cache: Filled("v1"));
+        world.World.Server.HangNext();
+        world.HoldReads().Live();
+        (world.State, world.Store.Status.Reason).Should().Be((StoreState.Stale, StoreReason.Cache));
+
+        world.Rest.Held = null;
+        world.Rest.Script = static (_, _) => throw new HttpRequestException("no route");
+        for (var i = 0; i < 100; i++)
+        {
+            world.World.Server.FailNext(new IOException("no route"));
+        }
+
+        world.World.Advance(200);
+        world.Shown.Should().Be("a=v1 b=v1");
+        (world.State, world.Store.Status.Reason).Should().Be((StoreState.Stale, StoreReason.Offline));
+    }
+
+    [Theory]
+    [MemberData(nameof(Faults))]
+    public void One_that_cannot_be_loaded_costs_its_help_and_nothing_else(StoreCacheFault fault)
+    {
+        var cache = Filled("v1");
+        cache.FailNextLoad(new StoreCacheException(fault, "x", null));
+        var world = new StoreWorld(cache: cache).Write("a", "v2").Live();
+
+        world.Shown.Should().Be("a=v2");
+        world.State.Should().Be(StoreState.Live);
+        world.World.Advance(70);
+        Kept(cache).Should().Be("a=v2");
+    }
+
+    [Theory]
+    [MemberData(nameof(Faults))]
+    public void One_that_cannot_be_written_is_written_whole_later(StoreCacheFault fault)
+    {
+        var cache = Filled("v1");
+        var world = new StoreWorld(cache: cache).Write("a", "v2").Write("b", "v1").Live();
+        world.World.Advance(3);
+        world.Write("a", "v3").TellUpdate("a", "v3");
+        cache.FailNextSave(new StoreCacheException(fault, "x", null));
+
+        world.World.Advance(120);
+
+        world.State.Should().Be(StoreState.Live);
+        Kept(cache).Should().Be("a=v3 b=v1");
+    }
+
+    [Fact]
+    public void I16_a_crash_at_any_write_leaves_one_whole_state_that_a_later_start_verifies()
+    {
+        for (var crash = 0; crash < 6; crash++)
+        {
+            var cache = new InMemoryStoreCache();
+            InMemoryStoreCache? disk = null;
+            var saves = 0;
+            cache.Saving = (_, _, _) =>
+            {
+                if (saves++ == crash)
+                {
+                    disk = cache.Clone();
+                }
+
+                return ValueTask.CompletedTask;
+            };
+            var states = new HashSet<string> { "" };
+            var world = new StoreWorld(cache: cache).Write("a", "v0").Live();
+            for (var i = 1; i <= 6; i++)
+            {
+                states.Add(world.Shown);
+                world.Write("a", $"v{i}").Write($"b{i}", "v1");
+                world.TellUpdate("a", $"v{i}");
+                states.Add(world.Shown);
+                world.TellInsert($"b{i}", "v1");
+                states.Add(world.Shown);
+                world.World.Advance(3);
+            }
+
+            disk.Should().NotBeNull();
+            states.Should().Contain(Kept(disk!));
+            var later = new StoreWorld(cache: disk).Write("a", "v9").Live();
+            later.Shown.Should().Be("a=v9");
+        }
+    }
+
+    [Fact]
+    public void A_load_that_hangs_is_not_waited_for_and_its_late_rows_are_not_shown()
+    {
+        var cache = Filled("v1");
+        var gate = new TaskCompletionSource();
+        cache.Loading = (_, _) => new ValueTask(gate.Task);
+        var world = new StoreWorld(cache: cache).Write("a", "v2").Live();
+        world.World.Advance(6);
+        world.Shown.Should().Be("a=v2");
+        world.State.Should().Be(StoreState.Live);
+
+        gate.SetResult();
+        world.World.Run();
+        world.Shown.Should().Be("a=v2");
+    }
+
+    [Fact]
+    public void A_save_that_hangs_does_not_keep_the_store_from_ending()
+    {
+        var cache = new InMemoryStoreCache { Saving = static (_, _, _) => new ValueTask(new TaskCompletionSource().Task) };
+        var world = new StoreWorld(cache: cache).Write("a", "v1").Live();
+        world.World.Advance(3);
+
+        var closing = world.World.Manager.DisposeAsync().AsTask();
+        world.World.Advance(5);
+
+        closing.IsCompletedSuccessfully.Should().BeTrue();
+    }
+
+    [Fact]
+    public void A_forged_row_is_never_live_and_gone_after_the_first_read()
+    {
+        var cache = Filled("v1");
+        cache.ForgeRow(cache.Images.Keys.Single(), "a", """{"id":"forged","companyId":"co_1","status":"evil"}""");
+        var world = new StoreWorld(cache: cache).Write("a", "v1").Write("b", "v1");
+        var live = new List<string>();
+        world.Store.Changes.Subscribe(new Watcher(set =>
+        {
+            if (set.Status.IsLive)
+            {
+                live.AddRange(set.Snapshot.Keys);
+            }
+        }));
+
+        world.Live();
+        world.World.Advance(3);
+
+        live.Should().NotBeEmpty().And.NotContain("forged");
+        world.Shown.Should().Be("a=v1 b=v1");
+    }
+
+    [Fact]
+    public void A_row_that_cannot_be_read_any_more_costs_the_whole_image_and_nothing_else()
+    {
+        var cache = Filled("v1");
+        cache.ForgeRow(cache.Images.Keys.Single(), "b", """{"id":5}""");
+        var world = new StoreWorld(cache: cache).Write("a", "v1").HoldReads().Live();
+        world.Shown.Should().BeEmpty();
+
+        world.ReleaseReads();
+        world.Shown.Should().Be("a=v1");
+    }
+
+    [Fact]
+    public void What_changes_while_it_is_loaded_is_newer_than_what_it_holds()
+    {
+        var cache = Filled("v1");
+        var gate = new TaskCompletionSource();
+        cache.Loading = (_, _) => new ValueTask(gate.Task);
+        var world = new StoreWorld(cache: cache).Write("a", "v2").Live();
+        world.TellUpdate("a", "v2");
+        world.TellDelete("b");
+
+        world.HoldReads();
+        gate.SetResult();
+        world.World.Run();
+        world.Shown.Should().Be("a=v2");
+    }
+
+    private static InMemoryStoreCache Filled(string status)
+    {
+        var cache = new InMemoryStoreCache();
+        new StoreWorld(cache: cache).Write("a", status).Write("b", status).Live().World.Advance(3);
+        Kept(cache).Should().Be($"a={status} b={status}");
+        return cache.Clone();
+    }
+
+    private static string Kept(InMemoryStoreCache cache) => cache.Images.Count == 0 ? "" : string.Join(' ', cache.Images.Single().Value.Rows.Select(static r =>
+        $"{r.Key}={System.Text.Json.JsonDocument.Parse(r.Value).RootElement.GetProperty("status").GetString()}"));
+
+    private sealed class Watcher(Action<StoreChangeSet<string, SalesOrder>> look) : IObserver<StoreChangeSet<string, SalesOrder>>
+    {
+        public void OnCompleted()
+        {
+        }
+
+        public void OnError(Exception error)
+        {
+        }
+
+        public void OnNext(StoreChangeSet<string, SalesOrder> value) => look(value);
+    }
+}

@@ -1,0 +1,253 @@
+using Carbon.Realtime.Testing;
+using Carbon.Realtime.Tests.Snapshots;
+using Carbon.Realtime.Tests.Support;
+
+namespace Carbon.Realtime.Tests.Stores;
+
+/// <summary>Those who wait for a store, follow it or watch it: told in order, and never left waiting.</summary>
+public sealed class StoreWaitingTests
+{
+    /// <summary>Only reached by a test that fails.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    [Fact]
+    public async Task A_verification_completes_when_all_that_was_committed_before_is_shown()
+    {
+        var world = new StoreWorld().Write("a", "v1").Live();
+        world.World.Advance(20);
+        world.Write("b", "v1").HoldReads();
+
+        var verifying = world.Store.VerifyAsync();
+        world.World.Run();
+        verifying.IsCompleted.Should().BeFalse();
+        world.ReleaseReads();
+
+        await verifying.WaitAsync(Patience);
+        world.Shown.Should().Be("a=v1 b=v1");
+    }
+
+    [Fact]
+    public async Task A_scan_that_began_before_the_call_does_not_answer_it()
+    {
+        var world = new StoreWorld().Write("a", "v1").Live();
+        world.HoldReads().TellOk();
+        world.Write("b", "v1");
+
+        var verifying = world.Store.VerifyAsync();
+        world.ReleaseReads();
+
+        await verifying.WaitAsync(Patience);
+        world.Shown.Should().Be("a=v1 b=v1");
+    }
+
+    [Fact]
+    public async Task A_verification_waits_for_the_keys_that_the_scan_left_in_doubt()
+    {
+        var world = new StoreWorld().Write("a", "v2").Live();
+        world.World.Advance(20);
+        world.HoldReads();
+        var verifying = world.Store.VerifyAsync();
+        world.World.Run();
+        world.TellUpdate("a", "v1");
+        world.ReleaseReads();
+        verifying.IsCompleted.Should().BeFalse();
+        world.Shown.Should().Be("a=v1");
+
+        world.World.Advance(1.2);
+        await verifying.WaitAsync(Patience);
+        world.Shown.Should().Be("a=v2");
+    }
+
+    [Fact]
+    public async Task A_verification_ends_with_what_ended_it()
+    {
+        var world = new StoreWorld().Write("a", "v1").Live();
+        world.Rest.Script = static (_, _) => FakePostgrest.Error(404, "PGRST205");
+        var failing = world.Store.VerifyAsync();
+        world.World.Advance(30);
+        await FluentActions.Awaiting(() => failing.WaitAsync(Patience)).Should().ThrowAsync<RealtimeException>();
+
+        world.Rest.Script = null;
+        world.HoldReads();
+        var switched = world.Store.VerifyAsync();
+        world.World.Run();
+        world.World.Manager.Tenant.Set("co_2");
+        world.World.Run();
+        (await FluentActions.Awaiting(() => switched.WaitAsync(Patience)).Should().ThrowAsync<RealtimeException>())
+            .Which.Reason.Should().Be(RealtimeErrorReason.TenantChanged);
+
+        var disposed = world.Store.VerifyAsync();
+        world.World.Manager.Dispose();
+        world.World.Run();
+        await FluentActions.Awaiting(() => disposed.WaitAsync(Patience)).Should().ThrowAsync<ObjectDisposedException>();
+    }
+
+    [Fact]
+    public async Task Waiting_for_a_store_that_somebody_must_mend_first_fails_at_once_also_when_it_has_long_been_so()
+    {
+        var world = new StoreWorld(options: new StoreOptions<SalesOrder> { MaxRows = 1 }).Write("a", "v1").Write("b", "v1").Live();
+        world.State.Should().Be(StoreState.Faulted);
+
+        var waiting = world.Store.WhenLiveAsync();
+
+        await FluentActions.Awaiting(() => waiting.WaitAsync(Patience)).Should().ThrowAsync<RealtimeException>();
+    }
+
+    [Fact]
+    public async Task Waiting_starts_the_store_and_completes_when_it_is_live_and_cancelling_lets_it_stop()
+    {
+        var world = new StoreWorld().Write("a", "v1");
+        var waiting = world.Store.WhenLiveAsync();
+        world.Settle();
+        await waiting.WaitAsync(Patience);
+        world.Shown.Should().Be("a=v1");
+        world.World.Advance(6);
+        world.State.Should().Be(StoreState.Empty, "nobody wants it any more");
+
+        world.HoldReads();
+        using var cancellation = new CancellationTokenSource();
+        var cancelled = world.Store.WhenLiveAsync(cancellation.Token);
+        world.Settle();
+        await cancellation.CancelAsync();
+        await FluentActions.Awaiting(() => cancelled.WaitAsync(Patience)).Should().ThrowAsync<OperationCanceledException>();
+        world.World.Advance(6);
+        world.State.Should().Be(StoreState.Empty);
+    }
+
+    [Fact]
+    public async Task Watching_skips_what_nobody_looked_at_and_ends_with_the_manager()
+    {
+        var world = new StoreWorld().Write("a", "v0").Live();
+        await using var watching = world.Store.WatchAsync().GetAsyncEnumerator();
+        (await watching.MoveNextAsync().AsTask().WaitAsync(Patience)).Should().BeTrue();
+        watching.Current["a"].Status.Should().Be("v0");
+
+        world.TellUpdate("a", "v1");
+        world.TellUpdate("a", "v2");
+        world.TellUpdate("a", "v3");
+        (await watching.MoveNextAsync().AsTask().WaitAsync(Patience)).Should().BeTrue();
+        watching.Current.Should().BeSameAs(world.Store.Current);
+        watching.Current["a"].Status.Should().Be("v3");
+
+        var next = watching.MoveNextAsync().AsTask();
+        world.World.Manager.Dispose();
+        world.World.Run();
+        (await next.WaitAsync(Patience)).Should().BeTrue();
+        watching.Current.Status.State.Should().Be(StoreState.Closed);
+        (await watching.MoveNextAsync().AsTask().WaitAsync(Patience)).Should().BeFalse();
+    }
+
+    [Fact]
+    public void An_observer_that_does_not_keep_up_gets_one_reset_and_versions_stay_in_order()
+    {
+        var world = new StoreWorld().Live();
+        using var recorder = new StreamRecorder<StoreChangeSet<string, SalesOrder>>(world.Store.Changes);
+        world.World.Run();
+        recorder.OnElement = (r, _) =>
+        {
+            r.OnElement = null;
+            for (var i = 0; i < 400; i++)
+            {
+                world.TellInsert($"r{i:000}", "v1"); // all of it comes while this call is under way
+            }
+        };
+
+        world.TellInsert("first", "v1");
+        world.TellInsert("last", "v1");
+
+        recorder.AssertContract();
+        recorder.Items.Count(static s => s.IsReset).Should().Be(2, "the first one, and one for all that was missed");
+        recorder.Items.Select(static s => s.Snapshot.Version).Should().BeInAscendingOrder().And.OnlyHaveUniqueItems();
+        Folded(recorder.Items).Should().BeEquivalentTo(world.Store.Current.Keys);
+    }
+
+    [Fact]
+    public void An_observer_that_throws_loses_its_subscription_and_nobody_else_anything()
+    {
+        var world = new StoreWorld().Write("a", "v1").Live();
+        using var throwing = new StreamRecorder<StoreChangeSet<string, SalesOrder>>(world.Store.Changes, static (_, _) => throw new InvalidOperationException("mine"));
+        using var other = new StreamRecorder<StoreChangeSet<string, SalesOrder>>(world.Store.Changes);
+        world.World.Run();
+
+        world.TellUpdate("a", "v2");
+
+        throwing.Count.Should().Be(1);
+        other.Items[^1].Snapshot["a"].Status.Should().Be("v2");
+    }
+
+    [Fact]
+    public void An_observer_may_switch_the_tenant_subscribe_again_and_dispose_the_manager()
+    {
+        var world = new StoreWorld().Write("a", "v1").Write("x", "v1", "co_2").Live();
+        var inner = 0;
+        using var recorder = new StreamRecorder<StoreChangeSet<string, SalesOrder>>(world.Store.Changes);
+        recorder.OnElement = (r, set) =>
+        {
+            if (set.Snapshot.ContainsKey("a"))
+            {
+                world.World.Manager.Tenant.Set("co_2");
+                world.Store.Current.Should().BeEmpty();
+                world.Store.Changes.Subscribe(new Counter(() => inner++));
+            }
+            else if (set.Snapshot.ContainsKey("x"))
+            {
+                world.World.Manager.Dispose();
+            }
+        };
+
+        world.Settle();
+        world.World.Advance(3);
+
+        recorder.AssertContract();
+        recorder.IsCompleted.Should().BeTrue();
+        inner.Should().BePositive();
+        world.State.Should().Be(StoreState.Closed);
+    }
+
+    [Fact]
+    public void A_store_that_is_over_completes_who_subscribes_and_starts_no_more()
+    {
+        var world = new StoreWorld().Write("a", "v1").Live();
+        world.World.Manager.Dispose();
+        world.World.Run();
+
+        using var recorder = new StreamRecorder<StoreChangeSet<string, SalesOrder>>(world.Store.Changes);
+        world.World.Run();
+
+        recorder.IsCompleted.Should().BeTrue();
+        recorder.Items.Should().ContainSingle().Which.Snapshot.Should().BeEmpty();
+        FluentActions.Invoking(() => world.Store.Start()).Should().Throw<ObjectDisposedException>();
+    }
+
+    private static HashSet<string> Folded(IEnumerable<StoreChangeSet<string, SalesOrder>> sets)
+    {
+        HashSet<string> keys = [];
+        foreach (var set in sets)
+        {
+            if (set.IsReset)
+            {
+                keys = [.. set.Snapshot.Keys];
+            }
+
+            foreach (var change in set.Changes)
+            {
+                _ = change.Kind == StoreChangeKind.Removed ? keys.Remove(change.Key) : keys.Add(change.Key);
+            }
+        }
+
+        return keys;
+    }
+
+    private sealed class Counter(Action count) : IObserver<StoreChangeSet<string, SalesOrder>>
+    {
+        public void OnCompleted()
+        {
+        }
+
+        public void OnError(Exception error)
+        {
+        }
+
+        public void OnNext(StoreChangeSet<string, SalesOrder> value) => count();
+    }
+}
