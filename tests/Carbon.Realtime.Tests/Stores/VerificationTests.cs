@@ -97,7 +97,7 @@ public sealed class VerificationTests
 
         world.World.Advance(600);
 
-        PointReads(world).Should().BeInRange(5, 60);
+        PointReads(world).Should().BeInRange(1, 60);
         world.Shown.Should().Be(world.Truth);
     }
 
