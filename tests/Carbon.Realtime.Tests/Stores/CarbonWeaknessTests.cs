@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Carbon.Realtime.Testing;
-using Carbon.Realtime.Testing.Emulation;
 using Carbon.Realtime.Tests.Support;
 
 namespace Carbon.Realtime.Tests.Stores;
