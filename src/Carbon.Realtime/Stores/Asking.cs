@@ -15,14 +15,47 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
 
     private static readonly TimeSpan PauseAfterScan = TimeSpan.FromSeconds(5);
 
+    /// <summary>A key in doubt for longer than this makes the store say so.</summary>
+    private static readonly TimeSpan LongDoubt = TimeSpan.FromSeconds(10);
+
     private readonly Backoff _failures = new(TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(2), TimeSpan.Zero, context.Environment.Randomizer);
 
     /// <summary>One that is idle: a run that was given up may still use its own.</summary>
     private SnapshotReader<TKey, TRow>? _reader;
     private Run? _run;
+    private TimeSpan _at;
+
+    /// <summary>Whether a key has been in doubt for too long.</summary>
+    public bool IsLate { get; private set; }
+
+    /// <summary>Keys came into doubt, or are to be asked for again.</summary>
+    public void Schedule()
+    {
+        var doubts = actor.Rules.Doubts;
+
+        // A key may come that is due before those that are waited for.
+        if (_run is null && (!actor.Alarms.IsSet(Alarm.Ask) || doubts.Soonest < _at) && doubts.NextDue is { } due)
+        {
+            _at = due;
+            actor.Alarms.Set(Alarm.Ask, due - actor.Now, Begin);
+        }
+
+        if (!actor.Alarms.IsSet(Alarm.Status) && doubts.Count > 0)
+        {
+            actor.Alarms.Set(Alarm.Status, LongDoubt, LookAtDoubts);
+        }
+    }
+
+    /// <summary>Looks for keys that have been in doubt for too long: when that may have changed, for it means looking at all of them.</summary>
+    public void LookAtDoubts()
+    {
+        IsLate = actor.Rules.Doubts.Oldest is { } oldest && actor.Now - oldest >= LongDoubt;
+        actor.Alarms.Clear(Alarm.Status);
+        Schedule();
+    }
 
     /// <summary>Asks for the keys that are due.</summary>
-    public void Begin()
+    private void Begin()
     {
         if (_run is not null)
         {
@@ -32,24 +65,25 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
         if (actor.Rules.Doubts.Count > Math.Max(FewKeys, actor.Rules.Rows.Count / 4) && !actor.Scans.IsRunning)
         {
             actor.Scans.RequestUnlessDue(ScanCause.Missed); // it settles all of them
-            actor.PauseAsking(PauseAfterScan);
+            Pause(PauseAfterScan);
             return;
         }
 
         var keys = actor.Rules.Doubts.Due(actor.Now, MostKeys);
         if (keys.Count == 0)
         {
-            actor.ScheduleAsking();
+            Schedule();
             return;
         }
 
         actor.Measured.Asked(keys.Count);
         actor.Rules.BeginAsking(keys);
-        var run = _run = new Run(actor.Epoch) { Reader = _reader };
+        var run = _run = new Run(actor.Epochs.Current) { Reader = _reader };
         _reader = null;
         _ = context.Environment.Scheduler.Start(() => ReadAsync(run, keys));
     }
 
+    /// <summary>What is being asked says nothing any more.</summary>
     public void Stop()
     {
         if (_run is { } run)
@@ -58,6 +92,13 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
             run.Cancel();
             actor.Rules.EndAsking(actor.Now);
         }
+    }
+
+    /// <summary>Asks for no key before a while is over, whatever comes into doubt meanwhile.</summary>
+    private void Pause(TimeSpan wait)
+    {
+        _at = TimeSpan.MinValue;
+        actor.Alarms.Set(Alarm.Ask, wait, Begin);
     }
 
     private async Task ReadAsync(Run run, List<TKey> keys)
@@ -86,7 +127,7 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
     private void OnAnswer(Run run, PointRead<TKey, TRow> read)
     {
         // What was asked in another epoch may be older than what this one has brought, or missed: asked again.
-        if (run != _run || run.Epoch != actor.Epoch)
+        if (run != _run || run.Epoch != actor.Epochs.Current)
         {
             return;
         }
@@ -107,7 +148,7 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
             _failures.Reset();
             actor.Keeper.OnChanged();
             actor.Scans.OnSettled();
-            actor.LookAtDoubts();
+            LookAtDoubts();
         }
     }
 
@@ -126,7 +167,7 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
             actor.Scans.RequestUnlessDue(ScanCause.Missed);
         }
 
-        actor.PauseAsking(error.IsTransient ? _failures.Next(spreadOut: false) : TimeSpan.FromMinutes(1));
+        Pause(error.IsTransient ? _failures.Next(spreadOut: false) : TimeSpan.FromMinutes(1));
     }
 
     private void End(Run run)

@@ -1,9 +1,4 @@
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 using Carbon.Realtime.Primitives;
-using Carbon.Realtime.Snapshots;
-using Carbon.Realtime.Tables;
 
 namespace Carbon.Realtime.Stores;
 
@@ -28,6 +23,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly IStoreCache? _cache = context.Options.IsCached ? context.Cache : null;
+    private readonly CacheFormat<TKey, TRow> _format = new(context.Table.Definition);
     private readonly HashSet<TKey> _dirty = new(context.Table.Definition.Key.Comparer);
     private readonly TaskCompletionSource _flushed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private StoreCacheKey? _key;
@@ -53,10 +49,12 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
         Tenant = actor.Identity.Tenant,
         Table = context.Name,
         Query = $"{context.Table.Filter}\n{context.Options.Select}",
-        Shape = ShapeOf(context.Table.Definition),
+        Shape = _format.Shape,
     };
 
-    public void Load()
+    /// <summary>Reads what was kept.</summary>
+    /// <param name="ready">Completes when nobody writes into the cache any more who did before: what is read must not be older than that.</param>
+    public void Load(Task ready)
     {
         if (_cache is null)
         {
@@ -65,8 +63,8 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
 
         IsLoading = true;
         actor.Rules.BeginHydration();
-        actor.SetAlarm(StoreActor<TKey, TRow>.Alarm.Save, LoadTimeout, () => OnLoaded([], null, "TimedOut", "timed_out"));
-        _ = context.Environment.Scheduler.Start(LoadAsync);
+        actor.Alarms.Set(Alarm.Save, LoadTimeout, () => OnLoaded([], null, "TimedOut", "timed_out"));
+        _ = context.Environment.Scheduler.Start(() => LoadAsync(ready));
     }
 
     /// <summary>A key's row is another one.</summary>
@@ -86,9 +84,9 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
             return;
         }
 
-        if (_dirty.Count >= ManyChanges || !actor.HasAlarm(StoreActor<TKey, TRow>.Alarm.Save))
+        if (_dirty.Count >= ManyChanges || !actor.Alarms.IsSet(Alarm.Save))
         {
-            actor.SetAlarm(StoreActor<TKey, TRow>.Alarm.Save, _dirty.Count >= ManyChanges ? TimeSpan.Zero : Delay, Save);
+            actor.Alarms.Set(Alarm.Save, _dirty.Count >= ManyChanges ? TimeSpan.Zero : Delay, Save);
         }
     }
 
@@ -123,9 +121,10 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
                 // Behind whatever was being written, however long that took: who signed out, or may not see the rows, leaves none.
                 await RemoveAsync();
             }
-            else if (succeeded && last is not null)
+            else if (last is not null)
             {
-                await SaveAsync(last);
+                // Who knows what is in there after a failure.
+                await SaveAsync(succeeded ? last : last with { Keys = null });
             }
 
             _flushed.TrySetResult();
@@ -133,15 +132,15 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
         });
     }
 
-    private async Task LoadAsync()
+    private async Task LoadAsync(Task ready)
     {
+        await ready;
         List<KeyValuePair<TKey, TRow>> rows = [];
         StoreCacheHeader? header = null;
         (string? Name, string? Result) failure = default;
-        var head = new RowHead(context.Table.Definition.Key.ColumnsUtf8, tenantColumn: null);
         try
         {
-            header = await _cache!.LoadAsync(Key, row => rows.Add(Decode(head, row)), _stopping.Token);
+            header = await _cache!.LoadAsync(Key, row => rows.Add(_format.Decode(row)), _stopping.Token);
         }
 #pragma warning disable CA1031 // The cache is other people's code, and what is in it may be anything.
         catch (Exception e)
@@ -153,15 +152,6 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
         actor.Post(() => OnLoaded(header is null ? [] : rows, header, failure.Name, failure.Result ?? (header is null ? "empty" : "ok")));
     }
 
-    private KeyValuePair<TKey, TRow> Decode(RowHead head, ReadOnlySpan<byte> json)
-    {
-        var definition = context.Table.Definition;
-        var row = definition.DecodeRow(json);
-        return definition.KeyOf is { } keyOf ? new(keyOf(row), row)
-            : head.TryRead(json, true, out _, out var key) ? new(definition.Key.Decode(key), row)
-            : throw new JsonException("A cached row has no key.");
-    }
-
     private void OnLoaded(List<KeyValuePair<TKey, TRow>> rows, StoreCacheHeader? header, string? failure, string result)
     {
         if (!IsLoading)
@@ -171,7 +161,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
 
         IsLoading = false;
         actor.Measured.CacheLoaded(result);
-        actor.ClearAlarm(StoreActor<TKey, TRow>.Alarm.Save);
+        actor.Alarms.Clear(Alarm.Save);
         StoresLog.CacheLoaded(context.Logger, context.Name, failure ?? (header is null ? "Empty" : "Ok"), header is null ? 0 : rows.Count);
         _isHydrating = true; // what comes out of the cache need not go back
         actor.Rules.EndHydration(failure is null ? rows : []);
@@ -211,7 +201,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
                 var pause = changes.Keys is null ? PauseAfterFailure : Delay;
                 _replaces = true;
                 _dirty.Clear();
-                actor.SetAlarm(StoreActor<TKey, TRow>.Alarm.Save, pause, Save);
+                actor.Alarms.Set(Alarm.Save, pause, Save);
             }
         });
     }
@@ -241,11 +231,11 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
             {
                 if (unsaved.Rows.TryGet(key, out var row))
                 {
-                    upserts.Add(new StoreCacheRow(TextOf(key), context.Table.Definition.EncodeRow(row)));
+                    upserts.Add(new StoreCacheRow(_format.TextOf(key), _format.Encode(row)));
                 }
                 else
                 {
-                    removes.Add(TextOf(key));
+                    removes.Add(_format.TextOf(key));
                 }
             }
 
@@ -316,33 +306,6 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
             });
         });
     }
-
-    private string TextOf(TKey key)
-    {
-        var parts = context.Table.Definition.Key.Encode(key);
-        if (parts.Length == 1)
-        {
-            return parts[0];
-        }
-
-        var buffer = new System.Buffers.ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer))
-        {
-            writer.WriteStartArray();
-            foreach (var part in parts)
-            {
-                writer.WriteStringValue(part);
-            }
-
-            writer.WriteEndArray();
-        }
-
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
-    }
-
-    /// <summary>Columns and the types they are mapped to: another version of the row type has another shape.</summary>
-    private static string ShapeOf(TableDefinition<TKey, TRow> definition) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(
-        string.Join('\n', definition.Columns.Select(static c => $"{c.Name}:{c.TypeName}").Prepend(string.Join(',', definition.Key.Columns))))));
 
     /// <summary>What is to be saved.</summary>
     /// <param name="Rows">All rows.</param>

@@ -77,8 +77,6 @@ internal sealed class Convergence<TKey, TRow>
 
     public bool IsScanning => _scan is not null;
 
-    public bool IsAsking => _points is not null;
-
     private bool IsReading => _scan is not null || _points is not null || _isHydrating;
 
     /// <summary>How many keys are remembered for the sake of reads under way.</summary>

@@ -14,29 +14,23 @@ namespace Carbon.Realtime.Stores;
 internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreControl, IViewedStore<TKey, TRow>
     where TKey : notnull
 {
-    /// <summary>Change sets that wait for one observer.</summary>
-    private const int QueueCapacity = 256;
-
     private readonly StoreContext<TKey, TRow> _context;
     private readonly IStoreScope _scope;
     private readonly Lock _gate = new();
-    private readonly List<ObserverDelivery<StoreChangeSet<TKey, TRow>>> _observers = [];
+    private readonly StoreObservers<TKey, TRow> _observers;
     private readonly List<TaskCompletionSource> _waiters = [];
     private readonly Backoff _backoff;
     private TaskCompletionSource _newer = NewSignal();
     private StoreSnapshot<TKey, TRow> _current;
     private StoreActor<TKey, TRow>? _actor;
+    private Task _flushed = Task.CompletedTask;
     private IDisposable? _linger;
     private IDisposable? _retry;
-    private volatile bool _isWatched;
     private DateTimeOffset? _notLiveSince;
     private int _interest;
     private int _attempt;
     private bool _isResolving;
     private bool _isClosed;
-
-    /// <summary>The version of the snapshot that emptied the store last for another user or tenant: what is older is nobody's any more.</summary>
-    private long _oldest;
 
     public LiveStore(StoreContext<TKey, TRow> context, IStoreScope scope)
     {
@@ -44,6 +38,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         _scope = scope;
         _backoff = new Backoff(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1), TimeSpan.Zero, context.Environment.Randomizer);
         _current = new(0, RowImage<TKey, TRow>.Empty, StatusOf(StoreState.Empty, StoreReason.NotStarted));
+        _observers = new(context.Environment.Scheduler, () => Current, e => StoresLog.ObserverThrew(context.Logger, context.Name, e));
         Changes = new ChangesObservable(this);
     }
 
@@ -170,7 +165,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
             var flushed = Drop(keep: !isOtherUser, new RealtimeException(
                 RealtimeErrorReason.TenantChanged, "User or tenant changed while rows were read; the store shows the new one's.", isTransient: false));
             // Also while nobody uses it: somebody may look, or come back before it would have been stopped.
-            Volatile.Write(ref _oldest, _current.Version + 1);
+            _observers.Forget(_current.Version + 1);
             Show(RowImage<TKey, TRow>.Empty,
                 _interest > 0 ? StatusOf(StoreState.Loading, StoreReason.None) : StatusOf(StoreState.Empty, StoreReason.NotStarted), isReset: true, []);
             if (_interest > 0)
@@ -203,7 +198,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
             Show(RowImage<TKey, TRow>.Empty, StatusOf(StoreState.Closed, StoreReason.None), isReset: true, []);
             _isClosed = true;
             Used?.Invoke(false);
-            _observers.ForEach(static o => o.End(null));
+            _observers.End();
             Release(static w => w.TrySetException(new ObjectDisposedException("ILiveStore")));
             return flushed;
         }
@@ -284,8 +279,8 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         }
 
         StoreActor<TKey, TRow>? actor = null;
-        actor = _actor = new StoreActor<TKey, TRow>(_context, identity, p => OnPublished(actor!, p), () => _isWatched);
-        actor.Start();
+        actor = _actor = new StoreActor<TKey, TRow>(_context, identity, p => OnPublished(actor!, p), () => _observers.IsWatched);
+        actor.Start(_flushed);
     }
 
     private void Again(int attempt)
@@ -310,7 +305,8 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
 
         _actor = null;
         actor.Stop(keep, reason);
-        return actor.Flushed;
+        _flushed = actor.Flushed;
+        return _flushed;
     }
 
     private void OnPublished(StoreActor<TKey, TRow> actor, in StorePublication<TKey, TRow> publication)
@@ -333,10 +329,9 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         _notLiveSince = status.State is StoreState.Live or StoreState.Empty or StoreState.Closed
             ? null
             : _notLiveSince ?? _context.Environment.TimeProvider.GetUtcNow();
-        if (_observers.Count > 0)
+        if (_observers.IsWatched)
         {
-            var set = new StoreChangeSet<TKey, TRow>(snapshot, isReset, isReset ? [] : changes);
-            _observers.ForEach(o => o.Post(set));
+            _observers.Post(new StoreChangeSet<TKey, TRow>(snapshot, isReset, isReset ? [] : changes));
         }
 
         var newer = _newer;
@@ -365,25 +360,18 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     private ObserverDelivery<StoreChangeSet<TKey, TRow>> Subscribe(IObserver<StoreChangeSet<TKey, TRow>> observer)
     {
         ArgumentNullException.ThrowIfNull(observer);
-        var interest = _isClosed ? null : Start();
-        var buffer = new DeliveryBuffer<StoreChangeSet<TKey, TRow>>(QueueCapacity, () => new(Current, isReset: true, []));
-        var delivery = new ObserverDelivery<StoreChangeSet<TKey, TRow>>(
-            new InOrder(this, observer), _context.Environment.Scheduler, buffer, e => StoresLog.ObserverThrew(_context.Logger, _context.Name, e), d => Remove(d, interest));
         lock (_gate)
         {
-            delivery.Post(new StoreChangeSet<TKey, TRow>(_current, isReset: true, []));
+            // A closed store tells that it is, and no more.
+            var interest = _isClosed ? null : Start();
+            var delivery = _observers.Add(observer, d => Remove(d, interest));
             if (_isClosed)
             {
                 delivery.End(null);
             }
-            else
-            {
-                _observers.Add(delivery);
-                _isWatched = true;
-            }
-        }
 
-        return delivery;
+            return delivery;
+        }
     }
 
     private void Remove(ObserverDelivery<StoreChangeSet<TKey, TRow>> delivery, IDisposable? interest)
@@ -391,7 +379,6 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         lock (_gate)
         {
             _observers.Remove(delivery);
-            _isWatched = _observers.Count > 0;
         }
 
         interest?.Dispose();
@@ -439,27 +426,5 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     private sealed class ChangesObservable(LiveStore<TKey, TRow> store) : IObservable<StoreChangeSet<TKey, TRow>>
     {
         public IDisposable Subscribe(IObserver<StoreChangeSet<TKey, TRow>> observer) => store.Subscribe(observer);
-    }
-
-    /// <summary>
-    /// After an overflow the reset is of its own moment: change sets up to there, which come behind it, are in it already. After a change of user or
-    /// tenant what still waits is the last one's.
-    /// </summary>
-    private sealed class InOrder(LiveStore<TKey, TRow> store, IObserver<StoreChangeSet<TKey, TRow>> observer) : IObserver<StoreChangeSet<TKey, TRow>>
-    {
-        private long _version = -1;
-
-        public void OnNext(StoreChangeSet<TKey, TRow> value)
-        {
-            if (value.Snapshot.Version > _version && value.Snapshot.Version >= Volatile.Read(ref store._oldest))
-            {
-                _version = value.Snapshot.Version;
-                observer.OnNext(value);
-            }
-        }
-
-        public void OnCompleted() => observer.OnCompleted();
-
-        public void OnError(Exception error) => observer.OnError(error);
     }
 }

@@ -2,7 +2,7 @@ namespace Carbon.Realtime.Stores;
 
 /// <summary>What a store has to do, in the order of its coming, one thing at a time, on the scheduler.</summary>
 /// <remarks>
-/// Events count against a bound, everything else is always taken. Past the bound events are dropped until all that waits is done; then their
+/// Events count against a bound, but for a burst that finds none waiting; everything else is always taken. Past the bound events are dropped until all that waits is done; then their
 /// loss is told, once, so that what is read from then on contains them.
 /// </remarks>
 internal sealed class Mailbox<TEvent>(WorkScheduler scheduler, int capacity) : IThreadPoolWorkItem
@@ -111,7 +111,7 @@ internal sealed class Mailbox<TEvent>(WorkScheduler scheduler, int capacity) : I
                 return;
             }
 
-            if (events > 0 && (_overflowed || _events + events > capacity))
+            if (events > 0 && (_overflowed || (_events > 0 && _events + events > capacity)))
             {
                 _overflowed = true;
             }

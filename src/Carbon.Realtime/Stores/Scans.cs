@@ -29,25 +29,19 @@ internal enum ScanCause
 internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreContext<TKey, TRow> context)
     where TKey : notnull
 {
-    /// <summary>More epochs than <see cref="FewEpochs"/> in this time wait, longer each time: a server that says ok again and again must not cost a scan each.</summary>
-    private static readonly TimeSpan Calm = TimeSpan.FromSeconds(30);
-
-    private const int FewEpochs = 3;
-
     private static readonly TimeSpan SlowRetry = TimeSpan.FromMinutes(5);
 
     /// <summary>More keys than this are not remembered during a scan, but the scan begun anew when it is over.</summary>
     private const int MostTouched = 65_536;
 
-    private readonly Backoff _pace = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1), TimeSpan.Zero, context.Environment.Randomizer);
+    private readonly ScanPace _pace = new(context.Environment.Randomizer);
     private readonly Backoff _failures = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(2), TimeSpan.Zero, context.Environment.Randomizer);
-    private readonly List<Verification> _verifications = [];
+    private readonly Verifications<TKey> _verifications = new();
 
     /// <summary>One that is idle: a run that was given up may still use its own.</summary>
     private SnapshotReader<TKey, TRow>? _reader;
     private Run? _run;
     private Deadlines.Deadline? _next;
-    private readonly Queue<TimeSpan> _recent = [];
     private ScanCause? _wanted;
 
     /// <summary>Whether everything was read at least once.</summary>
@@ -69,45 +63,36 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
 
     public bool IsRunning => _run is not null;
 
-    /// <summary>What is being read says nothing any more: begins anew.</summary>
+    /// <summary>A new epoch: what is being read does not tell all of it, and is begun anew.</summary>
+    /// <remarks>
+    /// Not if epochs come and go faster than everything is read: no scan would ever come to its end. Then the one that runs goes on; what it brings is
+    /// newer than what there was, though it verifies nothing.
+    /// </remarks>
     public void Restart(ScanCause cause)
     {
-        Abandon();
-        Request(cause);
+        var isHasty = _pace.Count(actor.Now);
+        if (!isHasty)
+        {
+            Abandon(Operation.Abandoned);
+        }
+
+        Request(cause, isHasty);
     }
 
-    /// <summary>The scan that runs is of no use any more.</summary>
-    public void Abandon() => Abandon(Operation.Abandoned);
+    /// <summary>The epoch ended, and what is being read tells neither it nor the next one.</summary>
+    /// <inheritdoc cref="Restart" path="/remarks"/>
+    public void OnEpochEnded()
+    {
+        if (!_pace.IsHasty(actor.Now))
+        {
+            Abandon(Operation.Abandoned);
+        }
+    }
 
     /// <summary>Reads everything as soon as may be; a scan that runs is not enough, for it began before.</summary>
-    public void Request(ScanCause cause)
-    {
-        if (actor.IsStopped)
-        {
-            return;
-        }
+    public void Request(ScanCause cause) => Request(cause, cause == ScanCause.Missed && _pace.Count(actor.Now));
 
-        if (_run is not null || actor.Keeper.IsLoading)
-        {
-            _wanted = cause;
-            return;
-        }
-
-        if (cause is ScanCause.Epoch or ScanCause.Missed && IsHasty())
-        {
-            // What is due already must not be put off by every further cause: it would never come.
-            if (_next is null)
-            {
-                BeginAfter(_pace.Next(spreadOut: false), cause);
-            }
-        }
-        else
-        {
-            Begin(cause);
-        }
-    }
-
-    /// <summary>As <see cref="Request"/>, but a scan that will begin by itself is soon enough.</summary>
+    /// <summary>As <see cref="Request(ScanCause)"/>, but a scan that will begin by itself is soon enough.</summary>
     public void RequestUnlessDue(ScanCause cause)
     {
         if (_next is null)
@@ -136,26 +121,27 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         if (_wanted is { } cause)
         {
             _wanted = null;
-            Request(cause);
+            Request(cause, cause is ScanCause.Epoch or ScanCause.Missed && _pace.IsHasty(actor.Now));
         }
     }
 
     /// <summary>Reads everything and tells when all that was committed before is shown.</summary>
     public void Verify(TaskCompletionSource done)
     {
-        _verifications.Add(new Verification(done));
+        _verifications.Add(done);
         Request(ScanCause.Verify);
     }
 
     /// <summary>Keys were settled: whoever waited for just these waits no longer.</summary>
-    public void OnSettled() => _verifications.RemoveAll(v => v.TryEnd(actor.Rules.Doubts));
+    public void OnSettled() => _verifications.OnSettled(actor.Rules.Doubts);
 
     /// <summary>Events came: too many to remember what each touched?</summary>
     public void OnTouched()
     {
         if (_run is not null && actor.Rules.Touched > MostTouched)
         {
-            Restart(ScanCause.Missed);
+            Abandon(Operation.Abandoned);
+            Request(ScanCause.Missed);
         }
     }
 
@@ -169,27 +155,28 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
 
     public void Stop(Exception reason)
     {
-        Abandon();
-        FailVerifications(reason);
+        Abandon(Operation.Abandoned);
+        _verifications.Fail(reason);
     }
 
-    /// <summary>Whether epochs follow each other faster than they are worth reading for. Counts one.</summary>
-    private bool IsHasty()
+    private void Request(ScanCause cause, bool isHasty)
     {
-        while (_recent.TryPeek(out var at) && actor.Now - at > Calm)
+        if (_run is not null || actor.Keeper.IsLoading)
         {
-            _recent.Dequeue();
+            _wanted = cause;
         }
-
-        if (_recent.Count == 0)
+        else if (!isHasty)
         {
-            _pace.Reset();
+            Begin(cause);
         }
-
-        _recent.Enqueue(actor.Now);
-        return _recent.Count > FewEpochs;
+        else if (_next is null)
+        {
+            // What is due already must not be put off by every further cause: it would never come.
+            BeginAfter(_pace.NextWait(), cause);
+        }
     }
 
+    /// <summary>The scan that runs is of no use any more.</summary>
     private void Abandon(string outcome)
     {
         if (_run is { } run)
@@ -222,9 +209,10 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         _wanted = null;
         StoresLog.ScanBegun(context.Logger, context.Name, cause);
         actor.Rules.BeginScan();
-        _verifications.ForEach(static v => v.IsUnderWay = true);
+        _verifications.OnScanBegun();
         var run = _run = new Run(
-            cause, actor.Now, context.Environment.TimeProvider.GetUtcNow(), actor.Rules.Events, actor.Epoch, VerifiedEpoch == actor.Epoch && actor.IsEpoch)
+            cause, actor.Now, context.Environment.TimeProvider.GetUtcNow(), actor.Rules.Events, actor.Epochs.Current,
+            isRepairing: VerifiedEpoch == actor.Epochs.Current && actor.Epochs.IsOpen)
         {
             Reader = _reader,
         };
@@ -275,7 +263,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         run.Rows = page.RowsSoFar;
         run.Total = page.Total;
         var unreadable = page.Unreadable.Where(static r => r.HasKey).Select(static r => r.Key!);
-        actor.Rules.OnPage(page.Rows, unreadable, start, actor.Now, run.IsRepairing ? actor.OnRepair : null);
+        actor.Rules.OnPage(page.Rows, unreadable, start, actor.Now, RepairsOf(run));
         if (run.Rows > context.Options.MaxRows)
         {
             OnFailed(run, new RealtimeException(
@@ -303,7 +291,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
             return;
         }
 
-        actor.Rules.EndScan(actor.Now, run.IsRepairing ? actor.OnRepair : null);
+        actor.Rules.EndScan(actor.Now, RepairsOf(run));
         _run = null;
         _reader = run.Reader;
         WasRead = true;
@@ -313,12 +301,14 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         _failures.Reset();
         Measure(run, Operation.Ok);
         StoresLog.Scanned(context.Logger, context.Name, run.Rows, actor.Now - run.Started);
-        actor.OnScanned(run.Started, run.IsRepairing);
-        actor.LookAtDoubts();
-        _verifications.ForEach(v => v.AwaitSettled(actor.Rules.Doubts));
-        OnSettled();
+        actor.OnScanned(run.Started, run.Epoch, isRepairing: RepairsOf(run) is not null);
+        actor.Asking.LookAtDoubts();
+        _verifications.OnScanned(actor.Rules.Doubts);
         Resume();
     }
+
+    /// <summary>Told what a scan puts right, if that had been right by all that is known: not if something was lost meanwhile.</summary>
+    private Action<TKey, RepairKind>? RepairsOf(Run run) => run.IsRepairing && run.Epoch == actor.Epochs.Current ? actor.Repairs.OnRepair : null;
 
     private void OnFailed(Run run, RealtimeException error)
     {
@@ -337,14 +327,8 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
             actor.Purge();
         }
 
-        FailVerifications(error);
+        _verifications.Fail(error);
         BeginAfter(error.IsTransient ? _failures.Next(spreadOut: false) : SlowRetry, ScanCause.Retry);
-    }
-
-    private void FailVerifications(Exception error)
-    {
-        _verifications.ForEach(v => v.Fail(error));
-        _verifications.Clear();
     }
 
     /// <summary>One scan.</summary>
@@ -376,30 +360,5 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         public CancellationToken Token => _cancellation.Token;
 
         public void Cancel() => _cancellation.Cancel();
-    }
-
-    /// <summary>Somebody who waits until all that was committed before the call is shown.</summary>
-    private sealed class Verification(TaskCompletionSource done)
-    {
-        private List<TKey>? _open;
-
-        /// <summary>Whether a scan that began after the call is under way.</summary>
-        public bool IsUnderWay { get; set; }
-
-        /// <summary>The scan is over: the keys it left in doubt are read by themselves.</summary>
-        public void AwaitSettled(Doubts<TKey> doubts) => _open ??= IsUnderWay ? [.. doubts.Keys] : null;
-
-        public bool TryEnd(Doubts<TKey> doubts)
-        {
-            if (_open is null)
-            {
-                return false;
-            }
-
-            _open.RemoveAll(key => !doubts.Contains(key));
-            return _open.Count == 0 && (done.TrySetResult() || true);
-        }
-
-        public void Fail(Exception error) => done.TrySetException(error);
     }
 }

@@ -167,7 +167,7 @@ public sealed partial class DocumentTests
         world.Quiet();
         world.Write("lost", "new").Reconcile();
         world.World.Advance(10);
-        for (var i = 0; i < 20; i++)
+        for (var i = 0; i < 300; i++)
         {
             world.Socket.Insert(world.Join, "salesOrder", StoreWorld.Record($"many{i}", "new"), 1);
         }

@@ -224,6 +224,46 @@ public sealed class InterleavingTests
     }
 
     [Fact]
+    public void I11_oks_that_come_faster_than_everything_is_read_let_a_scan_come_to_its_end_though_it_verifies_nothing()
+    {
+        var world = new StoreWorld().Write("a", "v1").Live();
+        world.HoldReads();
+        world.TellOk();
+        world.Write("a", "v2");
+        world.TellOk(); // the third: its scan goes on when a fourth comes
+        world.TellOk();
+
+        world.Write("a", "v3").ReleaseReads();
+        world.Shown.Should().Be("a=v2");
+        world.State.Should().Be(StoreState.CatchingUp);
+
+        world.World.Advance(60);
+        world.Shown.Should().Be("a=v3");
+        world.State.Should().Be(StoreState.Live);
+    }
+
+    [Fact]
+    public void I11_connections_that_break_faster_than_everything_is_read_let_a_scan_come_to_its_end_though_it_verifies_nothing()
+    {
+        var world = new StoreWorld().Write("a", "v1").Live();
+        world.HoldReads();
+        world.TellOk();
+        world.TellOk();
+        world.Write("a", "v2");
+        world.TellOk();
+        world.Socket.Break();
+        world.World.Run();
+        world.Write("a", "v3").ReleaseReads();
+        world.Shown.Should().Be("a=v1", "the scan of the second ok was made before the change, and no other one begins at once");
+
+        world.World.Advance(1);
+        world.World.Join();
+        world.World.Advance(60);
+        world.Shown.Should().Be("a=v3");
+        world.State.Should().Be(StoreState.Live);
+    }
+
+    [Fact]
     public void I11_a_lost_connection_during_the_scan_begins_it_anew()
     {
         var world = new StoreWorld().Write("a", "v1").Write("b", "v1");

@@ -142,6 +142,67 @@ public sealed class StoreCacheTests
     }
 
     [Fact]
+    public void A_store_that_is_used_again_does_not_load_before_it_has_saved_what_it_showed_last()
+    {
+        var cache = Filled("v1");
+        var saved = new TaskCompletionSource();
+        var world = new StoreWorld(cache: cache).Write("a", "v1").Write("b", "v1");
+        var use = world.Store.Start();
+        world.Settle();
+        world.World.Advance(3);
+        world.Write("a", "v2").TellUpdate("a", "v2");
+        cache.Saving = (_, _, _) => new ValueTask(saved.Task);
+        use.Dispose();
+        world.World.Advance(5.5);
+        world.State.Should().Be(StoreState.Empty);
+
+        world.HoldReads().Live();
+        world.Shown.Should().BeEmpty("what is in the cache is older than what was shown");
+
+        saved.SetResult();
+        world.World.Run();
+        world.Shown.Should().Be("a=v2 b=v1");
+        world.State.Should().NotBe(StoreState.Live);
+    }
+
+    [Fact]
+    public void What_could_not_be_saved_is_saved_at_the_end_with_everything()
+    {
+        var cache = Filled("v1");
+        var world = new StoreWorld(cache: cache).Write("a", "v1").Write("b", "v1").Live();
+        world.World.Advance(3);
+        world.Write("a", "v2").TellUpdate("a", "v2");
+        cache.FailNextSave(new StoreCacheException(StoreCacheFault.Full, "x", null));
+        world.World.Advance(3);
+        world.Write("b", "v2").TellUpdate("b", "v2");
+
+        _ = world.World.Manager.DisposeAsync().AsTask();
+        world.World.Run();
+
+        Kept(cache).Should().Be("a=v2 b=v2");
+    }
+
+    [Fact]
+    public void What_fails_to_be_saved_while_the_store_ends_is_saved_again_with_everything()
+    {
+        var cache = Filled("v1");
+        var failing = new TaskCompletionSource();
+        var world = new StoreWorld(cache: cache).Write("a", "v1").Write("b", "v1").Live();
+        world.World.Advance(3);
+        world.Write("a", "v2").TellUpdate("a", "v2");
+        cache.Saving = (_, _, _) => new ValueTask(failing.Task);
+        world.World.Advance(3);
+        world.Write("b", "v2").TellUpdate("b", "v2");
+
+        _ = world.World.Manager.DisposeAsync().AsTask();
+        cache.Saving = null;
+        failing.SetException(new StoreCacheException(StoreCacheFault.Locked, "x", null));
+        world.World.Run();
+
+        Kept(cache).Should().Be("a=v2 b=v2");
+    }
+
+    [Fact]
     public void A_forged_row_is_never_live_and_gone_after_the_first_read()
     {
         var cache = Filled("v1");

@@ -133,7 +133,7 @@ public sealed class StoreHistoryPropertyTests
             if (_world.State == StoreState.Live)
             {
                 var actor = _world.Store.Actor!;
-                (actor.IsEpoch && actor.Scans.VerifiedEpoch == actor.Epoch).Should().BeTrue("{0}: live is said of one epoch and its scan", _name);
+                (actor.Epochs.IsOpen && actor.Scans.VerifiedEpoch == actor.Epochs.Current).Should().BeTrue("{0}: live is said of one epoch and its scan", _name);
             }
         }
 

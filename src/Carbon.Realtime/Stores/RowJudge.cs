@@ -1,0 +1,54 @@
+using Microsoft.Extensions.Logging;
+
+namespace Carbon.Realtime.Stores;
+
+/// <summary>Asks the user's code whether rows are the same, and which is the newer: what it throws costs a needless change, never rows.</summary>
+internal sealed class RowJudge<TRow>(Func<TRow, TRow, bool> isSame, Func<TRow, long>? version, ILogger logger, string table)
+{
+    private bool _hasThrown;
+
+    /// <summary>A row's version; <see langword="null"/> where rows have none.</summary>
+    public Func<TRow, long>? Version => version is null ? null : VersionOf;
+
+    /// <summary>Two rows that cannot be compared are two.</summary>
+    public bool IsSame(TRow one, TRow other)
+    {
+        try
+        {
+            return isSame(one, other);
+        }
+#pragma warning disable CA1031 // Equality and converters are the user's code.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Tell(e);
+            return false;
+        }
+    }
+
+    /// <summary>Says that the user's code threw: once, for it may be every row.</summary>
+    public void Tell(Exception e)
+    {
+        if (!_hasThrown)
+        {
+            _hasThrown = true;
+            StoresLog.Thrown(logger, table, e.GetType().Name);
+        }
+    }
+
+    /// <summary>A row without a version is older than any: its key is read.</summary>
+    private long VersionOf(TRow row)
+    {
+        try
+        {
+            return version!(row);
+        }
+#pragma warning disable CA1031 // The user's code.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Tell(e);
+            return long.MinValue;
+        }
+    }
+}
