@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Carbon.Realtime.Convergence;
 using Carbon.Realtime.Transport;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -42,7 +43,7 @@ public sealed class RealtimeDependencies
     public IStoreCache? StoreCache { get; init; }
 
     /// <summary>The convergence algorithm's rules, for tests that show what becomes of a store without one.</summary>
-    internal Stores.ConvergencePolicy Policy { get; init; } = Stores.ConvergencePolicy.Full;
+    internal ConvergencePolicy Policy { get; init; } = ConvergencePolicy.Full;
 
     /// <summary>Where to log. Default nowhere. No message contains a key, a token or row data.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;

@@ -1,4 +1,5 @@
 using Carbon.Realtime.Channels;
+using Carbon.Realtime.Convergence;
 using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Stores;
 using Microsoft.Extensions.Logging;

@@ -1,5 +1,5 @@
 using Carbon.Realtime.Changes;
-using Carbon.Realtime.Stores;
+using Carbon.Realtime.Convergence;
 
 namespace Carbon.Realtime.Benchmarks.Store;
 
@@ -32,7 +32,7 @@ internal sealed class SettledStore : StoreContender, IRowLog<string, StoreItem>
 {
     private static readonly RealtimeTable<string, StoreItem> Table = RealtimeTable.Define("item", StoreJson.Default.StoreItem, "id", static i => i.Id);
 
-    private readonly Convergence<string, StoreItem> _rules;
+    private readonly ConvergenceRules<string, StoreItem> _rules;
     private readonly int _burst;
     private RowImage<string, StoreItem> _current = RowImage<string, StoreItem>.Empty;
 

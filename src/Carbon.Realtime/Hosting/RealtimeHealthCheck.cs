@@ -11,7 +11,7 @@ namespace Carbon.Realtime;
 /// Healthy: changes flow wherever somebody subscribed, or have not for no longer than the grace. Degraded: they have not for longer, the
 /// connection's or a stream's, or a stream is faulted, or a store has not been live for longer, or is degraded; the client tries again by itself. Unhealthy
 /// (or the registration's failure status): the connection is faulted, or a store, or a store lacks a token, and somebody must change what
-/// the description says; or the manager is disposed.
+/// the description says (a token provider that fails may recover within the grace); or the manager is disposed.
 /// </para>
 /// <para>
 /// Reads statuses and connects nothing: a manager that nobody uses is healthy. Texts and data contain no key, token, tenant, filter or row. The
@@ -56,8 +56,8 @@ public sealed class RealtimeHealthCheck : IHealthCheck
         var status = _manager.Status;
         var streams = ours?.Streams ?? [];
         var stores = ours?.Stores ?? [];
-        var broken = stores.Where(static s => s.Status.State is StoreState.Faulted or StoreState.NeedsAuth).ToList();
-        var behind = stores.Where(s => s.Status.State == StoreState.Degraded || (s.NotLiveSince is { } since && now - since > _grace)).ToList();
+        var broken = stores.Where(s => IsBroken(s, now)).ToList();
+        var behind = stores.Where(s => s.Status.State == StoreState.Degraded || IsLate(s.NotLiveSince, now)).ToList();
         var troubled = streams.Where(s => IsFaulted(s.Status) || IsLate(s.Status, now)).ToList();
         var (health, text) = status switch
         {
@@ -78,7 +78,18 @@ public sealed class RealtimeHealthCheck : IHealthCheck
     private static bool IsFaulted(RealtimeStatus status) =>
         status.State is not (RealtimeState.Live or RealtimeState.Idle or RealtimeState.Closed) && status.Error is { IsTransient: false };
 
-    private bool IsLate(RealtimeStatus status, DateTimeOffset now) => status.NotLiveSince is { } since && now - since > _grace;
+    /// <summary>The same of a store. A provider that fails for a moment is asked again: then there is no token, and nobody has to change anything.</summary>
+    private bool IsBroken(StoreReport store, DateTimeOffset now) => store.Status switch
+    {
+        { State: StoreState.Faulted } => true,
+        { State: StoreState.NeedsAuth, Error.IsTransient: true } => IsLate(store.NotLiveSince, now),
+        { State: StoreState.NeedsAuth } => true,
+        _ => false,
+    };
+
+    private bool IsLate(RealtimeStatus status, DateTimeOffset now) => IsLate(status.NotLiveSince, now);
+
+    private bool IsLate(DateTimeOffset? notLiveSince, DateTimeOffset now) => notLiveSince is { } since && now - since > _grace;
 
     /// <summary>Tables and reasons; not the errors' messages, in which the server may quote a filter.</summary>
     private static string Names(List<(string Table, RealtimeStatus Status)> streams) => Names(streams.Select(Name));

@@ -1,3 +1,4 @@
+using Carbon.Realtime.Convergence;
 using Carbon.Realtime.Primitives;
 
 namespace Carbon.Realtime.Stores;

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using Carbon.Realtime.Convergence;
 using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Stores.Views;
 using Microsoft.Extensions.Logging;

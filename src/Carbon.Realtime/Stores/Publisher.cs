@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Carbon.Realtime.Convergence;
 
 namespace Carbon.Realtime.Stores;
 

@@ -1,11 +1,12 @@
 using Carbon.Realtime.Changes;
+using Carbon.Realtime.Convergence;
 using Carbon.Realtime.Primitives;
 
 namespace Carbon.Realtime.Stores;
 
 /// <summary>Keeps one identity's rows equal to the database. One logical thread: everything comes through the mailbox.</summary>
 /// <remarks>
-/// The rules are <see cref="Convergence{TKey, TRow}"/>'s; here is what they need: epochs, reads, time, and somebody to tell, each in a part of its own
+/// The rules are <see cref="ConvergenceRules{TKey, TRow}"/>'s; here is what they need: epochs, reads, time, and somebody to tell, each in a part of its own
 /// that runs on this thread. What runs elsewhere (the socket's reader, reads, timers, the cache) only posts.
 /// </remarks>
 internal sealed class StoreActor<TKey, TRow>
@@ -31,7 +32,7 @@ internal sealed class StoreActor<TKey, TRow>
         Measured = context.Instruments.Store(context.Name);
         _judge = new RowJudge<TRow>(definition.IsSame, context.Options.Version, context.Logger, context.Name);
         _publisher = new Publisher<TKey, TRow>(this, publish, isWatched);
-        Rules = new Convergence<TKey, TRow>(comparer, _judge.IsSame, _judge.Version, context.Policy, _publisher);
+        Rules = new ConvergenceRules<TKey, TRow>(comparer, _judge.IsSame, _judge.Version, context.Policy, _publisher);
         Reconcile = new ReconcileSchedule(context.Environment.Randomizer, context.Options.ReconcilePeriod);
         _mailbox = new Mailbox<RowEvent<TKey, TRow>>(context.Environment.Scheduler, context.QueueCapacity)
         {
@@ -53,7 +54,7 @@ internal sealed class StoreActor<TKey, TRow>
 
     public StoreInstruments Measured { get; }
 
-    public Convergence<TKey, TRow> Rules { get; }
+    public ConvergenceRules<TKey, TRow> Rules { get; }
 
     public Deadlines Deadlines { get; }
 

@@ -1,4 +1,5 @@
 using Carbon.Realtime.Changes;
+using Carbon.Realtime.Convergence;
 using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Snapshots;
 using Microsoft.Extensions.Logging;

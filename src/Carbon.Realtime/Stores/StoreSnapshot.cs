@@ -1,6 +1,6 @@
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
-using Carbon.Realtime.Stores;
+using Carbon.Realtime.Convergence;
 
 namespace Carbon.Realtime;
 

@@ -1,3 +1,4 @@
+using Carbon.Realtime.Convergence;
 using Carbon.Realtime.Primitives;
 using Microsoft.Extensions.Logging;
 

@@ -1,3 +1,5 @@
+using Carbon.Realtime.Convergence;
+
 namespace Carbon.Realtime.Stores;
 
 /// <summary>Those who wait until all that was committed before their call is shown: a scan that begins later, and the keys it leaves in doubt. On the actor's thread.</summary>

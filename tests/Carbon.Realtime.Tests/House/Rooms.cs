@@ -19,17 +19,18 @@ internal static class Rooms
         ["Changes"] = ["Channels", "Protocol", "Tables", "Filters", "Primitives"],
         ["Snapshots"] = ["Authentication", "Tables", "Filters", "Primitives"],
         ["Caching"] = ["Primitives"],
-        ["Stores"] = ["Changes", "Snapshots", "Caching", "Authentication", "Tables", "Filters", "Primitives"],
+        ["Convergence"] = ["Changes", "Primitives"],
+        ["Stores"] = ["Convergence", "Changes", "Snapshots", "Caching", "Authentication", "Tables", "Filters", "Primitives"],
         ["CoreStores"] = ["Stores", "Tables"],
         [Root] =
         [
             "Primitives", "Protocol", "Transport", "Authentication", "Filters", "Tables", "Connection", "Channels", "Changes", "Snapshots",
-            "Caching", "Stores", "CoreStores",
+            "Caching", "Convergence", "Stores", "CoreStores",
         ],
         ["Hosting"] =
         [
             "Primitives", "Protocol", "Transport", "Authentication", "Filters", "Tables", "Connection", "Channels", "Changes", "Snapshots",
-            "Caching", "Stores", "CoreStores", Root,
+            "Caching", "Convergence", "Stores", "CoreStores", Root,
         ],
     };
 }

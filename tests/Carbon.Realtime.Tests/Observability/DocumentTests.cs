@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
+using Carbon.Realtime.Convergence;
 using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Protocol;
 using Carbon.Realtime.Snapshots;

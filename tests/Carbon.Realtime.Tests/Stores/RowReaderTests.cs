@@ -1,4 +1,4 @@
-using Carbon.Realtime.Stores;
+using Carbon.Realtime.Convergence;
 
 namespace Carbon.Realtime.Tests.Stores;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
+using Carbon.Realtime.Convergence;
 using Carbon.Realtime.Stores;
 using Carbon.Realtime.Testing;
 using Carbon.Realtime.Tests.Snapshots;

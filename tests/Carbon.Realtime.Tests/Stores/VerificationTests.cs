@@ -1,4 +1,4 @@
-using Carbon.Realtime.Stores;
+using Carbon.Realtime.Convergence;
 using Carbon.Realtime.Testing;
 using Carbon.Realtime.Tests.Support;
 

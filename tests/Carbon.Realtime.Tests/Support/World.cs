@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using Carbon.Realtime.Stores;
+using Carbon.Realtime.Convergence;
 using Carbon.Realtime.Testing;
 using Microsoft.Extensions.Logging;
 

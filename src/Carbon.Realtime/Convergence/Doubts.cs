@@ -1,4 +1,4 @@
-namespace Carbon.Realtime.Stores;
+namespace Carbon.Realtime.Convergence;
 
 /// <summary>Why a key must be read.</summary>
 /// <param name="Since">Since when.</param>

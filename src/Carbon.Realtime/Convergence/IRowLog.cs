@@ -1,4 +1,4 @@
-namespace Carbon.Realtime.Stores;
+namespace Carbon.Realtime.Convergence;
 
 /// <summary>Told what becomes of rows, one by one, in order.</summary>
 internal interface IRowLog<TKey, TRow>

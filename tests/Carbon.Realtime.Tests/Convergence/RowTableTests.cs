@@ -1,6 +1,6 @@
-using Carbon.Realtime.Stores;
+using Carbon.Realtime.Convergence;
 
-namespace Carbon.Realtime.Tests.Stores;
+namespace Carbon.Realtime.Tests.Convergence;
 
 /// <summary>Rows and images of them against the plainest thing that could be right: a dictionary, copied for each image.</summary>
 public sealed class RowTableTests

@@ -1,10 +1,10 @@
 using Carbon.Realtime.Changes;
-using Carbon.Realtime.Stores;
+using Carbon.Realtime.Convergence;
 
-namespace Carbon.Realtime.Tests.Stores;
+namespace Carbon.Realtime.Tests.Convergence;
 
 /// <summary>What the rules cost and what they remember; what they decide is told by the interleavings.</summary>
-public sealed class ConvergenceTests
+public sealed class ConvergenceRulesTests
 {
     private static readonly TimeSpan Noon = TimeSpan.FromHours(12);
 
@@ -72,14 +72,14 @@ public sealed class ConvergenceTests
 
     private static RowEvent<string, string> Put(string key, string row) => new(RowEventKind.Put, key, new string(row), null);
 
-    private static void Ask(Convergence<string, string> rules, TimeSpan now)
+    private static void Ask(ConvergenceRules<string, string> rules, TimeSpan now)
     {
         rules.BeginAsking(["a"]);
         rules.OnAnswer([new("a", "v1")], [], [], now);
         rules.EndAsking(now);
     }
 
-    private Convergence<string, string> Create() => new(
+    private ConvergenceRules<string, string> Create() => new(
         null,
         (one, other) =>
         {

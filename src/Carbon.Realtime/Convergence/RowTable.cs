@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
-namespace Carbon.Realtime.Stores;
+namespace Carbon.Realtime.Convergence;
 
 /// <summary>The rows a store holds, and immutable images of them at the price of what changed. One writer.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using Carbon.Realtime.Changes;
 
-namespace Carbon.Realtime.Stores;
+namespace Carbon.Realtime.Convergence;
 
 /// <summary>What a read proved wrong: changes that the stream did not bring, or not yet.</summary>
 internal enum RepairKind
@@ -30,7 +30,7 @@ internal enum RepairKind
 /// about it makes it right, whatever was lost before (T2 of live-store §3.10).
 /// </para>
 /// </remarks>
-internal sealed class Convergence<TKey, TRow>
+internal sealed class ConvergenceRules<TKey, TRow>
     where TKey : notnull
 {
     /// <summary>An event this soon after a read may be older than the read.</summary>
@@ -54,7 +54,7 @@ internal sealed class Convergence<TKey, TRow>
     private bool _isHydrating;
     private long _events;
 
-    public Convergence(
+    public ConvergenceRules(
         IEqualityComparer<TKey>? comparer, Func<TRow, TRow, bool> same, Func<TRow, long>? version, ConvergencePolicy policy, IRowLog<TKey, TRow> log)
     {
         _comparer = comparer;

@@ -1,4 +1,4 @@
-namespace Carbon.Realtime.Stores;
+namespace Carbon.Realtime.Convergence;
 
 /// <summary>What to do about a stream that loses changes.</summary>
 internal enum StreamCure

@@ -1,4 +1,4 @@
-namespace Carbon.Realtime.Stores;
+namespace Carbon.Realtime.Convergence;
 
 /// <summary>When everything is read again although all seems well. Pure state: time is told.</summary>
 /// <remarks>

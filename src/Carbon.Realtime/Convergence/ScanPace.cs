@@ -1,6 +1,6 @@
 using Carbon.Realtime.Primitives;
 
-namespace Carbon.Realtime.Stores;
+namespace Carbon.Realtime.Convergence;
 
 /// <summary>Whether epochs follow each other faster than they are worth reading for: a server that says ok again and again must not cost a scan each. Pure state: time is told.</summary>
 internal sealed class ScanPace(IRandomizer randomizer)

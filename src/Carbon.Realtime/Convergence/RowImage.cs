@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace Carbon.Realtime.Stores;
+namespace Carbon.Realtime.Convergence;
 
 /// <summary>All rows of one moment. Immutable; any thread.</summary>
 internal sealed class RowImage<TKey, TRow>(KeyIndex<TKey> index, RowTree<TRow> tree, int count)

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Carbon.Realtime.Stores;
+namespace Carbon.Realtime.Convergence;
 
 /// <summary>How slots are numbered: thirty-two to a page, and thirty-two pages or branches to a branch.</summary>
 /// <remarks>

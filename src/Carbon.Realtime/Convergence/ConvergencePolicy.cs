@@ -1,4 +1,4 @@
-namespace Carbon.Realtime.Stores;
+namespace Carbon.Realtime.Convergence;
 
 /// <summary>Which of the algorithm's rules hold. All of them, but where a test shows what becomes of a store without one.</summary>
 internal sealed record ConvergencePolicy

@@ -1,4 +1,4 @@
-namespace Carbon.Realtime.Stores;
+namespace Carbon.Realtime.Convergence;
 
 /// <summary>A set of slots: a bit each.</summary>
 internal sealed class SlotSet

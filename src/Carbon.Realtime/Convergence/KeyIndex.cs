@@ -1,4 +1,4 @@
-namespace Carbon.Realtime.Stores;
+namespace Carbon.Realtime.Convergence;
 
 /// <summary>Which slot a key has. One writer, any number of readers, no locks: keys are added and never taken away.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
-using Carbon.Realtime.Stores;
+using Carbon.Realtime.Convergence;
 
-namespace Carbon.Realtime.Tests.Stores;
+namespace Carbon.Realtime.Tests.Convergence;
 
 public sealed class ReconcileScheduleTests
 {
