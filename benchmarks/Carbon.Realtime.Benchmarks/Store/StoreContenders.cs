@@ -44,7 +44,7 @@ internal sealed class SettledStore : StoreContender, IRowLog<string, StoreItem>
         _rules.BeginScan();
         foreach (var page in items.Chunk(1000))
         {
-            _rules.OnPage([.. page.Select(static i => KeyValuePair.Create(i.Id, i))], [], _rules.Events, TimeSpan.Zero, onRepair: null);
+            _rules.OnPage([.. page.Select(static i => KeyValuePair.Create(i.Id, i))], [], _rules.Moment, TimeSpan.Zero, onRepair: null);
         }
 
         _rules.EndScan(TimeSpan.Zero, onRepair: null);

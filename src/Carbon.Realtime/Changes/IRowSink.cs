@@ -34,7 +34,9 @@ internal interface IRowSink<TKey, TRow>
     void OnMissed(GapReason reason);
 
     /// <summary>Changes in their order. On the reader's loop, outside the gate; the span is valid during the call.</summary>
-    void OnEvents(ReadOnlySpan<RowEvent<TKey, TRow>> events);
+    /// <param name="events">The changes.</param>
+    /// <param name="bytes">How large their rows came.</param>
+    void OnEvents(ReadOnlySpan<RowEvent<TKey, TRow>> events, long bytes);
 
     /// <summary>Where the subscription stands. Under the gate.</summary>
     void OnStatus(RealtimeStatus status);

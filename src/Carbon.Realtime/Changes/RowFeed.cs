@@ -11,11 +11,15 @@ namespace Carbon.Realtime.Changes;
 internal sealed class RowFeed<TKey, TRow> : TableFeed
     where TKey : notnull
 {
+    /// <summary>Bytes that are told without waiting for more.</summary>
+    private const int LargeBurst = 1 << 20;
+
     private readonly RealtimeTable<TKey, TRow> _table;
     private readonly FeedTally _tally;
     private readonly List<RowEvent<TKey, TRow>> _burst = [];
     private ChangeDecoder<TKey, TRow> _decoder;
     private IRowSink<TKey, TRow>? _sink;
+    private long _bytes;
     private bool _isEpoch;
 
     public RowFeed(ChangeFeeds owner, FeedKey key, RealtimeTable<TKey, TRow> table)
@@ -45,9 +49,10 @@ internal sealed class RowFeed<TKey, TRow> : TableFeed
     {
         if (_burst.Count > 0)
         {
-            Volatile.Read(ref _sink)?.OnEvents(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_burst));
+            Volatile.Read(ref _sink)?.OnEvents(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_burst), _bytes);
             _tally.Told(_burst.Count);
             _burst.Clear();
+            _bytes = 0;
         }
     }
 
@@ -76,7 +81,8 @@ internal sealed class RowFeed<TKey, TRow> : TableFeed
                 break;
         }
 
-        if (_burst.Count >= BurstSize)
+        _bytes += change.Record.Length;
+        if (_burst.Count >= BurstSize || _bytes >= LargeBurst)
         {
             OnBurstEnd();
         }
@@ -105,7 +111,9 @@ internal sealed class RowFeed<TKey, TRow> : TableFeed
 
     protected override void OnStatusChanged(RealtimeStatus status)
     {
-        if (_isEpoch && status.State != RealtimeState.Live && TableFault is null)
+        // A table's fault leaves the subscription as it is; whatever else comes behind it does not.
+        var isOnlyTableFault = TableFault is not null && ReferenceEquals(status.Error, TableFault);
+        if (_isEpoch && status.State != RealtimeState.Live && !isOnlyTableFault)
         {
             _isEpoch = false;
             _sink?.OnEpochEnded();

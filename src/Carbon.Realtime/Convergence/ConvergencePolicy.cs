@@ -25,4 +25,7 @@ internal sealed record ConvergencePolicy
 
     /// <summary>Rows that a complete read did not bring are removed.</summary>
     public bool Sweeps { get; init; } = true;
+
+    /// <summary>Of two reads of a key that overlap neither is the last word.</summary>
+    public bool ReadsTouchEachOther { get; init; } = true;
 }

@@ -42,7 +42,7 @@ internal sealed class ConvergenceRules<TKey, TRow>
     private readonly ConvergencePolicy _policy;
     private readonly IRowLog<TKey, TRow> _log;
 
-    /// <summary>The last event about a key since the oldest read that is under way.</summary>
+    /// <summary>The moment of the last word about a key since the oldest read that is under way: an event, or another read's.</summary>
     private readonly Dictionary<TKey, long> _touched;
 
     /// <summary>Keys that were read by themselves not long ago: when, and how many reads it took.</summary>
@@ -52,7 +52,7 @@ internal sealed class ConvergenceRules<TKey, TRow>
     private PointMarks<TKey>? _points;
     private TimeSpan? _scanned;
     private bool _isHydrating;
-    private long _events;
+    private long _moment;
 
     public ConvergenceRules(
         IEqualityComparer<TKey>? comparer, Func<TRow, TRow, bool> same, Func<TRow, long>? version, ConvergencePolicy policy, IRowLog<TKey, TRow> log)
@@ -72,8 +72,8 @@ internal sealed class ConvergenceRules<TKey, TRow>
 
     public Doubts<TKey> Doubts { get; }
 
-    /// <summary>How many events were applied. Any thread.</summary>
-    public long Events => Volatile.Read(ref _events);
+    /// <summary>Grows with every word about a key: what a read that begins now brings is newer than what was said up to here. Any thread.</summary>
+    public long Moment => Volatile.Read(ref _moment);
 
     public bool IsScanning => _scan is not null;
 
@@ -87,8 +87,7 @@ internal sealed class ConvergenceRules<TKey, TRow>
     /// <param name="now">The time, for what is to be asked when.</param>
     public void OnEvent(in RowEvent<TKey, TRow> e, TimeSpan now)
     {
-        var number = _events + 1;
-        Volatile.Write(ref _events, number); // one writer: no need to lock the bus
+        var moment = NextMoment();
         var isOlder = false;
         var isNews = true;
         switch (e.Kind)
@@ -108,7 +107,7 @@ internal sealed class ConvergenceRules<TKey, TRow>
 
         if (IsReading)
         {
-            _touched[e.Key] = number;
+            _touched[e.Key] = moment;
         }
 
         if (e.Kind == RowEventKind.Ask)
@@ -144,13 +143,13 @@ internal sealed class ConvergenceRules<TKey, TRow>
     /// <summary>Everything is about to be read: called before the first request is sent.</summary>
     public void BeginScan()
     {
-        _scan = new ScanMarks(Events);
+        _scan = new ScanMarks(Moment);
     }
 
     /// <summary>A page of the scan.</summary>
     /// <param name="rows">What it brought.</param>
     /// <param name="unreadable">Rows that are there and cannot be held.</param>
-    /// <param name="start"><see cref="Events"/> before the page was asked for.</param>
+    /// <param name="start"><see cref="Moment"/> before the page was asked for.</param>
     /// <param name="now">The time.</param>
     /// <param name="onRepair">Told what the page put right, where no event had touched it.</param>
     public void OnPage(
@@ -162,6 +161,11 @@ internal sealed class ConvergenceRules<TKey, TRow>
             if (ReadRow(key, row, start, now, onRepair) is var slot && slot >= 0)
             {
                 scan.Seen.Add(slot);
+            }
+
+            if (_points?.Keys.Contains(key) == true)
+            {
+                TouchByRead(key);
             }
         }
 
@@ -185,8 +189,13 @@ internal sealed class ConvergenceRules<TKey, TRow>
             }
         }
 
+        foreach (var key in _points?.Keys ?? [])
+        {
+            TouchByRead(key); // also of those that were not there
+        }
+
         _scanned = now;
-        Doubts.SettleAll(key => LastEvent(key) <= scan.Start);
+        Doubts.SettleAll(key => LastWord(key) <= scan.Start);
         AbandonScan();
         if (Rows.IsSparse)
         {
@@ -204,7 +213,7 @@ internal sealed class ConvergenceRules<TKey, TRow>
     /// <summary>Some keys are about to be read: called before the request is sent.</summary>
     public void BeginAsking(IEnumerable<TKey> keys)
     {
-        _points = new PointMarks<TKey>(Events, new HashSet<TKey>(keys, _comparer));
+        _points = new PointMarks<TKey>(Moment, new HashSet<TKey>(keys, _comparer));
     }
 
     /// <summary>What asking brought.</summary>
@@ -219,12 +228,7 @@ internal sealed class ConvergenceRules<TKey, TRow>
         var left = 0;
         foreach (var (key, row) in rows)
         {
-            var slot = ReadRow(key, row, points.Start, now, onRepair: null);
-            if (slot >= 0)
-            {
-                _scan?.Seen.Add(slot); // it may lie behind the scan's place by now
-            }
-
+            ReadRow(key, row, points.Start, now, onRepair: null);
             left += Settle(key, points, now);
         }
 
@@ -273,7 +277,7 @@ internal sealed class ConvergenceRules<TKey, TRow>
     /// <returns>The row's slot; -1 if the stream has removed it meanwhile.</returns>
     private int ReadRow(TKey key, TRow row, long start, TimeSpan now, Action<TKey, RepairKind>? onRepair)
     {
-        if (_policy.StreamWinsDuringReads && LastEvent(key) > start)
+        if (_policy.StreamWinsDuringReads && LastWord(key) > start)
         {
             if (_version is not null && Rows.TryGet(key, out var held) && _version(row) > _version(held))
             {
@@ -303,7 +307,7 @@ internal sealed class ConvergenceRules<TKey, TRow>
 
     private void ReadAbsent(TKey key, long start, TimeSpan now, Action<TKey, RepairKind>? onRepair)
     {
-        if (_policy.StreamWinsDuringReads && LastEvent(key) > start)
+        if (_policy.StreamWinsDuringReads && LastWord(key) > start)
         {
             Doubt(key, now);
         }
@@ -323,14 +327,36 @@ internal sealed class ConvergenceRules<TKey, TRow>
 
     private int Settle(TKey key, PointMarks<TKey> points, TimeSpan now)
     {
-        if (LastEvent(key) > points.Start)
+        if (LastWord(key) > points.Start)
         {
             return Doubts.Fail(key) ? 0 : 1;
         }
 
         var attempts = Doubts.Settle(key);
         _asked[key] = (now, attempts + 1);
+        if (_scan is not null)
+        {
+            TouchByRead(key);
+        }
+
         return 0;
+    }
+
+    /// <summary>A read has brought a key while another one of it is under way: which of the two is the newer nobody can tell, and a third one is needed.</summary>
+    /// <remarks>So it is with answers that overtake each other, and with a page that was made before what came first and arrives behind it.</remarks>
+    private void TouchByRead(TKey key)
+    {
+        if (_policy.ReadsTouchEachOther)
+        {
+            _touched[key] = NextMoment();
+        }
+    }
+
+    private long NextMoment()
+    {
+        var moment = _moment + 1;
+        Volatile.Write(ref _moment, moment); // one writer: no need to lock the bus
+        return moment;
     }
 
     /// <summary>Whether a read that covers the key is under way or ended just now: an event that comes then may be older than what it brings.</summary>
@@ -354,7 +380,7 @@ internal sealed class ConvergenceRules<TKey, TRow>
         return false;
     }
 
-    private long LastEvent(TKey key) => _touched.TryGetValue(key, out var number) ? number : 0;
+    private long LastWord(TKey key) => _touched.TryGetValue(key, out var number) ? number : 0;
 
     private void ForgetTouched()
     {

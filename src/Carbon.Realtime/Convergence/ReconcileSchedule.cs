@@ -43,6 +43,9 @@ internal sealed class ReconcileSchedule(IRandomizer randomizer, TimeSpan? fixedP
         }
     }
 
+    /// <summary>Changes do not flow any more: a period that grew because nothing was ever lost says nothing of reads without a stream.</summary>
+    public void OnEpochEnded() => _period = null;
+
     /// <summary>Everything was read.</summary>
     /// <param name="started">When that began.</param>
     /// <param name="now">When it ended.</param>

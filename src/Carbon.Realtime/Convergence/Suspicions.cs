@@ -66,38 +66,39 @@ internal sealed class Suspicions<TKey>(IEqualityComparer<TKey>? comparer)
     /// <summary>Counts what is clear now.</summary>
     /// <param name="now">The time.</param>
     /// <param name="epochAge">How long ago the server said ok.</param>
-    /// <param name="onLost">Told each change that was lost.</param>
-    public StreamCure Look(TimeSpan now, TimeSpan epochAge, Action<RepairKind> onLost)
+    /// <param name="onClear">Told each repair that is one.</param>
+    /// <returns>How many changes were lost for certain, and what to do about it.</returns>
+    public (int Lost, StreamCure Cure) Look(TimeSpan now, TimeSpan epochAge, Action<RepairKind> onClear)
     {
-        var isProven = false;
+        var lost = 0;
         foreach (var (key, repair) in _repaired)
         {
             if (now - repair.At >= Grace)
             {
                 _repaired.Remove(key);
-                isProven |= repair.IsProof;
-                onLost(repair.Kind);
+                lost += repair.IsProof ? 1 : 0;
+                onClear(repair.Kind);
             }
         }
 
-        if (!isProven)
+        if (lost == 0)
         {
-            return StreamCure.None;
+            return (0, StreamCure.None);
         }
 
         _clean = 0;
         if (epochAge < Suspicious)
         {
-            return StreamCure.None;
+            return (lost, StreamCure.None);
         }
 
         _strikes++;
-        return _strikes switch
+        return (lost, _strikes switch
         {
             1 => StreamCure.Rejoin,
             2 => StreamCure.Reconnect,
             _ => StreamCure.Poll,
-        };
+        });
     }
 
     /// <summary>Everything was read.</summary>

@@ -24,6 +24,7 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
     private SnapshotReader<TKey, TRow>? _reader;
     private Run? _run;
     private TimeSpan _at;
+    private bool _isPaused;
 
     /// <summary>Whether a key has been in doubt for too long.</summary>
     public bool IsLate { get; private set; }
@@ -34,7 +35,7 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
         var doubts = actor.Rules.Doubts;
 
         // A key may come that is due before those that are waited for.
-        if (_run is null && (!actor.Alarms.IsSet(Alarm.Ask) || doubts.Soonest < _at) && doubts.NextDue is { } due)
+        if (_run is null && (!actor.Alarms.IsSet(Alarm.Ask) || (!_isPaused && doubts.Soonest < _at)) && doubts.NextDue is { } due)
         {
             _at = due;
             actor.Alarms.Set(Alarm.Ask, due - actor.Now, Begin);
@@ -57,6 +58,7 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
     /// <summary>Asks for the keys that are due.</summary>
     private void Begin()
     {
+        _isPaused = false;
         if (_run is not null)
         {
             return;
@@ -78,9 +80,21 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
 
         actor.Measured.Asked(keys.Count);
         actor.Rules.BeginAsking(keys);
-        var run = _run = new Run(actor.Epochs.Current) { Reader = _reader };
+        var run = _run = new Run { Reader = _reader };
         _reader = null;
         _ = context.Environment.Scheduler.Start(() => ReadAsync(run, keys));
+    }
+
+    /// <summary>Reads succeed, or are worth a try: keys need not wait for the end of a pause that others' failures made.</summary>
+    public void OnReadable()
+    {
+        _failures.Reset();
+        if (_isPaused)
+        {
+            _isPaused = false;
+            actor.Alarms.Clear(Alarm.Ask);
+            Schedule();
+        }
     }
 
     /// <summary>What is being asked says nothing any more.</summary>
@@ -97,7 +111,7 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
     /// <summary>Asks for no key before a while is over, whatever comes into doubt meanwhile.</summary>
     private void Pause(TimeSpan wait)
     {
-        _at = TimeSpan.MinValue;
+        _isPaused = true;
         actor.Alarms.Set(Alarm.Ask, wait, Begin);
     }
 
@@ -126,8 +140,7 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
 
     private void OnAnswer(Run run, PointRead<TKey, TRow> read)
     {
-        // What was asked in another epoch may be older than what this one has brought, or missed: asked again.
-        if (run != _run || run.Epoch != actor.Epochs.Current)
+        if (run != _run)
         {
             return;
         }
@@ -177,11 +190,9 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
         actor.Rules.EndAsking(actor.Now);
     }
 
-    private sealed class Run(int epoch)
+    private sealed class Run
     {
         private readonly CancellationTokenSource _cancellation = new();
-
-        public int Epoch => epoch;
 
         public SnapshotReader<TKey, TRow>? Reader { get; set; }
 

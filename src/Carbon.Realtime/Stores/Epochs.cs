@@ -110,13 +110,34 @@ internal sealed class Epochs<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
         Miss(GapReason.Overflow);
     }
 
+    /// <summary>The subscription goes on, but something was lost: from here on it is complete again.</summary>
+    public void Miss(GapReason reason)
+    {
+        if (!IsOpen)
+        {
+            return;
+        }
+
+        actor.Measured.Epoch(TagValue.Of(reason));
+        Current++;
+        if (reason is GapReason.Partial or GapReason.Undecodable)
+        {
+            // One row, nobody knows which: the scan that runs is no worse for it, and another one follows.
+            actor.Scans.Request(ScanCause.Missed);
+        }
+        else
+        {
+            actor.Scans.Restart(ScanCause.Missed);
+        }
+    }
+
     void IRowSink<TKey, TRow>.OnEpoch() => actor.Post(Begin);
 
     void IRowSink<TKey, TRow>.OnEpochEnded() => actor.Post(End);
 
     void IRowSink<TKey, TRow>.OnMissed(GapReason reason) => actor.Post(() => Miss(reason));
 
-    void IRowSink<TKey, TRow>.OnEvents(ReadOnlySpan<RowEvent<TKey, TRow>> events) => actor.Post(events);
+    void IRowSink<TKey, TRow>.OnEvents(ReadOnlySpan<RowEvent<TKey, TRow>> events, long bytes) => actor.Post(events, bytes);
 
     void IRowSink<TKey, TRow>.OnStatus(RealtimeStatus status) => actor.Post(() => OnStatus(status));
 
@@ -137,6 +158,7 @@ internal sealed class Epochs<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
         _since = actor.Now;
         actor.Alarms.Clear(Alarm.Poll);
         actor.Repairs.OnEpoch();
+        actor.Asking.OnReadable();
         actor.Reconcile.OnEpoch(actor.Now);
         if (context.Policy.ReadsAwaitOk && (context.Policy.EpochsAreRead || !actor.Scans.WasRead))
         {
@@ -154,29 +176,9 @@ internal sealed class Epochs<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
         Current++;
         IsOpen = false;
         actor.Scans.OnEpochEnded();
+        actor.Reconcile.OnEpochEnded();
         actor.Alarms.Clear(Alarm.Reconcile);
         actor.Alarms.Set(Alarm.Poll, OfflineAfter, () => OnPatienceEnded(isFirst: false));
-    }
-
-    /// <summary>The subscription goes on, but something was lost: from here on it is complete again.</summary>
-    private void Miss(GapReason reason)
-    {
-        if (!IsOpen)
-        {
-            return;
-        }
-
-        actor.Measured.Epoch(TagValue.Of(reason));
-        Current++;
-        if (reason is GapReason.Partial or GapReason.Undecodable)
-        {
-            // One row, nobody knows which: the scan that runs is no worse for it, and another one follows.
-            actor.Scans.Request(ScanCause.Missed);
-        }
-        else
-        {
-            actor.Scans.Restart(ScanCause.Missed);
-        }
     }
 
     private void OnPatienceEnded(bool isFirst)

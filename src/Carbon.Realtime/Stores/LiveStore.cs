@@ -20,6 +20,9 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     private readonly Lock _gate = new();
     private readonly StoreObservers<TKey, TRow> _observers;
     private readonly List<TaskCompletionSource> _waiters = [];
+
+    /// <summary>Those who want everything read by an actor that there is not yet.</summary>
+    private readonly List<TaskCompletionSource> _verifying = [];
     private readonly Backoff _backoff;
     private TaskCompletionSource _newer = NewSignal();
     private StoreSnapshot<TKey, TRow> _current;
@@ -112,8 +115,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     {
         if (actor is null)
         {
-            // Whose rows is not known yet: the first read will begin after this call, and be complete when the store is live.
-            _waiters.Add(waiter);
+            _verifying.Add(waiter); // whose rows is not known yet
         }
         else
         {
@@ -200,7 +202,8 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
             _isClosed = true;
             Used?.Invoke(false);
             _observers.End();
-            Release(static w => w.TrySetException(new ObjectDisposedException("ILiveStore")));
+            Release(_waiters, static w => w.TrySetException(new ObjectDisposedException("ILiveStore")));
+            Release(_verifying, static w => w.TrySetException(new ObjectDisposedException("ILiveStore")));
             return flushed;
         }
     }
@@ -228,7 +231,12 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
             lock (_gate)
             {
                 _waiters.Remove(waiter);
+                _verifying.Remove(waiter);
             }
+
+            // Who does not wait any more is not told; an error that nobody hears would be one that nobody observed.
+            waiter.TrySetCanceled(CancellationToken.None);
+            _ = waiter.Task.Exception;
         }
     }
 
@@ -281,7 +289,8 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
 
         StoreActor<TKey, TRow>? actor = null;
         actor = _actor = new StoreActor<TKey, TRow>(_context, identity, p => OnPublished(actor!, p), () => _observers.IsWatched);
-        actor.Start(_flushed);
+        actor.Start(_flushed, [.. _verifying]);
+        _verifying.Clear();
     }
 
     private void Again(int attempt)
@@ -340,11 +349,12 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         newer.SetResult();
         if (status.IsLive)
         {
-            Release(static w => w.TrySetResult());
+            Release(_waiters, static w => w.TrySetResult());
         }
         else if (Hopeless(status) is { } error)
         {
-            Release(w => w.TrySetException(error));
+            Release(_waiters, w => w.TrySetException(error));
+            Release(_verifying, w => w.TrySetException(error));
         }
     }
 
@@ -352,10 +362,10 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     private static RealtimeException? Hopeless(StoreStatus status) =>
         status is { State: StoreState.Faulted or StoreState.NeedsAuth or StoreState.Degraded, Error: { IsTransient: false } error } ? error : null;
 
-    private void Release(Action<TaskCompletionSource> release)
+    private static void Release(List<TaskCompletionSource> waiters, Action<TaskCompletionSource> release)
     {
-        _waiters.ForEach(release);
-        _waiters.Clear();
+        waiters.ForEach(release);
+        waiters.Clear();
     }
 
     private ObserverDelivery<StoreChangeSet<TKey, TRow>> Subscribe(IObserver<StoreChangeSet<TKey, TRow>> observer)

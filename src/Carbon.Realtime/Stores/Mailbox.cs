@@ -7,10 +7,14 @@ namespace Carbon.Realtime.Stores;
 /// </remarks>
 internal sealed class Mailbox<TEvent>(WorkScheduler scheduler, int capacity) : IThreadPoolWorkItem
 {
+    /// <summary>Events whose rows came in more bytes than this do not wait either, however few they are.</summary>
+    private const long MostBytes = 32 << 20;
+
     private readonly Lock _gate = new();
     private Queue<(Action? Work, TEvent[]? Events)> _waiting = new();
     private Queue<(Action? Work, TEvent[]? Events)> _spare = new();
     private int _events;
+    private long _bytes;
     private bool _overflowed;
     private bool _running;
     private bool _closed;
@@ -28,11 +32,12 @@ internal sealed class Mailbox<TEvent>(WorkScheduler scheduler, int capacity) : I
     public required Action<Exception> OnThrown { get; init; }
 
     /// <summary>Any thread; may be called with locks held.</summary>
-    public void Post(Action work) => Add((work, null), events: 0);
+    public void Post(Action work) => Add((work, null), events: 0, bytes: 0);
 
     /// <inheritdoc cref="Post(Action)"/>
     /// <param name="events">Copied.</param>
-    public void Post(ReadOnlySpan<TEvent> events) => Add((null, events.ToArray()), events.Length);
+    /// <param name="bytes">How large they came.</param>
+    public void Post(ReadOnlySpan<TEvent> events, long bytes) => Add((null, events.ToArray()), events.Length, bytes);
 
     /// <summary>Nothing more is taken, and what waits is dropped; what runs runs to its end.</summary>
     public void Close()
@@ -63,6 +68,7 @@ internal sealed class Mailbox<TEvent>(WorkScheduler scheduler, int capacity) : I
                 _waiting = _spare;
                 _spare = batch;
                 _events = 0;
+                _bytes = 0;
                 _overflowed &= !overflowed;
             }
 
@@ -102,7 +108,7 @@ internal sealed class Mailbox<TEvent>(WorkScheduler scheduler, int capacity) : I
         }
     }
 
-    private void Add((Action? Work, TEvent[]? Events) item, int events)
+    private void Add((Action? Work, TEvent[]? Events) item, int events, long bytes)
     {
         lock (_gate)
         {
@@ -111,7 +117,7 @@ internal sealed class Mailbox<TEvent>(WorkScheduler scheduler, int capacity) : I
                 return;
             }
 
-            if (events > 0 && (_overflowed || (_events > 0 && _events + events > capacity)))
+            if (events > 0 && (_overflowed || (_events > 0 && (_events + events > capacity || _bytes + bytes > MostBytes))))
             {
                 _overflowed = true;
             }
@@ -119,6 +125,7 @@ internal sealed class Mailbox<TEvent>(WorkScheduler scheduler, int capacity) : I
             {
                 _waiting.Enqueue(item);
                 _events += events;
+                _bytes += bytes;
             }
 
             if (_running)

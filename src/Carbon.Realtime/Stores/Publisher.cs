@@ -14,10 +14,11 @@ internal readonly record struct StorePublication<TKey, TRow>(
 
 /// <summary>Gathers what becomes of rows, and shows it when there is a pause, if it is another thing than before. On the actor's thread.</summary>
 /// <param name="actor">Whose rows.</param>
+/// <param name="judge">Compares rows.</param>
 /// <param name="publish">Given what is to be shown, in order.</param>
 /// <param name="isWatched">Whether anybody wants changes one by one.</param>
 internal sealed class Publisher<TKey, TRow>(
-    StoreActor<TKey, TRow> actor, Action<StorePublication<TKey, TRow>> publish, Func<bool> isWatched) : IRowLog<TKey, TRow>
+    StoreActor<TKey, TRow> actor, RowJudge<TRow> judge, Action<StorePublication<TKey, TRow>> publish, Func<bool> isWatched) : IRowLog<TKey, TRow>
     where TKey : notnull
 {
     private readonly ImmutableArray<StoreChange<TKey, TRow>>.Builder _changes = ImmutableArray.CreateBuilder<StoreChange<TKey, TRow>>();
@@ -44,6 +45,13 @@ internal sealed class Publisher<TKey, TRow>(
         {
             _lag = now > committed ? now - committed : TimeSpan.Zero;
         }
+    }
+
+    /// <summary>What was gathered may lack something: everything is told anew.</summary>
+    public void Reset()
+    {
+        _hasChanged = true;
+        _isRecording = false;
     }
 
     /// <summary>Shows what there is now, if it is another thing than before.</summary>
@@ -78,7 +86,7 @@ internal sealed class Publisher<TKey, TRow>(
     void IRowLog<TKey, TRow>.Updated(TKey key, TRow row, TRow before)
     {
         // What a read has brought before is no change to tell of. Where nobody is told, comparing costs more than all the rest.
-        if (!IsRecording || !EqualityComparer<TRow>.Default.Equals(row, before))
+        if (!IsRecording || !judge.AreEqual(row, before))
         {
             Log(new(StoreChangeKind.Updated, key, row, before));
         }

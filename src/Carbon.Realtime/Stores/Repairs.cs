@@ -15,8 +15,8 @@ internal sealed class Repairs<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCon
     /// <summary>A read put a row right that no event had spoken of.</summary>
     public void OnRepair(TKey key, RepairKind kind)
     {
-        // A row leaves the filter without an event, and a joined table's column changes without one: no proof of a loss.
-        var isProof = kind == RepairKind.Missing || (kind == RepairKind.Stale && context.Options is { SignalTable: null, Select: null });
+        // A row leaves the filter without an event, and what is joined changes without one: no proof of a loss.
+        var isProof = kind != RepairKind.Extra && context.Options is { SignalTable: null, Select: null };
         _suspicions.OnRepair(key, kind, isProof, actor.Now);
         if (!actor.Alarms.IsSet(Alarm.Suspicion))
         {
@@ -39,12 +39,15 @@ internal sealed class Repairs<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCon
 
     private void Look()
     {
-        var cure = _suspicions.Look(actor.Now, actor.Epochs.Age, kind =>
+        // Without an epoch there is nothing to renew: the connection does what can be done.
+        var age = actor.Epochs.IsOpen ? actor.Epochs.Age : TimeSpan.Zero;
+        var (lost, cure) = _suspicions.Look(actor.Now, age, kind => actor.Measured.Repaired(TagValue.Of(kind)));
+        if (lost > 0)
         {
-            StoresLog.Repaired(context.Logger, context.Name, kind);
-            actor.Measured.Repaired(TagValue.Of(kind));
+            StoresLog.Repaired(context.Logger, context.Name, lost);
             actor.Reconcile.OnLoss();
-        });
+        }
+
         actor.Reconcile.IsLossy = IsLossy;
         if (_suspicions.NextDue is { } due)
         {

@@ -10,21 +10,11 @@ internal sealed class RowJudge<TRow>(Func<TRow, TRow, bool> isSame, Func<TRow, l
     /// <summary>A row's version; <see langword="null"/> where rows have none.</summary>
     public Func<TRow, long>? Version => version is null ? null : VersionOf;
 
-    /// <summary>Two rows that cannot be compared are two.</summary>
-    public bool IsSame(TRow one, TRow other)
-    {
-        try
-        {
-            return isSame(one, other);
-        }
-#pragma warning disable CA1031 // Equality and converters are the user's code.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            Tell(e);
-            return false;
-        }
-    }
+    /// <summary>Whether a read brought the row that is held.</summary>
+    public bool IsSame(TRow one, TRow other) => Compare(isSame, one, other);
+
+    /// <summary>Whether there is anything to tell who watches.</summary>
+    public bool AreEqual(TRow one, TRow other) => Compare(EqualityComparer<TRow>.Default.Equals, one, other);
 
     /// <summary>Says that the user's code threw: once, for it may be every row.</summary>
     public void Tell(Exception e)
@@ -33,6 +23,22 @@ internal sealed class RowJudge<TRow>(Func<TRow, TRow, bool> isSame, Func<TRow, l
         {
             _hasThrown = true;
             StoresLog.Thrown(logger, table, e.GetType().Name);
+        }
+    }
+
+    /// <summary>Two rows that cannot be compared are two.</summary>
+    private bool Compare(Func<TRow, TRow, bool> compare, TRow one, TRow other)
+    {
+        try
+        {
+            return compare(one, other);
+        }
+#pragma warning disable CA1031 // Equality and converters are the user's code.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Tell(e);
+            return false;
         }
     }
 

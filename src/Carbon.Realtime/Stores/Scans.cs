@@ -80,11 +80,11 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         Request(cause, isHasty);
     }
 
-    /// <summary>The epoch ended, and what is being read tells neither it nor the next one.</summary>
+    /// <summary>The epoch ended, and what is being read tells neither it nor the next one; who asked for it wants it all the same.</summary>
     /// <inheritdoc cref="Restart" path="/remarks"/>
     public void OnEpochEnded()
     {
-        if (!_pace.IsHasty(actor.Now))
+        if (!_pace.IsHasty(actor.Now) && !_verifications.AnyUnderWay)
         {
             Abandon(Operation.Abandoned);
         }
@@ -103,12 +103,16 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
     }
 
     /// <summary>What something threw that has no business to throw: the scan may lack what came behind it.</summary>
-    public void OnThrown(Exception e)
+    /// <returns>Whether one runs.</returns>
+    public bool OnThrown(Exception e)
     {
-        if (_run is { } run)
+        if (_run is not { } run)
         {
-            OnFailed(run, Unexpected(e));
+            return false;
         }
+
+        OnFailed(run, Unexpected(e));
+        return true;
     }
 
     /// <summary>What a read threw that is none of its errors.</summary>
@@ -132,6 +136,18 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         _verifications.Add(done);
         Request(ScanCause.Verify);
     }
+
+    /// <summary>As <see cref="Verify"/>, but with the scan that begins by itself.</summary>
+    public void AwaitNext(IEnumerable<TaskCompletionSource> waiting)
+    {
+        foreach (var done in waiting)
+        {
+            _verifications.Add(done);
+        }
+    }
+
+    /// <inheritdoc cref="Verifications{TKey}.Tell"/>
+    public void TellVerified() => _verifications.Tell();
 
     /// <summary>Keys were settled: whoever waited for just these waits no longer.</summary>
     public void OnSettled() => _verifications.OnSettled(actor.Rules.Doubts);
@@ -157,7 +173,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
     public void Stop(Exception reason)
     {
         Abandon(Operation.Abandoned);
-        _verifications.Fail(reason);
+        _verifications.OnStopped(reason);
     }
 
     private void Request(ScanCause cause, bool isHasty)
@@ -212,7 +228,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         actor.Rules.BeginScan();
         _verifications.OnScanBegun();
         var run = _run = new Run(
-            cause, actor.Now, context.Environment.TimeProvider.GetUtcNow(), actor.Rules.Events, actor.Epochs.Current,
+            cause, actor.Now, context.Environment.TimeProvider.GetUtcNow(), actor.Rules.Moment, actor.Epochs.Current,
             isRepairing: VerifiedEpoch == actor.Epochs.Current && actor.Epochs.IsOpen)
         {
             Reader = _reader,
@@ -234,7 +250,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
                 {
                     var (events, read) = (start, page);
                     actor.Post(() => OnPage(run, read, events));
-                    start = actor.Rules.Events; // the next page is asked for after this
+                    start = actor.Rules.Moment; // the next page is asked for after this
                 },
                 run.Token);
             actor.Post(() => OnDone(run, result));
@@ -328,8 +344,12 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
             actor.Purge();
         }
 
-        _verifications.Fail(error);
+        _verifications.OnScanFailed(error);
         BeginAfter(error.IsTransient ? _failures.Next(spreadOut: false) : SlowRetry, ScanCause.Retry);
+        if (_verifications.AnyWaiting)
+        {
+            Begin(ScanCause.Verify); // somebody asked while it was under way: they get their own answer, whatever it is
+        }
     }
 
     /// <summary>One scan.</summary>

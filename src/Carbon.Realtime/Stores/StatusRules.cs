@@ -48,7 +48,8 @@ internal static class StatusRules
         { FeedError: { IsTransient: false } error, IsPolled: false } when IsAuth(error) => (StoreState.NeedsAuth, StoreReason.Auth),
         { IsShown: false } => (StoreState.Loading, facts.IsOffline ? StoreReason.Offline : StoreReason.None),
         { IsEpoch: true, HasOverflowed: true } => (StoreState.Stale, StoreReason.Overflow),
-        { IsEpoch: true, IsVerified: false } or { IsEpoch: true, IsDoubtful: true } => (StoreState.CatchingUp, StoreReason.None),
+        { IsEpoch: true, IsVerified: false } or { IsEpoch: true, IsDoubtful: true } =>
+            (StoreState.CatchingUp, facts.WasRead ? StoreReason.None : StoreReason.Cache),
         { IsEpoch: true, IsLossy: true } => (StoreState.Degraded, StoreReason.LossyStream),
         { IsEpoch: true } => (StoreState.Live, StoreReason.None),
         { IsPolled: true, ReadError: null } => (StoreState.Degraded, StoreReason.PollingOnly),

@@ -31,7 +31,7 @@ internal sealed class StoreActor<TKey, TRow>
         var comparer = typeof(TKey).IsValueType && ReferenceEquals(definition.Key.Comparer, EqualityComparer<TKey>.Default) ? null : definition.Key.Comparer;
         Measured = context.Instruments.Store(context.Name);
         _judge = new RowJudge<TRow>(definition.IsSame, context.Options.Version, context.Logger, context.Name);
-        _publisher = new Publisher<TKey, TRow>(this, publish, isWatched);
+        _publisher = new Publisher<TKey, TRow>(this, _judge, publish, isWatched);
         Rules = new ConvergenceRules<TKey, TRow>(comparer, _judge.IsSame, _judge.Version, context.Policy, _publisher);
         Reconcile = new ReconcileSchedule(context.Environment.Randomizer, context.Options.ReconcilePeriod);
         _mailbox = new Mailbox<RowEvent<TKey, TRow>>(context.Environment.Scheduler, context.QueueCapacity)
@@ -89,8 +89,10 @@ internal sealed class StoreActor<TKey, TRow>
 
     /// <summary>Begins: the cache first, for it is near, and the subscription at the same time.</summary>
     /// <param name="cacheReady">Completes when nobody writes into the cache any more who did before.</param>
-    public void Start(Task cacheReady) => Post(() =>
+    /// <param name="verifying">Those who want everything read: the first scan is theirs.</param>
+    public void Start(Task cacheReady, IEnumerable<TaskCompletionSource> verifying) => Post(() =>
     {
+        Scans.AwaitNext(verifying);
         Keeper.Load(cacheReady);
         Epochs.Attach();
     });
@@ -124,7 +126,8 @@ internal sealed class StoreActor<TKey, TRow>
 
     /// <inheritdoc cref="Post(Action)"/>
     /// <param name="events">Applied in their order. Copied.</param>
-    public void Post(ReadOnlySpan<RowEvent<TKey, TRow>> events) => _mailbox.Post(events);
+    /// <param name="bytes">How large they came.</param>
+    public void Post(ReadOnlySpan<RowEvent<TKey, TRow>> events, long bytes) => _mailbox.Post(events, bytes);
 
     /// <summary>Nobody may see the rows any more, or nobody can say that they may: all go, from the cache too.</summary>
     public void Purge()
@@ -153,6 +156,7 @@ internal sealed class StoreActor<TKey, TRow>
         ScheduleReconcile();
         Keeper.OnChanged();
         Epochs.OnScanned(epoch);
+        Asking.OnReadable();
     }
 
     /// <summary>The time of the next pass may be another one.</summary>
@@ -199,13 +203,17 @@ internal sealed class StoreActor<TKey, TRow>
         Measured.Events(TagValue.Of(RowEventKind.Ask), asks);
     }
 
-    /// <summary>Something was left undone, nobody knows what: the scan that runs is not complete.</summary>
+    /// <summary>Something was left undone, nobody knows what: the scan that runs is not complete, and what was noted of changes neither.</summary>
     private void OnThrown(Exception e)
     {
         _judge.Tell(e);
         if (!IsStopped)
         {
-            Scans.OnThrown(e);
+            _publisher.Reset();
+            if (!Scans.OnThrown(e))
+            {
+                Epochs.Miss(GapReason.Undecodable);
+            }
         }
     }
 
@@ -214,6 +222,7 @@ internal sealed class StoreActor<TKey, TRow>
         if (!IsStopped)
         {
             _publisher.Publish();
+            Scans.TellVerified();
         }
     }
 }

@@ -22,8 +22,8 @@ internal static partial class StoresLog
     [LoggerMessage(LogEventRanges.Stores + 5, LogLevel.Debug, "{Keys} keys of {Table} change too often to be read one by one; the next full read settles them.")]
     public static partial void LeftToReconcile(ILogger logger, string table, int keys);
 
-    [LoggerMessage(LogEventRanges.Stores + 6, LogLevel.Warning, "The server lost a change of {Table} without a word; a read has put it right ({Kind}).")]
-    public static partial void Repaired(ILogger logger, string table, RepairKind kind);
+    [LoggerMessage(LogEventRanges.Stores + 6, LogLevel.Warning, "The server lost changes of {Table} without a word; a read has put {Rows} rows right.")]
+    public static partial void Repaired(ILogger logger, string table, int rows);
 
     [LoggerMessage(LogEventRanges.Stores + 7, LogLevel.Warning, "The subscription of {Table} loses changes although it seems well: {Cure}.")]
     public static partial void Renewing(ILogger logger, string table, StreamCure cure);

@@ -3,10 +3,18 @@ using Carbon.Realtime.Convergence;
 namespace Carbon.Realtime.Stores;
 
 /// <summary>Those who wait until all that was committed before their call is shown: a scan that begins later, and the keys it leaves in doubt. On the actor's thread.</summary>
+/// <remarks>Nobody is told before <see cref="Tell"/>: who waited for rows must find them shown.</remarks>
 internal sealed class Verifications<TKey>
     where TKey : notnull
 {
     private readonly List<Verification> _open = [];
+    private readonly List<Action> _ended = [];
+
+    /// <summary>Whether the scan that runs is wanted, whatever epoch it verifies.</summary>
+    public bool AnyUnderWay => _open.Exists(static v => v.IsUnderWay && v.Doubted is null);
+
+    /// <summary>Whether there are some whose scan has yet to begin.</summary>
+    public bool AnyWaiting => _open.Exists(static v => !v.IsUnderWay);
 
     public void Add(TaskCompletionSource done) => _open.Add(new Verification(done));
 
@@ -16,39 +24,62 @@ internal sealed class Verifications<TKey>
     /// <summary>The scan is over: the keys it left in doubt are read by themselves.</summary>
     public void OnScanned(Doubts<TKey> doubts)
     {
-        _open.ForEach(v => v.AwaitSettled(doubts));
+        foreach (var verification in _open.Where(static v => v.IsUnderWay))
+        {
+            verification.Doubted ??= [.. doubts.Keys];
+        }
+
         OnSettled(doubts);
     }
 
     /// <summary>Keys were settled: whoever waited for just these waits no longer.</summary>
-    public void OnSettled(Doubts<TKey> doubts) => _open.RemoveAll(v => v.TryEnd(doubts));
+    public void OnSettled(Doubts<TKey> doubts) => End(v => v.IsSettled(doubts), static done => done.TrySetResult());
 
-    public void Fail(Exception error)
+    /// <summary>The scan failed; who came after its beginning waits for the next one.</summary>
+    public void OnScanFailed(Exception error) => End(static v => v.IsUnderWay && v.Doubted is null, done => done.TrySetException(error));
+
+    /// <summary>No scan comes any more.</summary>
+    public void OnStopped(Exception error)
     {
-        _open.ForEach(v => v.Fail(error));
-        _open.Clear();
+        End(static _ => true, done => done.TrySetException(error));
+        Tell();
     }
+
+    /// <summary>Tells those whose wait is over: what they waited for is shown.</summary>
+    public void Tell()
+    {
+        if (_ended.Count > 0)
+        {
+            _ended.ForEach(static tell => tell());
+            _ended.Clear();
+        }
+    }
+
+    private void End(Predicate<Verification> which, Action<TaskCompletionSource> how) => _open.RemoveAll(v =>
+    {
+        var isOver = which(v);
+        if (isOver)
+        {
+            _ended.Add(() => how(v.Done));
+        }
+
+        return isOver;
+    });
 
     private sealed class Verification(TaskCompletionSource done)
     {
-        private List<TKey>? _doubted;
+        public TaskCompletionSource Done => done;
 
-        /// <summary>Whether a scan that began after the call is under way.</summary>
+        /// <summary>Whether a scan that began after the call is under way, or over.</summary>
         public bool IsUnderWay { get; set; }
 
-        public void AwaitSettled(Doubts<TKey> doubts) => _doubted ??= IsUnderWay ? [.. doubts.Keys] : null;
+        /// <summary>The keys that the scan left in doubt; <see langword="null"/> before it is over.</summary>
+        public List<TKey>? Doubted { get; set; }
 
-        public bool TryEnd(Doubts<TKey> doubts)
+        public bool IsSettled(Doubts<TKey> doubts)
         {
-            if (_doubted is null)
-            {
-                return false;
-            }
-
-            _doubted.RemoveAll(key => !doubts.Contains(key));
-            return _doubted.Count == 0 && (done.TrySetResult() || true);
+            Doubted?.RemoveAll(key => !doubts.Contains(key));
+            return Doubted?.Count == 0;
         }
-
-        public void Fail(Exception error) => done.TrySetException(error);
     }
 }

@@ -28,7 +28,7 @@ public sealed class ConvergenceRulesTests
         var rules = Create();
         rules.OnEvent(Put("a", "v1"), Noon);
         rules.BeginScan();
-        rules.OnPage([new("a", "v1")], [], rules.Events, Noon, (_, kind) => _log.Entries.Add($"{kind}"));
+        rules.OnPage([new("a", "v1")], [], rules.Moment, Noon, (_, kind) => _log.Entries.Add($"{kind}"));
 
         _compared.Should().Be(1);
         _log.Entries.Should().Equal("+a");
@@ -40,7 +40,7 @@ public sealed class ConvergenceRulesTests
         var rules = Create();
         rules.OnEvent(Put("a", "v1"), Noon);
         rules.BeginScan();
-        rules.OnPage([new("a", "v2"), new("b", "v1")], [], rules.Events, Noon, (key, kind) => _log.Entries.Add($"{kind} {key}"));
+        rules.OnPage([new("a", "v2"), new("b", "v1")], [], rules.Moment, Noon, (key, kind) => _log.Entries.Add($"{kind} {key}"));
 
         _compared.Should().Be(1);
         _log.Entries.Should().Equal("+a", "Stale a", "~a", "Missing b", "+b");
@@ -69,6 +69,91 @@ public sealed class ConvergenceRulesTests
             Ask(rules, now);
         }
     }
+
+    [Fact]
+    public void An_answer_that_a_page_has_overtaken_neither_undoes_it_nor_settles_the_key()
+    {
+        var rules = Create();
+        rules.OnEvent(new RowEvent<string, string>(RowEventKind.Ask, "a", null, null), Noon);
+        rules.BeginAsking(["a"]); // answered with v1, slowly
+        rules.BeginScan();
+        rules.OnPage([new("a", "v2")], [], rules.Moment, Noon, onRepair: null);
+        rules.OnAnswer([new("a", "v1")], [], [], Noon);
+        rules.EndAsking(Noon);
+        rules.EndScan(Noon, onRepair: null);
+
+        Row(rules, "a").Should().Be("v2");
+        rules.Doubts.Contains("a").Should().BeTrue();
+    }
+
+    [Fact]
+    public void An_answer_that_a_whole_scan_has_overtaken_neither_undoes_it_nor_settles_the_key()
+    {
+        var rules = Create();
+        rules.OnEvent(Put("a", "v1"), Noon);
+        rules.OnEvent(new RowEvent<string, string>(RowEventKind.Ask, "a", null, null), Noon);
+        rules.BeginAsking(["a"]); // answered with v1, slowly; then the row is deleted
+        rules.BeginScan();
+        rules.EndScan(Noon, onRepair: null);
+        rules.OnAnswer([new("a", "v1")], [], [], Noon);
+        rules.EndAsking(Noon);
+
+        Row(rules, "a").Should().BeNull();
+        rules.Doubts.Contains("a").Should().BeTrue();
+    }
+
+    [Fact]
+    public void A_page_that_was_asked_for_before_an_answer_came_does_not_undo_it()
+    {
+        var rules = Create();
+        rules.BeginScan();
+        var start = rules.Moment; // the page is made with v1, and slow
+        rules.OnEvent(new RowEvent<string, string>(RowEventKind.Ask, "b", null, null), Noon);
+        rules.BeginAsking(["a", "b"]);
+        rules.OnAnswer([new("a", "v2")], ["b"], [], Noon);
+        rules.EndAsking(Noon);
+        rules.OnPage([new("a", "v1"), new("b", "v1")], [], start, Noon, onRepair: null);
+
+        Row(rules, "a").Should().Be("v2");
+        Row(rules, "b").Should().BeNull();
+        rules.Doubts.Contains("a").Should().BeTrue();
+    }
+
+    [Fact]
+    public void An_answer_does_not_keep_a_row_that_no_page_brought_but_has_it_read_again()
+    {
+        var rules = Create();
+        rules.OnEvent(new RowEvent<string, string>(RowEventKind.Ask, "a", null, null), Noon);
+        rules.BeginAsking(["a"]); // v1; then the row is deleted, and the delete is lost
+        rules.BeginScan();
+        rules.OnAnswer([new("a", "v1")], [], [], Noon);
+        rules.EndAsking(Noon);
+        rules.EndScan(Noon, onRepair: null);
+        rules.Doubts.Contains("a").Should().BeTrue();
+
+        rules.BeginAsking(["a"]);
+        rules.OnAnswer([], ["a"], [], Noon);
+        rules.EndAsking(Noon);
+        Row(rules, "a").Should().BeNull();
+        rules.Doubts.Count.Should().Be(0);
+    }
+
+    [Fact]
+    public void A_page_that_was_asked_for_after_an_answer_came_is_the_last_word()
+    {
+        var rules = Create();
+        rules.BeginScan();
+        rules.BeginAsking(["a"]);
+        rules.OnAnswer([new("a", "v1")], [], [], Noon);
+        rules.EndAsking(Noon);
+        rules.OnPage([new("a", "v2")], [], rules.Moment, Noon, onRepair: null);
+        rules.EndScan(Noon, onRepair: null);
+
+        Row(rules, "a").Should().Be("v2");
+        rules.Doubts.Count.Should().Be(0);
+    }
+
+    private static string? Row(ConvergenceRules<string, string> rules, string key) => rules.Rows.TryGet(key, out var row) ? row : null;
 
     private static RowEvent<string, string> Put(string key, string row) => new(RowEventKind.Put, key, new string(row), null);
 

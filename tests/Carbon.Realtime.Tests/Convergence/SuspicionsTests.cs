@@ -65,6 +65,9 @@ public sealed class SuspicionsTests
 
         Look(5).Should().Be(StreamCure.None);
         _lost.Should().Equal(RepairKind.Extra);
+        _suspicions.OnRepair("b", RepairKind.Stale, isProof: false, Noon);
+        _suspicions.OnRepair("c", RepairKind.Stale, isProof: true, Noon);
+        _suspicions.Look(At(5), TimeSpan.Zero, static _ => { }).Lost.Should().Be(1);
         Lose(10).Should().Be(StreamCure.Rejoin, "it was no strike");
     }
 
@@ -140,5 +143,5 @@ public sealed class SuspicionsTests
         return Look(at + 5);
     }
 
-    private StreamCure Look(double seconds, TimeSpan? epochAge = null) => _suspicions.Look(At(seconds), epochAge ?? Old, _lost.Add);
+    private StreamCure Look(double seconds, TimeSpan? epochAge = null) => _suspicions.Look(At(seconds), epochAge ?? Old, _lost.Add).Cure;
 }

@@ -13,7 +13,7 @@ public sealed class MailboxTests
     {
         var mailbox = Create();
         mailbox.Post(() => _done.Add("x"));
-        mailbox.Post([1, 2]);
+        mailbox.Post([1, 2], 0);
         mailbox.Post(() => _done.Add("y"));
         _done.Should().BeEmpty("it is done on the scheduler");
 
@@ -27,7 +27,7 @@ public sealed class MailboxTests
     {
         var mailbox = Create();
         int[] events = [1, 2];
-        mailbox.Post(events);
+        mailbox.Post(events, 0);
         events[0] = 9;
 
         _scheduler.RunUntilIdle();
@@ -55,26 +55,41 @@ public sealed class MailboxTests
     public void Events_past_the_bound_are_dropped_until_all_that_waits_is_done_and_that_is_told_once()
     {
         var mailbox = Create(capacity: 4);
-        mailbox.Post([1, 2, 3]);
-        mailbox.Post([4, 5]);
-        mailbox.Post([6]); // it would have had room: but then there were a hole before it
+        mailbox.Post([1, 2, 3], 0);
+        mailbox.Post([4, 5], 0);
+        mailbox.Post([6], 0); // it would have had room: but then there were a hole before it
         mailbox.Post(() => _done.Add("x"));
 
         _scheduler.RunUntilIdle();
         _done.Should().Equal("1 2 3", "x", "done", "overflow", "done");
 
-        mailbox.Post([7, 8, 9, 10]);
+        mailbox.Post([7, 8, 9, 10], 0);
         _scheduler.RunUntilIdle();
         _done[^2..].Should().Equal("7 8 9 10", "done");
+    }
+
+    [Fact]
+    public void Few_events_that_came_large_are_bounded_too()
+    {
+        var mailbox = Create();
+        mailbox.Post([1], 20 << 20);
+        mailbox.Post([2], 12 << 20);
+        mailbox.Post([3], 1);
+        _scheduler.RunUntilIdle();
+        _done.Should().Equal("1", "2", "done", "overflow", "done");
+
+        mailbox.Post([4], 100 << 20);
+        _scheduler.RunUntilIdle();
+        _done[^2..].Should().Equal("4", "done");
     }
 
     [Fact]
     public void What_comes_while_the_overflow_is_told_is_taken()
     {
         Mailbox<int>? mailbox = null;
-        mailbox = Create(capacity: 1, onOverflow: () => mailbox!.Post([3]));
-        mailbox.Post([1]);
-        mailbox.Post([2]);
+        mailbox = Create(capacity: 1, onOverflow: () => mailbox!.Post([3], 0));
+        mailbox.Post([1], 0);
+        mailbox.Post([2], 0);
 
         _scheduler.RunUntilIdle();
 
@@ -86,9 +101,9 @@ public sealed class MailboxTests
     {
         var mailbox = Create(capacity: 1);
         mailbox.Post(() => _done.Add("x"));
-        mailbox.Post([1, 2]);
+        mailbox.Post([1, 2], 0);
         _scheduler.RunUntilIdle();
-        mailbox.Post([3, 4]);
+        mailbox.Post([3, 4], 0);
         _scheduler.RunUntilIdle();
 
         _done.Should().Equal("x", "1 2", "done", "3 4", "done");
@@ -99,7 +114,7 @@ public sealed class MailboxTests
     {
         var mailbox = Create();
         mailbox.Post(() => throw new FormatException());
-        mailbox.Post([1]);
+        mailbox.Post([1], 0);
 
         _scheduler.RunUntilIdle();
 
@@ -115,9 +130,9 @@ public sealed class MailboxTests
             mailbox.Close();
             _done.Add("x");
         });
-        mailbox.Post([1]);
+        mailbox.Post([1], 0);
         _scheduler.RunUntilIdle();
-        mailbox.Post([2]);
+        mailbox.Post([2], 0);
         _scheduler.RunUntilIdle();
 
         _done.Should().Equal("x", "done");
@@ -165,7 +180,7 @@ public sealed class MailboxTests
         {
             for (var number = 1; number <= Each; number++)
             {
-                mailbox.Post([(poster * (Each + 1)) + number]);
+                mailbox.Post([(poster * (Each + 1)) + number], 0);
                 mailbox.Post(() => Alone(() => works++));
             }
         })));

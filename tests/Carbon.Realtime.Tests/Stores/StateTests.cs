@@ -120,6 +120,38 @@ public sealed class StateTests
     }
 
     [Fact]
+    public void Not_live_while_the_socket_is_down_whatever_the_table_was_faulted_for()
+    {
+        var world = new StoreWorld().Write("a", "v1").Live();
+        world.Socket.Change(world.Join, "salesOrder", "UPDATE", """{"id":"a"}""", """{"id":"a"}""", [1], """["Error 401: Unauthorized"]""");
+        world.World.Run();
+        world.State.Should().Be(StoreState.Faulted);
+        for (var i = 0; i < 100; i++)
+        {
+            world.World.Server.FailNext(new IOException("no route"));
+        }
+
+        world.Socket.Break();
+        world.World.Run();
+        world.State.Should().NotBe(StoreState.Live);
+        world.World.Advance(60);
+        world.State.Should().NotBe(StoreState.Live);
+    }
+
+    [Fact]
+    public void Catching_up_says_that_the_rows_are_the_caches_until_they_were_read_once()
+    {
+        var cache = new Carbon.Realtime.Testing.InMemoryStoreCache();
+        new StoreWorld(cache: cache).Write("a", "v1").Live().World.Advance(3);
+        var world = new StoreWorld(cache: cache.Clone()).Write("a", "v1").HoldReads().Live();
+        (world.State, world.Store.Status.Reason).Should().Be((StoreState.CatchingUp, StoreReason.Cache));
+
+        world.ReleaseReads();
+        world.HoldReads().TellOk();
+        (world.State, world.Store.Status.Reason).Should().Be((StoreState.CatchingUp, StoreReason.None));
+    }
+
+    [Fact]
     public void Stale_after_an_overflow_until_everything_is_read()
     {
         var world = new StoreWorld(o => o.QueueCapacity = 16).Write("a", "v1").Live();

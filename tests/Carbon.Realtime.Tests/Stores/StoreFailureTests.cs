@@ -61,10 +61,13 @@ public sealed class StoreFailureTests
         world.Store.Status.Error.Should().BeNull();
     }
 
-    [Fact]
-    public void Rows_that_throw_when_they_are_compared_cost_needless_changes_and_no_row()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Rows_that_throw_when_they_are_compared_cost_needless_changes_and_no_row(bool isWatched)
     {
         var world = new World(rest: Rest(out var table));
+        var folded = new Dictionary<string, string?>();
         foreach (var id in (string[])["a", "b", "c"])
         {
             table.Add($"\"{id}\"", "\"co_1\"", "\"v1\"");
@@ -72,6 +75,7 @@ public sealed class StoreFailureTests
 
         var store = world.Manager.Store(RealtimeTable.Define("salesOrder", TouchyJson.Default.Touchy, "id", static (Touchy t) => t.Id).TenantScoped("companyId"));
         store.Start();
+        using var watching = isWatched ? store.Changes.Subscribe(Fold) : null;
         world.Run();
         world.Join();
         store.Current.Count.Should().Be(3);
@@ -86,6 +90,41 @@ public sealed class StoreFailureTests
         store.Current.Keys.Should().BeEquivalentTo("a", "b", "c", "d", "e");
         store.Current["a"].Status.Should().Be("v2");
         world.Log.Lines.Should().ContainSingle(static l => l.Contains("Equals must not throw"));
+        if (isWatched)
+        {
+            folded.Should().BeEquivalentTo(store.Current.ToDictionary(static r => r.Key, static r => r.Value.Status));
+        }
+
+        void Fold(StoreChangeSet<string, Touchy> set)
+        {
+            if (set.IsReset)
+            {
+                folded = set.Snapshot.ToDictionary(static r => r.Key, static r => r.Value.Status);
+            }
+
+            foreach (var change in set.Changes)
+            {
+                folded[change.Key] = change.Current!.Status;
+            }
+        }
+    }
+
+    [Fact]
+    public void Whatever_else_throws_has_everything_read_again_and_told_anew()
+    {
+        var world = new StoreWorld().Write("a", "v1").Live();
+        var resets = 0;
+        using var watching = world.Store.Changes.Subscribe(set => resets += set.IsReset ? 1 : 0);
+        world.World.Run();
+        resets.Should().Be(1);
+
+        world.Write("b", "v1");
+        world.Store.Actor!.Post(static () => throw new FormatException());
+        world.World.Run();
+
+        world.Shown.Should().Be("a=v1 b=v1");
+        world.State.Should().Be(StoreState.Live);
+        resets.Should().Be(2);
     }
 
     [Fact]

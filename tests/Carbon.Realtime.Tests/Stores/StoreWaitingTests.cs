@@ -59,6 +59,99 @@ public sealed class StoreWaitingTests
     }
 
     [Fact]
+    public void Whoever_waited_for_a_verification_finds_its_rows_shown_or_gone()
+    {
+        var world = new StoreWorld().Write("a", "v1").Live();
+        world.World.Advance(20);
+        world.Write("b", "v1");
+        Shown().Should().Be("a=v1 b=v1");
+
+        world.Rest.Script = static (_, _) => FakePostgrest.Error(403, "42501");
+        Shown().Should().BeEmpty();
+
+        string? Shown()
+        {
+            // At once and on the actor's thread, where the rows are not shown yet.
+            string? shown = null;
+            var done = new TaskCompletionSource();
+            _ = done.Task.ContinueWith(
+                _ => shown = world.Shown, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            world.Store.Actor!.Verify(done);
+            world.World.Run();
+            return shown;
+        }
+    }
+
+    [Fact]
+    public async Task A_verification_of_a_store_that_nobody_had_started_needs_no_socket()
+    {
+        var world = new StoreWorld();
+        world.World.AutoSubscribed = false;
+        world.Write("a", "v1");
+
+        var verifying = world.Store.VerifyAsync();
+        world.Settle();
+        world.World.Advance(10);
+
+        (world.State, world.Store.Status.Reason).Should().Be((StoreState.Degraded, StoreReason.PollingOnly));
+        await verifying.WaitAsync(Patience);
+        world.Rest.Requests.Should().HaveCount(2, "it waits for the read that comes by itself: a page, and an empty one");
+    }
+
+    [Fact]
+    public async Task A_verification_that_came_while_a_scan_ran_does_not_share_its_failure()
+    {
+        var world = new StoreWorld().Write("a", "v1").Live();
+        world.Rest.Script = static (_, _) => FakePostgrest.Error(404, "PGRST205");
+        world.HoldReads().TellOk();
+
+        var verifying = world.Store.VerifyAsync();
+        world.World.Run();
+        world.Rest.Script = null;
+        world.Write("b", "v1").ReleaseReads();
+
+        await verifying.WaitAsync(Patience);
+        world.Shown.Should().Be("a=v1 b=v1");
+    }
+
+    [Fact]
+    public async Task A_connection_that_breaks_ends_no_verification()
+    {
+        var world = new StoreWorld().Write("a", "v1").Live();
+        world.World.Advance(20);
+        world.Write("b", "v1").HoldReads();
+        var verifying = world.Store.VerifyAsync();
+        world.World.Run();
+
+        world.World.Server.HangNext();
+        world.Socket.Break();
+        world.World.Run();
+        world.ReleaseReads();
+
+        await verifying.WaitAsync(Patience);
+        world.Shown.Should().Be("a=v1 b=v1");
+        world.State.Should().NotBe(StoreState.Live);
+    }
+
+    [Fact]
+    public async Task Who_gives_up_waiting_leaves_no_error_that_nobody_observes()
+    {
+        var world = new StoreWorld().Write("a", "v1").Live();
+        using var cancellation = new CancellationTokenSource();
+        var waiter = new TaskCompletionSource();
+        world.HoldReads();
+        var verifying = world.Store.VerifyAsync(cancellation.Token);
+        world.World.Run();
+        await cancellation.CancelAsync();
+        await FluentActions.Awaiting(() => verifying.WaitAsync(Patience)).Should().ThrowAsync<OperationCanceledException>();
+
+        world.Rest.Script = static (_, _) => FakePostgrest.Error(404, "PGRST205");
+        world.Store.Actor!.Verify(waiter);
+        world.ReleaseReads();
+        await FluentActions.Awaiting(() => waiter.Task.WaitAsync(Patience)).Should().ThrowAsync<RealtimeException>();
+    }
+
+    [Fact]
     public async Task A_verification_ends_with_what_ended_it()
     {
         var world = new StoreWorld().Write("a", "v1").Live();

@@ -194,4 +194,71 @@ public sealed class VerificationTests
     private static int PointReads(StoreWorld world) => world.Rest.Queries.Count(IsPointRead);
 
     private static bool IsPointRead(string query) => query.Contains("in.(") || query.Contains("id=eq.");
+
+    [Fact]
+    public void A_signal_after_an_outage_of_reads_is_answered_as_soon_as_reads_work()
+    {
+        var world = new StoreWorld(options: new StoreOptions<SalesOrder> { SignalOnly = true }).Write("a", "v1").Live();
+        world.World.Advance(20);
+        world.Rest.Script = static (_, _) => Snapshots.FakePostgrest.Error(503, "PGRST000");
+        world.Write("a", "v2").TellUpdate("a", "v2");
+        world.World.Advance(900);
+
+        world.Rest.Script = null;
+        world.TellOk();
+        world.Shown.Should().Be("a=v2");
+        world.World.Advance(1);
+        world.Write("a", "v3").TellUpdate("a", "v3");
+        world.World.Advance(3);
+        world.Shown.Should().Be("a=v3");
+    }
+
+    [Fact]
+    public void Without_a_stream_rows_are_polled_as_often_as_if_there_had_never_been_one()
+    {
+        var world = new StoreWorld().Write("a", "v1").Live();
+        world.World.Advance(3 * 3600); // by now it is read every half an hour
+        for (var i = 0; i < 10_000; i++)
+        {
+            world.World.Server.FailNext(new IOException("no route"));
+        }
+
+        world.Socket.Break();
+        world.World.Run();
+        world.World.Advance(60);
+        world.Write("a", "v2");
+        world.World.Advance(140);
+
+        world.Shown.Should().Be("a=v2");
+    }
+
+    [Fact]
+    public void Rows_that_leave_the_filter_do_not_make_everything_be_read_more_often()
+    {
+        var world = new StoreWorld().Write("a", "v1").Live();
+        world.World.Advance(3 * 3600);
+        var before = world.Rest.Requests.Count;
+        for (var i = 0; i < 8; i++)
+        {
+            world.Write($"b{i}", "v1").TellInsert($"b{i}", "v1");
+            world.Erase($"b{i}"); // and no event says so
+            world.World.Advance(1800);
+        }
+
+        (world.Rest.Requests.Count - before).Should().BeLessThan(40, "about one read of two pages, and one of a key, each half an hour");
+    }
+
+    [Fact]
+    public void A_view_may_gain_rows_without_an_event_and_the_stream_is_no_worse_for_it()
+    {
+        var world = new StoreWorld(options: new StoreOptions<SalesOrder> { SignalTable = "user" }).Write("a", "v1").Live();
+        world.World.Advance(200);
+        var joins = world.Socket.Frames("phx_join").Count;
+
+        world.Write("b", "v1");
+        world.World.Advance(3600);
+
+        world.Shown.Should().Be("a=v1 b=v1");
+        world.Socket.Frames("phx_join").Should().HaveCount(joins);
+    }
 }
