@@ -26,7 +26,11 @@ internal sealed class LabelWorker(
                 }
             }
 
-            await Task.WhenAll(PrintWhatIsOpenAsync(stoppingToken), PrintWhatIsReleasedAsync(stoppingToken));
+            // The first that fails ends the worker, and with it the host. WhenAll would wait for the other one, which never ends.
+            await foreach (var ended in Task.WhenEach(PrintWhatIsOpenAsync(stoppingToken), PrintWhatIsReleasedAsync(stoppingToken)))
+            {
+                await ended;
+            }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
