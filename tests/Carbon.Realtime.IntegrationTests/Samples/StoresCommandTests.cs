@@ -1,4 +1,5 @@
 using Carbon.Realtime.IntegrationTests.EndToEnd;
+using Carbon.Realtime.Testing;
 
 namespace Carbon.Realtime.IntegrationTests.Samples;
 
@@ -50,21 +51,26 @@ public sealed class StoresCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_store_that_cannot_be_had_does_not_hide_the_others()
+    public async Task Stores_that_cannot_be_had_do_not_hide_the_one_that_can()
     {
         await using var project = await LiveProject.StartAsync();
-        project.Emulator.Faults.FailReads(int.MaxValue, "supplier", Testing.EmulatorReadFault.PermissionDenied);
+        foreach (var table in (string[])["customer", "supplier", "employees"])
+        {
+            project.Emulator.Faults.FailReads(int.MaxValue, table, EmulatorReadFault.PermissionDenied);
+        }
+
+        project.Emulator.Faults.FailReads(2, "item", EmulatorReadFault.StatementTimeout); // the last one to come
         using var watch = SampleProcess.Watch(
-            $"stores --tenant co_1 --for 2 --url {project.Host.Url}",
+            $"stores --tenant co_1 --for 1 --url {project.Host.Url}",
             ("CARBON_REALTIME_KEY", project.Emulator.AnonKey), ("CARBON_REALTIME_TOKEN", project.TokenFor("co_1")));
 
         var (exitCode, lines, errors) = await watch.EndAsync();
 
         exitCode.Should().Be(0, errors);
-        lines.Should().Contain(l => l.Contains("status  suppliers   Faulted"));
-        foreach (var store in (string[])["items", "customers", "people"])
+        lines.Should().Contain(l => l.Contains("status  items       Live"));
+        foreach (var store in (string[])["customers", "suppliers", "people"])
         {
-            lines.Should().Contain(l => l.Contains($"status  {store,-10}  Live"));
+            lines.Should().Contain(l => l.Contains($"status  {store,-10}  Faulted"));
         }
     }
 
