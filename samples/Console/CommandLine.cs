@@ -88,6 +88,7 @@ internal static class CommandLine
         {
             Tenant, Url, Key, Token, Insecure, Cache, Duration,
         };
+        command.SetAction(static _ => 0); // without one, a command that has others beneath it demands one of them
         command.Validators.Add(Check);
         stores.Validators.Add(Check);
         if (args is ["watch", .. var rest])
@@ -113,7 +114,7 @@ internal static class CommandLine
             return false;
         }
 
-        if (result.Action is not null)
+        if (result.Action is { } action && action != command.Action)
         {
             // --help or --version.
             exitCode = result.Invoke();
