@@ -57,6 +57,9 @@ internal static class CommandLine
         Description = "Permit http to a host that is not this machine: the key and the token travel in the clear.",
     };
 
+    private static readonly Option<string?> Cache = Text(
+        "--cache", "FILE", "Keep the rows in this SQLite file, so that the next start shows them at once.");
+
     private static readonly Option<TimeSpan?> Duration = new("--for")
     {
         HelpName = "SECONDS",
@@ -81,8 +84,24 @@ internal static class CommandLine
         {
             Table, Filter, Tenant, Schema, RowKey, Url, Key, Token, Insecure, Duration,
         };
+        var stores = new Command("stores", "Shows Carbon's core stores instead, items, customers, suppliers and people, and how true each is.")
+        {
+            Tenant, Url, Key, Token, Insecure, Cache, Duration,
+        };
+        command.SetAction(static _ => 0); // without one, a command that has others beneath it demands one of them
         command.Validators.Add(Check);
-        var result = command.Parse(args is ["watch", .. var rest] ? rest : args);
+        stores.Validators.Add(Check);
+        if (args is ["watch", .. var rest])
+        {
+            // A table may be called "stores".
+            args = rest;
+        }
+        else
+        {
+            command.Subcommands.Add(stores);
+        }
+
+        var result = command.Parse(args);
         if (result.Errors.Count > 0)
         {
             foreach (var error in result.Errors)
@@ -95,7 +114,7 @@ internal static class CommandLine
             return false;
         }
 
-        if (result.Action is not null)
+        if (result.Action is { } action && action != command.Action)
         {
             // --help or --version.
             exitCode = result.Invoke();
@@ -105,6 +124,8 @@ internal static class CommandLine
         exitCode = 0;
         arguments = new WatchArguments
         {
+            ShowsStores = result.CommandResult.Command == stores,
+            CachePath = result.GetValue(Cache),
             Table = result.GetValue(Table),
             Filter = result.GetValue(Filter) ?? RealtimeFilter.None,
             Tenant = result.GetValue(Tenant),
@@ -124,11 +145,13 @@ internal static class CommandLine
     {
         var table = command.GetResult(Table) is { Tokens: [var token] } ? token.Value : null;
         var hasTable = table is not null;
+        var isStores = command.Command is not RootCommand;
         Require(table?.StartsWith('-') != true, $"There is no option {table}.");
         Require(table?.Contains('*') != true, "TABLE is the name of one table; there are no wildcards.");
         if (command.GetResult(Url) is not null)
         {
-            Require(hasTable, "--url needs a TABLE: carbon-watch TABLE --url URL --key KEY.");
+            Require(hasTable || isStores, "--url needs a TABLE: carbon-watch TABLE --url URL --key KEY.");
+            Require(!isStores || command.GetResult(Tenant) is not null, "--url needs --tenant: the stores are a company's.");
             Require(
                 command.GetResult(Key) is not null || !string.IsNullOrWhiteSpace(Environment.GetEnvironmentVariable(KeyVariable)),
                 $"--url needs the project's key: --key KEY, or {KeyVariable} in the environment.");

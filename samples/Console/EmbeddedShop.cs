@@ -7,6 +7,9 @@ namespace Carbon.Realtime.Samples.ConsoleWatch;
 /// <summary>A project of our own: the emulator on a loopback port, with the tables of two companies that never stop working.</summary>
 internal sealed class EmbeddedShop : IAccessTokenProvider, IAsyncDisposable
 {
+    /// <summary>For who keeps a cache: cached rows belong to a project's address.</summary>
+    private const int FavouritePort = 43191;
+
     private static readonly TimeSpan Pace = TimeSpan.FromSeconds(0.35);
 
     private readonly RealtimeEmulator _emulator;
@@ -26,7 +29,10 @@ internal sealed class EmbeddedShop : IAccessTokenProvider, IAsyncDisposable
     /// <summary>How to reach it.</summary>
     public RealtimeOptions Options => new() { Url = _host.Url, ApiKey = _emulator.AnonKey, Tenant = _tenant };
 
-    public static async Task<EmbeddedShop> StartAsync(string? tenant, CancellationToken cancellationToken)
+    /// <param name="tenant">Whose employee signs in; <see langword="null"/> for one of the first company.</param>
+    /// <param name="isSameAddress">Whether to listen where it listened before, if that can be had.</param>
+    /// <param name="cancellationToken">Gives up starting.</param>
+    public static async Task<EmbeddedShop> StartAsync(string? tenant, bool isSameAddress, CancellationToken cancellationToken)
     {
         var emulator = new RealtimeEmulator();
         CarbonShop.CreateTables(emulator);
@@ -34,7 +40,7 @@ internal sealed class EmbeddedShop : IAccessTokenProvider, IAsyncDisposable
         // Chance with a seed: every run tells the same story. In this one all tables have their say soon, and both companies often.
         var shop = new CarbonShop(emulator, new SeededRandomizer(290));
         shop.Seed();
-        var host = await RealtimeEmulatorHost.StartAsync(emulator, cancellationToken: cancellationToken);
+        var host = await ListenAsync(emulator, isSameAddress ? FavouritePort : 0, cancellationToken);
         return new EmbeddedShop(emulator, host, shop, tenant ?? CarbonShop.Companies[0]);
     }
 
@@ -50,5 +56,17 @@ internal sealed class EmbeddedShop : IAccessTokenProvider, IAsyncDisposable
         await _host.DisposeAsync();
         _emulator.Dispose();
         _closing.Dispose();
+    }
+
+    private static async Task<RealtimeEmulatorHost> ListenAsync(RealtimeEmulator emulator, int port, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await RealtimeEmulatorHost.StartAsync(emulator, port, cancellationToken);
+        }
+        catch (EmulatorPortInUseException)
+        {
+            return await RealtimeEmulatorHost.StartAsync(emulator, cancellationToken: cancellationToken);
+        }
     }
 }

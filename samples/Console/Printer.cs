@@ -44,6 +44,18 @@ internal sealed class Printer(TextWriter output, bool useColours)
         Write("status", colour, what, Words(status));
     }
 
+    public void Status(string what, StoreStatus status, int rows)
+    {
+        var colour = status.State switch
+        {
+            StoreState.Live => Green,
+            StoreState.Stale or StoreState.CatchingUp or StoreState.Degraded => Yellow,
+            StoreState.NeedsAuth or StoreState.Faulted => Red,
+            _ => Gray,
+        };
+        Write("status", colour, what, $"{status}, {rows} rows");
+    }
+
     public void Inserted(string table, string key, string row) => Write("+", Green, table, $"{key,-9}  {row}", ref _inserted);
 
     public void Updated(string table, string key, string row) => Write("~", Blue, table, $"{key,-9}  {row}", ref _updated);
@@ -76,7 +88,7 @@ internal sealed class Printer(TextWriter output, bool useColours)
     }
 
     /// <summary>One line, whatever a row contains: no line breaks, and nothing that a terminal would obey.</summary>
-    private static string Clean(string text) => string.Concat(text.Select(static c => char.IsControl(c) ? ' ' : c)).TrimEnd();
+    public static string Clean(string text) => string.Concat(text.Select(static c => char.IsControl(c) ? ' ' : c)).TrimEnd();
 
     private static string Cut(string text) => text.Length <= MaxDetails ? text : string.Concat(text.AsSpan(0, MaxDetails - 1), "…");
 

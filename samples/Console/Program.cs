@@ -13,10 +13,11 @@ using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 var printer = Printer.ForConsole();
 try
 {
-    // Everything is disposed in the reverse order: the streams, then the connection, then the shop that served it.
-    await using var shop = arguments.Url is null ? await EmbeddedShop.StartAsync(arguments.Tenant, stop.Token) : null;
+    // Everything is disposed in the reverse order: the streams, then the connection, then the cache, then the shop that served it.
+    await using var shop = arguments.Url is null ? await EmbeddedShop.StartAsync(arguments.Tenant, isSameAddress: arguments.CachePath is not null, stop.Token) : null;
+    await using var cache = arguments.CachePath is { } path ? new SqliteStoreCache(path) : null;
     await using var manager = shop is not null
-        ? new RealtimeChannelManager(shop.Options, new RealtimeDependencies { AccessTokens = shop })
+        ? new RealtimeChannelManager(shop.Options, new RealtimeDependencies { AccessTokens = shop, StoreCache = cache })
         : new RealtimeChannelManager(
             new RealtimeOptions
             {
@@ -25,13 +26,20 @@ try
                 Tenant = arguments.Tenant,
                 AllowInsecureTransport = arguments.IsInsecure,
             },
-            new RealtimeDependencies { AccessTokens = new FixedToken(arguments.AccessToken) });
-    var tables = WatchedTables.Of(manager, arguments);
+            new RealtimeDependencies { AccessTokens = new FixedToken(arguments.AccessToken), StoreCache = cache });
 
-    var names = string.Join(", ", tables.Select(static t => t.Name));
-    var where = arguments.Filter.IsEmpty ? "" : $" where {arguments.Filter}";
     var whose = manager.Tenant.Current is { } tenant ? $" of {tenant}" : "";
     var place = shop is null ? arguments.Url : $"the embedded shop at {shop.Options.Url}";
+    if (arguments.ShowsStores)
+    {
+        printer.Say($"Core stores{whose} in {place}        Ctrl-C ends");
+        await StoresWatch.RunAsync(manager, printer, isTable: !Console.IsOutputRedirected, arguments.Duration, stop.Token);
+        return 0;
+    }
+
+    var tables = WatchedTables.Of(manager, arguments);
+    var names = string.Join(", ", tables.Select(static t => t.Name));
+    var where = arguments.Filter.IsEmpty ? "" : $" where {arguments.Filter}";
     printer.Say($"Watching {names}{where}{whose} in {place}");
     printer.Say("+ inserted   ~ updated   - deleted   ? possibly missed something        Ctrl-C ends");
     await Watch.RunAsync(manager, tables, printer, arguments.Duration, stop.Token);
@@ -54,7 +62,11 @@ catch (TimeoutException e)
     exitCode = Fail(1, e.Message, Advice.On(e.InnerException));
 }
 
-printer.Summary();
+if (!arguments.ShowsStores)
+{
+    printer.Summary();
+}
+
 return exitCode;
 
 void Stop(PosixSignalContext signal)

@@ -3,6 +3,12 @@ namespace Carbon.Realtime.Samples.ConsoleWatch;
 /// <summary>What was asked for. Not a record: the text form of one would show the key and the token.</summary>
 internal sealed class WatchArguments
 {
+    /// <summary>Whether the core stores are shown, instead of the changes of tables.</summary>
+    public bool ShowsStores { get; init; }
+
+    /// <summary>The SQLite file in which stores keep their rows; <see langword="null"/> for none.</summary>
+    public string? CachePath { get; init; }
+
     /// <summary>The table; <see langword="null"/> watches the four of the embedded shop.</summary>
     public string? Table { get; init; }
 

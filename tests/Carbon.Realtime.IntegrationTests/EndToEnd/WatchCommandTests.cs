@@ -6,8 +6,8 @@ public sealed class WatchCommandTests
     [Fact]
     public async Task Without_arguments_it_shows_the_changes_of_one_company_of_the_embedded_shop()
     {
-        using var first = WatchProcess.Start("--for 4");
-        using var second = WatchProcess.Start("watch --tenant co_2 --for 4");
+        using var first = SampleProcess.Watch("--for 4");
+        using var second = SampleProcess.Watch("watch --tenant co_2 --for 4");
 
         var mine = await first.EndAsync();
         var theirs = await second.EndAsync();
@@ -36,7 +36,7 @@ public sealed class WatchCommandTests
             return;
         }
 
-        using var watch = WatchProcess.Start("item");
+        using var watch = SampleProcess.Watch("item");
         await watch.LineAsync("? gap");
 
         await watch.SignalAsync(signal);
@@ -69,7 +69,7 @@ public sealed class WatchCommandTests
     [InlineData("item --url http://example.com --key abc", "travel in the clear")]
     public async Task Wrong_arguments_are_named(string arguments, string message)
     {
-        using var watch = WatchProcess.Start(arguments);
+        using var watch = SampleProcess.Watch(arguments);
 
         var (exitCode, lines, errors) = await watch.EndAsync();
 
@@ -81,7 +81,7 @@ public sealed class WatchCommandTests
     [Fact]
     public async Task Help_tells_the_options()
     {
-        using var watch = WatchProcess.Start("--help");
+        using var watch = SampleProcess.Watch("--help");
 
         var (exitCode, lines, _) = await watch.EndAsync();
 
@@ -92,7 +92,7 @@ public sealed class WatchCommandTests
     [Fact]
     public async Task A_table_that_is_not_published_ends_it_with_what_to_do()
     {
-        using var watch = WatchProcess.Start("userToCompany");
+        using var watch = SampleProcess.Watch("userToCompany");
 
         var (exitCode, _, errors) = await watch.EndAsync();
 
@@ -104,7 +104,7 @@ public sealed class WatchCommandTests
     public async Task A_wrong_key_ends_it_with_what_to_do()
     {
         await using var project = await LiveProject.StartAsync();
-        using var watch = WatchProcess.Start($"item --url {project.Host.Url} --key planted-secret");
+        using var watch = SampleProcess.Watch($"item --url {project.Host.Url} --key planted-secret");
 
         var (exitCode, lines, errors) = await watch.EndAsync();
 
@@ -118,7 +118,7 @@ public sealed class WatchCommandTests
     {
         await using var project = await LiveProject.StartAsync();
         var token = project.Emulator.IssueToken("user_1", expiresIn: TimeSpan.FromMinutes(-1));
-        using var watch = WatchProcess.Start($"item --url {project.Host.Url} --key {project.Emulator.AnonKey} --token {token}");
+        using var watch = SampleProcess.Watch($"item --url {project.Host.Url} --key {project.Emulator.AnonKey} --token {token}");
 
         var (exitCode, lines, errors) = await watch.EndAsync();
 
@@ -137,7 +137,7 @@ public sealed class WatchCommandTests
 
         await using var project = await LiveProject.StartAsync();
         var token = project.TokenFor("co_1");
-        using var watch = WatchProcess.Start(
+        using var watch = SampleProcess.Watch(
             $"watch salesOrder --filter status=neq.closed --tenant co_1 --url {project.Host.Url}",
             ("CARBON_REALTIME_KEY", project.Emulator.AnonKey),
             ("CARBON_REALTIME_TOKEN", token));
@@ -172,7 +172,7 @@ public sealed class WatchCommandTests
         }
 
         await using var project = await LiveProject.StartAsync();
-        using var watch = WatchProcess.Start($"note --tenant co_1 --url {project.Host.Url} --key {project.Emulator.AnonKey}");
+        using var watch = SampleProcess.Watch($"note --tenant co_1 --url {project.Host.Url} --key {project.Emulator.AnonKey}");
         await watch.LineAsync("? gap   note        Started");
 
         project.Emulator.DropConnections();

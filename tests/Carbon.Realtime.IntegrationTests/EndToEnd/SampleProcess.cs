@@ -4,39 +4,25 @@ using System.Reflection;
 
 namespace Carbon.Realtime.IntegrationTests.EndToEnd;
 
-/// <summary>The sample <c>carbon-watch</c> as a process of its own, as users run it.</summary>
-internal sealed class WatchProcess : IDisposable
+/// <summary>A sample as a process of its own, as users run it.</summary>
+internal sealed class SampleProcess : IDisposable
 {
-    private static readonly string Program =
-        typeof(WatchProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(static a => a.Key == "carbon-watch").Value!;
-
     private readonly CancellationTokenSource _hang = new(TimeSpan.FromSeconds(60));
     private readonly List<string> _lines = [];
     private readonly Process _process;
     private readonly Task<string> _errors;
 
-    private WatchProcess(Process process)
+    private SampleProcess(Process process)
     {
         _process = process;
         _errors = process.StandardError.ReadToEndAsync(_hang.Token);
     }
 
-    public static WatchProcess Start(string arguments, params (string Name, string Value)[] environment)
-    {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", $"exec \"{Program}\" {arguments}")
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment.Remove("CARBON_REALTIME_KEY");
-        start.Environment.Remove("CARBON_REALTIME_TOKEN");
-        foreach (var (name, value) in environment)
-        {
-            start.Environment[name] = value;
-        }
+    /// <summary>Starts <c>carbon-watch</c>, samples/Console.</summary>
+    public static SampleProcess Watch(string arguments, params (string Name, string Value)[] environment) => Start("carbon-watch", arguments, environment);
 
-        return new WatchProcess(Process.Start(start)!);
-    }
+    /// <summary>Starts <c>carbon-labels</c>, samples/Worker.</summary>
+    public static SampleProcess Labels(string arguments, params (string Name, string Value)[] environment) => Start("carbon-labels", arguments, environment);
 
     /// <summary>Reads on until a line that contains a text.</summary>
     public async Task<string> LineAsync(string text)
@@ -82,5 +68,23 @@ internal sealed class WatchProcess : IDisposable
 
         _process.Dispose();
         _hang.Dispose();
+    }
+
+    private static SampleProcess Start(string sample, string arguments, (string Name, string Value)[] environment)
+    {
+        var program = typeof(SampleProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == sample).Value!;
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", $"exec \"{program}\" {arguments}")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment.Remove("CARBON_REALTIME_KEY");
+        start.Environment.Remove("CARBON_REALTIME_TOKEN");
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        return new SampleProcess(Process.Start(start)!);
     }
 }
