@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using Carbon.Realtime.Convergence;
 using Carbon.Realtime.Primitives;
+using Carbon.Realtime.Stores;
 using Carbon.Realtime.Stores.Views;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -32,10 +33,8 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
     private readonly Func<TRow, TKey> _keyOf;
     private readonly bool _deliversAtOnce;
     private readonly List<ObserverDelivery<StoreChangeSet<TKey, TRow>>> _observers = [];
-    private readonly List<TaskCompletionSource> _waiters = [];
+    private readonly Shown<TKey, TRow> _shown;
     private readonly RowTable<TKey, TRow> _rows = new(null);
-    private TaskCompletionSource _newer = NewSignal();
-    private StoreSnapshot<TKey, TRow> _current;
     private int _users;
 
     /// <summary>An empty live store that delivers at once.</summary>
@@ -60,8 +59,9 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
         _keyOf = keyOf;
         Environment = environment;
         _deliversAtOnce = deliversAtOnce;
-        _current = new(0, _rows.Publish(), StatusOf(StoreState.Live, StoreReason.None, null));
+        _shown = new(new(0, _rows.Publish(), StatusOf(StoreState.Live, StoreReason.None, null)));
         Changes = new ChangesObservable(this);
+        StatusChanges = Stores.StatusChanges.Of(Changes);
     }
 
     /// <summary>The clock of bound collections, and where work runs.</summary>
@@ -76,17 +76,20 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
     /// <summary>How many subscriptions, watches, waits and <see cref="Start"/>s are not over: 0 once a view model has disposed all it took.</summary>
     public int Users => Volatile.Read(ref _users);
 
-    /// <summary>What <see cref="VerifyAsync()"/> waits for, to hold it or to let it fail. Default: nothing.</summary>
+    /// <summary>What <see cref="VerifyAsync()"/> and its like wait for, to hold it or to let it fail. Default: nothing.</summary>
     public Func<Task>? Verification { get; set; }
 
     /// <inheritdoc/>
     public StoreStatus Status => Current.Status;
 
     /// <inheritdoc/>
-    public StoreSnapshot<TKey, TRow> Current => Volatile.Read(ref _current);
+    public StoreSnapshot<TKey, TRow> Current => _shown.Current;
 
     /// <inheritdoc/>
     public IObservable<StoreChangeSet<TKey, TRow>> Changes { get; }
+
+    /// <inheritdoc/>
+    public IObservable<StoreStatus> StatusChanges { get; }
 
     RealtimeEnvironment IViewedStore<TKey, TRow>.Environment => Environment.Environment;
 
@@ -169,7 +172,7 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
             _rows.Clear();
             Show(StatusOf(StoreState.Closed, StoreReason.None, null), isReset: true, []);
             _observers.ForEach(static o => o.End(null));
-            Release(static w => w.TrySetException(new ObjectDisposedException("ILiveStore")));
+            _shown.Fail(new ObjectDisposedException("ILiveStore"));
         }
 
         Deliver();
@@ -197,11 +200,10 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
     public async Task WhenLiveAsync(CancellationToken cancellationToken)
     {
         using var use = Start();
-        var waiter = NewSignal();
+        var waiter = Shown<TKey, TRow>.NewSignal();
         lock (_gate)
         {
-            _waiters.Add(waiter);
-            Answer(Status);
+            _shown.Await(waiter);
         }
 
         try
@@ -212,7 +214,7 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
         {
             lock (_gate)
             {
-                _waiters.Remove(waiter);
+                _shown.Forget(waiter);
             }
         }
     }
@@ -228,45 +230,34 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
     }
 
     /// <inheritdoc/>
+    public Task VerifyRowAsync(TKey key) => VerifyRowAsync(key, CancellationToken.None);
+
+    /// <inheritdoc/>
+    /// <remarks>Waits for <see cref="Verification"/>, whatever the key.</remarks>
+    public Task VerifyRowAsync(TKey key, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return VerifyAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public IAsyncEnumerable<StoreSnapshot<TKey, TRow>> WatchAsync() => WatchAsync(CancellationToken.None);
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<StoreSnapshot<TKey, TRow>> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var use = Start();
-        StoreSnapshot<TKey, TRow>? seen = null;
-        while (true)
+        await foreach (var snapshot in _shown.WatchAsync(Start(), cancellationToken).ConfigureAwait(false))
         {
-            Task newer;
-            StoreSnapshot<TKey, TRow> snapshot;
-            lock (_gate)
-            {
-                (newer, snapshot) = (_newer.Task, _current);
-            }
-
-            if (snapshot != seen)
-            {
-                yield return seen = snapshot;
-            }
-            else if (snapshot.Status.State == StoreState.Closed)
-            {
-                yield break;
-            }
-            else
-            {
-                await newer.WaitAsync(cancellationToken).ConfigureAwait(false);
-            }
+            yield return snapshot;
         }
     }
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private StoreStatus StatusOf(StoreState state, StoreReason reason, RealtimeException? error) => new()
     {
         State = state,
         Reason = reason,
         Error = error,
-        AsOf = state == StoreState.Live ? Environment.Time.GetUtcNow() : _current?.Status.AsOf,
+        AsOf = state == StoreState.Live ? Environment.Time.GetUtcNow() : _shown?.Current.Status.AsOf,
     };
 
     private void SetStatus(StoreStatus status)
@@ -319,32 +310,10 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
 
     private void Show(StoreStatus status, bool isReset, ImmutableArray<StoreChange<TKey, TRow>> changes)
     {
-        var snapshot = new StoreSnapshot<TKey, TRow>(_current.Version + 1, _rows.Publish(), status);
-        Volatile.Write(ref _current, snapshot);
+        var snapshot = new StoreSnapshot<TKey, TRow>(Current.Version + 1, _rows.Publish(), status);
         var set = new StoreChangeSet<TKey, TRow>(snapshot, isReset, changes);
         _observers.ForEach(o => o.Post(set));
-        var newer = _newer;
-        _newer = NewSignal();
-        newer.SetResult();
-        Answer(status);
-    }
-
-    private void Answer(StoreStatus status)
-    {
-        if (status.IsLive)
-        {
-            Release(static w => w.TrySetResult());
-        }
-        else if (status is { State: StoreState.Faulted or StoreState.NeedsAuth or StoreState.Degraded, Error: { IsTransient: false } error })
-        {
-            Release(w => w.TrySetException(error));
-        }
-    }
-
-    private void Release(Action<TaskCompletionSource> release)
-    {
-        _waiters.ForEach(release);
-        _waiters.Clear();
+        _shown.Show(snapshot);
     }
 
     private ObserverDelivery<StoreChangeSet<TKey, TRow>> Subscribe(IObserver<StoreChangeSet<TKey, TRow>> observer)
@@ -357,7 +326,7 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
         var delivery = new ObserverDelivery<StoreChangeSet<TKey, TRow>>(observer, Environment.Scheduler, buffer, ExceptionDispatchInfo.Throw, Remove);
         lock (_gate)
         {
-            delivery.Post(new StoreChangeSet<TKey, TRow>(_current, isReset: true, []));
+            delivery.Post(new StoreChangeSet<TKey, TRow>(Current, isReset: true, []));
             if (Status.State == StoreState.Closed)
             {
                 delivery.End(null);

@@ -86,7 +86,7 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
     }
 
     /// <summary>Reads succeed, or are worth a try: keys need not wait for the end of a pause that others' failures made.</summary>
-    public void OnReadable()
+    public void Resume()
     {
         _failures.Reset();
         if (_isPaused)
@@ -173,6 +173,7 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
         }
 
         End(run);
+        actor.Scans.OnAskingFailed(error);
         StoresLog.AskingFailed(context.Logger, context.Name, error.Message);
         if (!error.IsTransient)
         {

@@ -158,7 +158,7 @@ internal sealed class Epochs<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
         _since = actor.Now;
         actor.Alarms.Clear(Alarm.Poll);
         actor.Repairs.OnEpoch();
-        actor.Asking.OnReadable();
+        actor.Asking.Resume();
         actor.Reconcile.OnEpoch(actor.Now);
         if (context.Policy.ReadsAwaitOk && (context.Policy.EpochsAreRead || !actor.Scans.WasRead))
         {

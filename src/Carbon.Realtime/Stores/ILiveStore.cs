@@ -9,6 +9,10 @@ public interface ILiveStore
     /// <summary>How true what the store shows is.</summary>
     StoreStatus Status { get; }
 
+    /// <summary>The status, and then every other one that says something else than the last; counts and times alone do not. Completes with the manager's disposal.</summary>
+    /// <remarks>The store runs while somebody is subscribed. Observers are called on the library's scheduler, one at a time.</remarks>
+    IObservable<StoreStatus> StatusChanges { get; }
+
     /// <summary>Runs the store until the result is disposed. Without it a store runs while somebody is subscribed, watches or waits.</summary>
     /// <exception cref="ObjectDisposedException">The manager or scope is disposed.</exception>
     IDisposable Start();
@@ -60,6 +64,17 @@ public interface ILiveStore<TKey, TRow> : ILiveStore
 
     /// <summary>The row of a key, as <see cref="Current"/> has it.</summary>
     bool TryGet(TKey key, [System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out TRow row);
+
+    /// <summary>Reads one row by its key and completes when what was committed of it before the call is shown: reading one's own write, at the price of one row.</summary>
+    /// <param name="key">Which row; there may be none.</param>
+    /// <param name="cancellationToken">Ends the wait, not the read.</param>
+    /// <remarks>A store that has not been read yet is read whole, for it shows all rows or none.</remarks>
+    /// <exception cref="RealtimeException">The read failed, or user or tenant changed meanwhile.</exception>
+    /// <exception cref="ObjectDisposedException">The manager or scope is disposed.</exception>
+    Task VerifyRowAsync(TKey key, CancellationToken cancellationToken);
+
+    /// <inheritdoc cref="VerifyRowAsync(TKey, CancellationToken)"/>
+    Task VerifyRowAsync(TKey key);
 
     /// <summary>The current snapshot and then the newest one whenever there is a newer; what comes between is skipped.</summary>
     /// <param name="cancellationToken">Ends it.</param>

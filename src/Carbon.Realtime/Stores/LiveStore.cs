@@ -19,13 +19,11 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     private readonly IStoreScope _scope;
     private readonly Lock _gate = new();
     private readonly StoreObservers<TKey, TRow> _observers;
-    private readonly List<TaskCompletionSource> _waiters = [];
+    private readonly Shown<TKey, TRow> _shown;
 
     /// <summary>Those who want everything read by an actor that there is not yet.</summary>
     private readonly List<TaskCompletionSource> _verifying = [];
     private readonly Backoff _backoff;
-    private TaskCompletionSource _newer = NewSignal();
-    private StoreSnapshot<TKey, TRow> _current;
     private StoreActor<TKey, TRow>? _actor;
     private Task _flushed = Task.CompletedTask;
     private IDisposable? _linger;
@@ -41,18 +39,21 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         _context = context;
         _scope = scope;
         _backoff = new Backoff(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1), TimeSpan.Zero, context.Environment.Randomizer);
-        _current = new(0, RowImage<TKey, TRow>.Empty, StatusOf(StoreState.Empty, StoreReason.NotStarted));
+        _shown = new(new(0, RowImage<TKey, TRow>.Empty, StatusOf(StoreState.Empty, StoreReason.NotStarted)));
         _observers = new(context.Environment.Scheduler, () => Current, e => StoresLog.ObserverThrew(context.Logger, context.Name, e));
         Changes = new ChangesObservable(this);
+        StatusChanges = Stores.StatusChanges.Of(Changes);
     }
 
     public string Table => _context.Name;
 
-    public StoreSnapshot<TKey, TRow> Current => Volatile.Read(ref _current);
+    public StoreSnapshot<TKey, TRow> Current => _shown.Current;
 
     public StoreStatus Status => Current.Status;
 
     public IObservable<StoreChangeSet<TKey, TRow>> Changes { get; }
+
+    public IObservable<StoreStatus> StatusChanges { get; }
 
     /// <summary>The order of views that name none.</summary>
     public Comparison<TRow>? Order => _context.Options.Order;
@@ -93,21 +94,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
 
     public Task WhenLiveAsync() => WhenLiveAsync(CancellationToken.None);
 
-    public Task WhenLiveAsync(CancellationToken cancellationToken) => WaitAsync((waiter, _) =>
-    {
-        if (_current.Status.IsLive)
-        {
-            waiter.TrySetResult();
-        }
-        else if (Hopeless(_current.Status) is { } error)
-        {
-            waiter.TrySetException(error);
-        }
-        else
-        {
-            _waiters.Add(waiter);
-        }
-    }, cancellationToken);
+    public Task WhenLiveAsync(CancellationToken cancellationToken) => WaitAsync((waiter, _) => _shown.Await(waiter), cancellationToken);
 
     public Task VerifyAsync() => VerifyAsync(CancellationToken.None);
 
@@ -123,35 +110,32 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         }
     }, cancellationToken);
 
+    public Task VerifyRowAsync(TKey key) => VerifyRowAsync(key, CancellationToken.None);
+
+    public Task VerifyRowAsync(TKey key, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return WaitAsync((waiter, actor) =>
+        {
+            if (actor is null)
+            {
+                _verifying.Add(waiter);
+            }
+            else
+            {
+                actor.Verify(key, waiter);
+            }
+        }, cancellationToken);
+    }
+
     public IAsyncEnumerable<StoreSnapshot<TKey, TRow>> WatchAsync() => WatchAsync(CancellationToken.None);
 
     public async IAsyncEnumerable<StoreSnapshot<TKey, TRow>> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var interest = Start();
-        var seen = -1L;
-        while (true)
+        // Started by who enumerates, not by who only asks for the enumerable.
+        await foreach (var snapshot in _shown.WatchAsync(Start(), cancellationToken).ConfigureAwait(false))
         {
-            Task newer;
-            StoreSnapshot<TKey, TRow> snapshot;
-            lock (_gate)
-            {
-                (newer, snapshot) = (_newer.Task, _current);
-            }
-
-            if (snapshot.Version != seen)
-            {
-                seen = snapshot.Version;
-                yield return snapshot;
-            }
-            else if (snapshot.Status.State == StoreState.Closed)
-            {
-                yield break;
-            }
-            else
-            {
-                // The user's loop, not the library's.
-                await newer.WaitAsync(cancellationToken).ConfigureAwait(false);
-            }
+            yield return snapshot;
         }
     }
 
@@ -168,7 +152,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
             var flushed = Drop(keep: !isOtherUser, new RealtimeException(
                 RealtimeErrorReason.TenantChanged, "User or tenant changed while rows were read; the store shows the new one's.", isTransient: false));
             // Also while nobody uses it: somebody may look, or come back before it would have been stopped.
-            _observers.Forget(_current.Version + 1);
+            _observers.Forget(Current.Version + 1);
             Show(RowImage<TKey, TRow>.Empty,
                 _interest > 0 ? StatusOf(StoreState.Loading, StoreReason.None) : StatusOf(StoreState.Empty, StoreReason.NotStarted), isReset: true, []);
             if (_interest > 0)
@@ -184,7 +168,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     {
         lock (_gate)
         {
-            return _interest == 0 || _isClosed ? null : new StoreReport(Table, _current.Status, _current.Count, _notLiveSince);
+            return _interest == 0 || _isClosed ? null : new StoreReport(Table, Status, Current.Count, _notLiveSince);
         }
     }
 
@@ -202,13 +186,11 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
             _isClosed = true;
             Used?.Invoke(false);
             _observers.End();
-            Release(_waiters, static w => w.TrySetException(new ObjectDisposedException("ILiveStore")));
-            Release(_verifying, static w => w.TrySetException(new ObjectDisposedException("ILiveStore")));
+            _shown.Fail(new ObjectDisposedException("ILiveStore"));
+            FailVerifying(new ObjectDisposedException("ILiveStore"));
             return flushed;
         }
     }
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private static StoreStatus StatusOf(StoreState state, StoreReason reason, RealtimeException? error = null, DateTimeOffset? nextRetry = null) =>
         new() { State = state, Reason = reason, Error = error, NextRetry = nextRetry };
@@ -216,7 +198,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     private async Task WaitAsync(Action<TaskCompletionSource, StoreActor<TKey, TRow>?> begin, CancellationToken cancellationToken)
     {
         using var interest = Start();
-        var waiter = NewSignal();
+        var waiter = Shown<TKey, TRow>.NewSignal();
         lock (_gate)
         {
             begin(waiter, _actor);
@@ -230,7 +212,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         {
             lock (_gate)
             {
-                _waiters.Remove(waiter);
+                _shown.Forget(waiter);
                 _verifying.Remove(waiter);
             }
 
@@ -334,8 +316,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     private void Show(
         RowImage<TKey, TRow> rows, StoreStatus status, bool isReset, System.Collections.Immutable.ImmutableArray<StoreChange<TKey, TRow>> changes)
     {
-        var snapshot = new StoreSnapshot<TKey, TRow>(_current.Version + 1, rows, status);
-        Volatile.Write(ref _current, snapshot);
+        var snapshot = new StoreSnapshot<TKey, TRow>(Current.Version + 1, rows, status);
         _notLiveSince = status.State is StoreState.Live or StoreState.Empty or StoreState.Closed
             ? null
             : _notLiveSince ?? _context.Environment.TimeProvider.GetUtcNow();
@@ -344,28 +325,17 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
             _observers.Post(new StoreChangeSet<TKey, TRow>(snapshot, isReset, isReset ? [] : changes));
         }
 
-        var newer = _newer;
-        _newer = NewSignal();
-        newer.SetResult();
-        if (status.IsLive)
+        _shown.Show(snapshot);
+        if (Shown<TKey, TRow>.Hopeless(status) is { } error)
         {
-            Release(_waiters, static w => w.TrySetResult());
-        }
-        else if (Hopeless(status) is { } error)
-        {
-            Release(_waiters, w => w.TrySetException(error));
-            Release(_verifying, w => w.TrySetException(error));
+            FailVerifying(error);
         }
     }
 
-    /// <summary>Why waiting would not help.</summary>
-    private static RealtimeException? Hopeless(StoreStatus status) =>
-        status is { State: StoreState.Faulted or StoreState.NeedsAuth or StoreState.Degraded, Error: { IsTransient: false } error } ? error : null;
-
-    private static void Release(List<TaskCompletionSource> waiters, Action<TaskCompletionSource> release)
+    private void FailVerifying(Exception error)
     {
-        waiters.ForEach(release);
-        waiters.Clear();
+        _verifying.ForEach(w => w.TrySetException(error));
+        _verifying.Clear();
     }
 
     private ObserverDelivery<StoreChangeSet<TKey, TRow>> Subscribe(IObserver<StoreChangeSet<TKey, TRow>> observer)

@@ -146,6 +146,12 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         }
     }
 
+    /// <summary>Tells when a key is in doubt no more.</summary>
+    public void AwaitSettled(TKey key, TaskCompletionSource done) => _verifications.Add(key, done);
+
+    /// <summary>Keys could not be read.</summary>
+    public void OnAskingFailed(Exception error) => _verifications.OnAskingFailed(error);
+
     /// <inheritdoc cref="Verifications{TKey}.Tell"/>
     public void TellVerified() => _verifications.Tell();
 

@@ -115,6 +115,27 @@ internal sealed class StoreActor<TKey, TRow>
     /// <summary>Reads everything; completes when all that was committed before is shown.</summary>
     public void Verify(TaskCompletionSource done) => Post(() => Scans.Verify(done));
 
+    /// <summary>Reads one row; completes when what was committed of it before is shown.</summary>
+    public void Verify(TKey key, TaskCompletionSource done) => Post(() =>
+    {
+        if (Scans.WasRead)
+        {
+            // As if the stream had said that it changed: no read that is under way answers for it.
+            Rules.OnEvent(new RowEvent<TKey, TRow>(RowEventKind.Ask, key, default, null), Now);
+            Scans.AwaitSettled(key, done);
+            Asking.Resume();
+            Asking.Schedule();
+        }
+        else if (Scans.IsRunning)
+        {
+            Scans.Verify(done);
+        }
+        else
+        {
+            Scans.AwaitNext([done]);
+        }
+    });
+
     /// <summary>Runs work on the actor's thread, unless it has stopped by then. Any thread, with any lock held.</summary>
     public void Post(Action work) => _mailbox.Post(() =>
     {
@@ -156,7 +177,7 @@ internal sealed class StoreActor<TKey, TRow>
         ScheduleReconcile();
         Keeper.OnChanged();
         Epochs.OnScanned(epoch);
-        Asking.OnReadable();
+        Asking.Resume();
     }
 
     /// <summary>The time of the next pass may be another one.</summary>

@@ -18,6 +18,9 @@ internal sealed class Verifications<TKey>
 
     public void Add(TaskCompletionSource done) => _open.Add(new Verification(done));
 
+    /// <summary>Adds one who waits for a key alone, which is in doubt.</summary>
+    public void Add(TKey key, TaskCompletionSource done) => _open.Add(new Verification(done) { IsUnderWay = true, IsOfOneKey = true, Doubted = [key] });
+
     /// <summary>A scan begins: it will hold what was committed before.</summary>
     public void OnScanBegun() => _open.ForEach(static v => v.IsUnderWay = true);
 
@@ -37,6 +40,9 @@ internal sealed class Verifications<TKey>
 
     /// <summary>The scan failed; who came after its beginning waits for the next one.</summary>
     public void OnScanFailed(Exception error) => End(static v => v.IsUnderWay && v.Doubted is null, done => done.TrySetException(error));
+
+    /// <summary>Keys could not be read: who waits for one alone hears it; who waits for all waits for the next try.</summary>
+    public void OnAskingFailed(Exception error) => End(static v => v.IsOfOneKey, done => done.TrySetException(error));
 
     /// <summary>No scan comes any more.</summary>
     public void OnStopped(Exception error)
@@ -72,6 +78,8 @@ internal sealed class Verifications<TKey>
 
         /// <summary>Whether a scan that began after the call is under way, or over.</summary>
         public bool IsUnderWay { get; set; }
+
+        public bool IsOfOneKey { get; init; }
 
         /// <summary>The keys that the scan left in doubt; <see langword="null"/> before it is over.</summary>
         public List<TKey>? Doubted { get; set; }

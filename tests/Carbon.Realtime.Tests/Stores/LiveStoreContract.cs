@@ -34,6 +34,22 @@ public abstract class LiveStoreContract
     }
 
     [Fact]
+    public void Statuses_are_told_when_they_say_something_else_and_end_with_the_store()
+    {
+        using var statuses = new StreamRecorder<StoreStatus>(Store.StatusChanges);
+        Run();
+        Put("a", "new");
+        Put("b", "new");
+        statuses.Items.Should().OnlyContain(s => s.IsLive);
+
+        Interrupt();
+        Close();
+        statuses.Items.Select(s => s.State).Distinct().Should().HaveCountGreaterThan(2);
+        statuses.Items[^1].State.Should().Be(StoreState.Closed);
+        statuses.IsCompleted.Should().BeTrue();
+    }
+
+    [Fact]
     public void Change_sets_lead_from_one_snapshot_to_the_next_and_versions_grow()
     {
         Put("a", "new");

@@ -83,6 +83,77 @@ public sealed class StoreWaitingTests
     }
 
     [Fact]
+    public async Task One_row_is_verified_at_the_price_of_one_row()
+    {
+        var world = new StoreWorld().Write("a", "v1").Write("b", "v1").Live();
+        world.World.Advance(20);
+        var before = world.Rest.Requests.Count;
+        world.Write("a", "v2").Erase("b").Write("c", "v1");
+
+        var verifying = Task.WhenAll(world.Store.VerifyRowAsync("a"), world.Store.VerifyRowAsync("b"), world.Store.VerifyRowAsync("none"));
+        world.World.Advance(0.1);
+
+        await verifying.WaitAsync(Patience);
+        world.Shown.Should().Be("a=v2", "nobody asked for c");
+        world.Rest.Requests.Skip(before).Should().ContainSingle().Which.RequestUri!.Query.Should().Contain("in.");
+    }
+
+    [Fact]
+    public async Task A_read_of_the_row_that_began_before_the_call_does_not_answer_it()
+    {
+        var world = new StoreWorld().Write("a", "v1").Live();
+        world.World.Advance(20);
+        world.HoldReads();
+        _ = world.Store.VerifyRowAsync("a");
+        world.World.Advance(0.1); // its answer is made, and on the way
+
+        world.Write("a", "v2");
+        var verifying = world.Store.VerifyRowAsync("a");
+        world.World.Run();
+        world.ReleaseReads();
+        verifying.IsCompleted.Should().BeFalse();
+
+        world.World.Advance(1);
+        await verifying.WaitAsync(Patience);
+        world.Shown.Should().Be("a=v2");
+    }
+
+    [Fact]
+    public async Task A_row_that_cannot_be_read_is_said_to_who_asked_for_it_and_the_next_one_does_not_wait_for_a_pause()
+    {
+        var world = new StoreWorld().Write("a", "v1").Live();
+        world.World.Advance(20);
+        world.Rest.Script = static (_, _) => FakePostgrest.Error(503, "PGRST000");
+        var failing = world.Store.VerifyRowAsync("a");
+        world.World.Advance(30);
+        await FluentActions.Awaiting(() => failing.WaitAsync(Patience)).Should().ThrowAsync<RealtimeException>();
+
+        world.Rest.Script = null;
+        world.Write("a", "v2");
+        var verifying = world.Store.VerifyRowAsync("a");
+        world.World.Advance(1);
+
+        await verifying.WaitAsync(Patience);
+        world.Shown.Should().Be("a=v2");
+    }
+
+    [Fact]
+    public async Task A_row_of_a_store_that_was_not_read_yet_is_verified_with_all_others()
+    {
+        var world = new StoreWorld().Write("a", "v1").Write("b", "v1").HoldReads();
+        var verifying = world.Store.VerifyRowAsync("a");
+        world.Settle();
+        var second = world.Store.VerifyRowAsync("b");
+        world.World.Run();
+
+        world.ReleaseReads();
+
+        await verifying.WaitAsync(Patience);
+        await second.WaitAsync(Patience);
+        world.Shown.Should().Be("a=v1 b=v1");
+    }
+
+    [Fact]
     public async Task A_verification_of_a_store_that_nobody_had_started_needs_no_socket()
     {
         var world = new StoreWorld();

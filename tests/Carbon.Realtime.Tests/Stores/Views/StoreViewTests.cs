@@ -265,6 +265,8 @@ public sealed class StoreViewTests
 
         public StoreStatus Status => store.Status;
 
+        public IObservable<StoreStatus> StatusChanges => store.StatusChanges;
+
         public StoreSnapshot<string, Card> Current => store.Current;
 
         public IObservable<StoreChangeSet<string, Card>> Changes => store.Changes;
@@ -280,6 +282,10 @@ public sealed class StoreViewTests
         public Task VerifyAsync(CancellationToken cancellationToken) => store.VerifyAsync(cancellationToken);
 
         public Task VerifyAsync() => store.VerifyAsync();
+
+        public Task VerifyRowAsync(string key, CancellationToken cancellationToken) => store.VerifyRowAsync(key, cancellationToken);
+
+        public Task VerifyRowAsync(string key) => store.VerifyRowAsync(key);
 
         public IAsyncEnumerable<StoreSnapshot<string, Card>> WatchAsync(CancellationToken cancellationToken) => store.WatchAsync(cancellationToken);
 
