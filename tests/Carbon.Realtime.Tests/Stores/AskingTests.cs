@@ -149,6 +149,46 @@ public sealed class AskingTests
     }
 
     [Fact]
+    public void Keys_that_may_not_be_read_do_not_bring_a_read_forward_that_waits_for_somebody_to_mend_it()
+    {
+        var world = new StoreWorld().Write("a", "v1").Live();
+        world.World.Advance(100);
+        world.Rest.Script = static (_, _) => FakePostgrest.Error(404, "PGRST205");
+        world.TellOk();
+        var due = world.Store.Status.NextRetry;
+
+        TooLarge(world, "a");
+        world.World.Advance(1);
+
+        world.Store.Status.NextRetry.Should().Be(due);
+    }
+
+    [Fact]
+    public void A_purge_at_any_step_of_an_answer_leaves_nothing_of_it()
+    {
+        for (var step = 0; step < 30; step++)
+        {
+            var world = new StoreWorld().Write("a", "v1").Live();
+            world.World.Advance(20);
+            TooLarge(world, "a");
+            world.HoldReads().World.Advance(0.1);
+            var held = world.Rest.Held!;
+            world.Rest.Held = null;
+            held.SetResult();
+            for (var i = 0; i < step; i++)
+            {
+                world.World.Env.Scheduler.RunOne();
+            }
+
+            world.Store.Actor!.Post(world.Store.Actor.Purge);
+            world.World.Run();
+
+            world.Store.Actor.Rules.Rows.Count.Should().Be(0, "step {0}", step);
+            world.World.Log.Lines.Should().NotContain(static l => l.Contains("[6012]"), "step {0}: nothing threw", step);
+        }
+    }
+
+    [Fact]
     public void A_purge_during_the_read_of_a_key_drops_its_answer_and_keys_are_read_again_later()
     {
         var world = new StoreWorld().Write("a", "v1").Live();

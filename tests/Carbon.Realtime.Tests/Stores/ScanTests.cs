@@ -24,6 +24,9 @@ public sealed class ScanTests
         recorder.Items[^1].Snapshot.Keys.Should().BeEquivalentTo("a", "b", "c");
         recorder.Items.Last(static s => s.IsReset || !s.Changes.IsEmpty).Should().Match<StoreChangeSet<string, SalesOrder>>(s => s.IsReset && s.Snapshot.Count == 3);
         (world.Store.Status.RowsRead, world.Store.Status.RowsTotal).Should().Be((0L, null), "nothing is being read");
+
+        world.TellInsert("d", "v1");
+        recorder.Items[^1].Changes.Should().ContainSingle().Which.Key.Should().Be("d");
     }
 
     [Fact]
@@ -77,6 +80,25 @@ public sealed class ScanTests
             world.World.Advance(31);
             world.Write("a", $"v{i}").TellOk();
             world.Shown.Should().Be($"a=v{i}");
+        }
+    }
+
+    [Fact]
+    public void A_read_that_is_put_off_is_not_put_off_again_by_every_further_ok()
+    {
+        var world = new StoreWorld().Live();
+        for (var i = 0; i < 4; i++)
+        {
+            world.TellOk();
+        }
+
+        var due = world.Store.Status.NextRetry;
+        due.Should().NotBeNull();
+        for (var i = 0; i < 5; i++)
+        {
+            world.World.Advance(0.1);
+            world.TellOk();
+            world.Store.Status.NextRetry.Should().Be(due);
         }
     }
 
@@ -214,6 +236,7 @@ public sealed class ScanTests
         world.World.Run();
 
         Release(world, hold: true);
+        Release(world, hold: true); // its empty page
         done.Task.IsCompleted.Should().BeFalse("that read began before the call");
         world.Write("a", "v3").TellUpdate("a", "v2");
         Release(world, hold: true); // the answer to the read that began after the call
