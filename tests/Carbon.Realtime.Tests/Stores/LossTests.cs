@@ -1,4 +1,3 @@
-using Carbon.Realtime.Testing;
 using Carbon.Realtime.Tests.Observability;
 using Carbon.Realtime.Tests.Support;
 
