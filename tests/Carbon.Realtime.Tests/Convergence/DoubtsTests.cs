@@ -19,6 +19,17 @@ public sealed class DoubtsTests
     }
 
     [Fact]
+    public void The_oldest_of_all_doubts_counts()
+    {
+        _doubts.Add("a", At(3), isUnknown: false);
+        _doubts.Add("b", At(1), isUnknown: false);
+        _doubts.Add("b", At(9), isUnknown: false);
+        _doubts.Add("c", At(2), isUnknown: true);
+
+        _doubts.Oldest.Should().Be(At(1));
+    }
+
+    [Fact]
     public void A_key_is_read_when_the_stream_was_silent_of_it_for_a_second()
     {
         Add(0);

@@ -32,6 +32,16 @@ public sealed class ReconcileScheduleTests
     }
 
     [Fact]
+    public void A_period_that_is_over_before_the_minute_after_an_ok_does_not_wait_for_it()
+    {
+        var schedule = new ReconcileSchedule(new Middle(), TimeSpan.FromSeconds(30));
+        schedule.OnEpoch(Noon);
+        schedule.OnPass(At(8), At(10), rows: 10);
+
+        schedule.NextDue.Should().Be(At(40), "counted from the end of the last read");
+    }
+
+    [Fact]
     public void Another_ok_begins_settling_anew()
     {
         Pass(0);

@@ -31,6 +31,61 @@ public sealed class RowTableTests
         ["one whose hashes differ in the high bits only"] = new HighHashes(),
     };
 
+    [Fact]
+    public void A_table_that_was_emptied_is_published_empty_and_gives_out_its_slots_anew()
+    {
+        var table = new RowTable<string, string>(null);
+        table.Set(table.SlotFor("a"), "v1");
+        table.Publish().Count.Should().Be(1);
+
+        table.Clear();
+
+        table.Publish().Count.Should().Be(0);
+        (table.Count, table.SlotCount, table.SlotOf("a")).Should().Be((0, 0, -1));
+    }
+
+    [Fact]
+    public void A_few_dead_slots_are_not_worth_a_move_although_they_are_most_of_a_small_table()
+    {
+        var table = new RowTable<int, int>(null);
+        for (var key = 0; key < 1_025; key++)
+        {
+            table.Set(table.SlotFor(key), key);
+        }
+
+        for (var key = 0; key < 1_024; key++)
+        {
+            table.RemoveAt(table.SlotOf(key));
+        }
+
+        table.IsSparse.Should().BeFalse();
+        table.RemoveAt(table.SlotOf(1_024));
+        table.IsSparse.Should().BeTrue();
+    }
+
+    [Fact]
+    public void A_removed_row_is_not_held()
+    {
+        var table = new RowTable<string, object>(null);
+        var row = Removed(table);
+
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+
+        row.IsAlive.Should().BeFalse();
+        table.Count.Should().Be(0);
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static WeakReference Removed(RowTable<string, object> table)
+        {
+            var row = new object();
+            table.Set(table.SlotFor("a"), row);
+            table.RemoveAt(table.SlotOf("a"));
+            return new WeakReference(row);
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Tables))]
     public void A_table_is_a_dictionary_and_its_images_keep_their_moments(int keys, string comparer)

@@ -36,6 +36,19 @@ public sealed class SuspicionsTests
     }
 
     [Fact]
+    public void A_row_that_is_put_right_again_is_clear_five_seconds_after_the_first_time()
+    {
+        _suspicions.OnRepair("a", RepairKind.Missing, isProof: true, Noon);
+        _suspicions.OnRepair("b", RepairKind.Missing, isProof: true, At(2));
+        _suspicions.OnRepair("a", RepairKind.Stale, isProof: true, At(3));
+
+        _suspicions.NextDue.Should().Be(At(5));
+        Look(5);
+        _lost.Should().Equal(RepairKind.Missing);
+        _suspicions.NextDue.Should().Be(At(7));
+    }
+
+    [Fact]
     public void Losses_again_and_again_cost_a_join_then_a_socket_then_the_trust()
     {
         Lose(0).Should().Be(StreamCure.Rejoin);

@@ -24,6 +24,17 @@ public sealed class CoreStoreTests
     }
 
     [Fact]
+    public async Task The_shop_floors_two_lists_share_the_channel_of_the_four()
+    {
+        using var shop = new ShopHost(b => b.AddCoreStores().AddCoreStores(CarbonApp.Mes));
+
+        await shop.StartAsync();
+
+        shop.Get<IMesStores>().All.Should().OnlyContain(s => s.Status.IsLive);
+        shop.Emulator.Connections.Should().ContainSingle().Which.Topics.Should().ContainSingle().Which.Should().Contain("-core-");
+    }
+
+    [Fact]
     public async Task Each_list_is_injectable_by_itself_and_is_the_same_store()
     {
         using var shop = new ShopHost(b => b.AddCoreStores().AddCoreStores(CarbonApp.Mes));

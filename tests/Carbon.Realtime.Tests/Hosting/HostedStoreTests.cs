@@ -45,6 +45,19 @@ public sealed class HostedStoreTests
     }
 
     [Fact]
+    public void A_name_that_two_managers_would_share_is_refused_and_one_table_of_two_managers_is_two_stores()
+    {
+        var services = Services();
+        Add(services, null).AddStore(Shop.SalesOrders).AddStore("mine", Shop.SalesOrders);
+        var eu = Add(services, "eu").AddStore(Shop.SalesOrders);
+
+        eu.Invoking(b => b.AddStore("mine", Shop.SalesOrders)).Should().Throw<InvalidOperationException>().WithMessage("*registered as 'mine'*");
+
+        using var provider = services.BuildServiceProvider();
+        provider.GetRequiredKeyedService<ILiveStore<string, SalesOrder>>("eu").Should().NotBeSameAs(provider.GetRequiredService<ILiveStore<string, SalesOrder>>());
+    }
+
+    [Fact]
     public void Core_stores_of_a_keyed_manager_stand_under_its_key()
     {
         var services = Services();
@@ -106,6 +119,20 @@ public sealed class HostedStoreTests
         stopping.IsCompleted.Should().BeFalse("it is given a chance");
         shop.Advance(2);
         await stopping.WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
+    public async Task A_host_that_is_in_a_hurry_waits_for_no_cache_and_is_told_of_no_error()
+    {
+        var cache = new InMemoryStoreCache { Saving = (_, _, _) => new ValueTask(new TaskCompletionSource().Task) };
+        using var shop = new ShopHost(b => b.AddCoreStores(), cache);
+        await shop.StartAsync();
+        var stores = shop.Host.Services.GetServices<IHostedService>().OfType<IHostedLifecycleService>().Single(s => s is Carbon.Realtime.Hosting.HostedStores);
+
+        var stopped = stores.StoppedAsync(new CancellationToken(canceled: true));
+
+        stopped.IsCompletedSuccessfully.Should().BeTrue();
+        shop.Get<ICoreStores>().All.Should().OnlyContain(s => s.Status.State == StoreState.Closed);
     }
 
     [Fact]

@@ -97,9 +97,97 @@ public sealed class StoreHealthTests
         string.Join(' ', data.Keys.Concat(data.Values.Select(v => v.ToString()))).Should().NotContain("co_");
     }
 
-    private Task<HealthCheckResult> Check()
+    [Fact]
+    public async Task A_store_is_not_late_before_the_grace_is_over()
     {
-        var check = new RealtimeHealthCheck(_world.World.Manager);
+        _world.Live();
+        _world.Rest.Script = (_, _) => FakePostgrest.Error(500, "57014");
+        _world.TellOk();
+
+        _world.World.Advance(30);
+        (await Check()).Status.Should().Be(HealthStatus.Healthy, "not for longer than thirty seconds");
+    }
+
+    [Fact]
+    public async Task A_store_whose_token_is_refused_is_unhealthy_although_the_connection_stands()
+    {
+        var tokens = new FakeTokens { Token = Jwt.Create(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero)) };
+        var world = new StoreWorld(tokens: tokens).Write("a", "new").Live();
+        world.Rest.Script = (_, _) => FakePostgrest.Error(401, "PGRST301");
+        world.TellOk();
+        world.World.Advance(1);
+        world.State.Should().Be(StoreState.NeedsAuth);
+        world.World.Manager.Status.State.Should().Be(RealtimeState.Live);
+
+        var result = await Check(world);
+
+        result.Status.Should().Be(HealthStatus.Unhealthy);
+        result.Description.Should().StartWith("Somebody must change something for public.salesOrder (NeedsAuth, Auth, ");
+    }
+
+    [Fact]
+    public async Task A_store_whose_stream_loses_changes_is_degraded_at_once_although_every_stream_flows()
+    {
+        _world.Live();
+        for (var i = 0; i < 3; i++)
+        {
+            _world.World.Advance(100);
+            _world.Write($"lost{i}", "new");
+            _ = _world.Store.VerifyAsync();
+            _world.World.Run();
+            _world.World.Advance(8);
+            _world.World.Join();
+        }
+
+        var result = await Check();
+
+        result.Status.Should().Be(HealthStatus.Degraded);
+        result.Description.Should().Be("Not live: public.salesOrder (Degraded, LossyStream); 1 of 1 stores.");
+        result.Data.Should().Contain("troubledStreams", "");
+    }
+
+    [Fact]
+    public async Task Keys_in_doubt_and_the_time_of_a_loss_are_told()
+    {
+        _world.Live();
+        _world.TellUpdate("a", "old");
+        (await Check()).Data["store public.salesOrder"].Should().BeOfType<string>().Which.Should().Contain("; 1 unverified; 2 rows");
+
+        _world.World.Server.HangNext();
+        _world.Socket.Break();
+        _world.World.Run();
+        (await Check()).Data.Should().Contain("notLiveSince", _world.World.Env.Time.GetUtcNow());
+    }
+
+    [Fact]
+    public async Task Of_many_stores_fifty_are_listed_and_of_many_in_trouble_ten_are_named()
+    {
+        for (var i = 0; i < 51; i++)
+        {
+            _world.World.Manager.ForTenant($"co_{i}").Store(Shop.SalesOrders).Start();
+        }
+
+        _world.Settle();
+        var data = (await Check()).Data;
+        data.Should().Contain("stores", 51);
+        data.Keys.Count(static k => k.StartsWith("store ", StringComparison.Ordinal)).Should().Be(50);
+
+        for (var i = 0; i < 12; i++)
+        {
+            _world.World.Manager.Store(RealtimeTable.Define($"none{i:00}", RowsJson.Default.SalesOrder, "id", static (SalesOrder o) => o.Id).AllTenants()).Start();
+        }
+
+        _world.Settle();
+        var result = await Check();
+        result.Status.Should().Be(HealthStatus.Unhealthy);
+        result.Description.Should().Contain("public.none09").And.NotContain("public.none10").And.EndWith(" and 2 more; 12 of 63 stores.");
+    }
+
+    private Task<HealthCheckResult> Check() => Check(_world);
+
+    private static Task<HealthCheckResult> Check(StoreWorld world)
+    {
+        var check = new RealtimeHealthCheck(world.World.Manager);
         return check.CheckHealthAsync(
             new HealthCheckContext { Registration = new HealthCheckRegistration("carbon-realtime", check, null, null) }, CancellationToken.None);
     }

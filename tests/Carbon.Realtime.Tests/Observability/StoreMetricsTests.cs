@@ -1,4 +1,5 @@
 using System.Globalization;
+using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Testing;
 using Carbon.Realtime.Tests.Snapshots;
 using Carbon.Realtime.Tests.Stores;
@@ -189,6 +190,66 @@ public sealed class StoreMetricsTests : IDisposable
         NewWorld(cache: cache).Live();
         NewWorld(cache: cache).Live();
         Now("cache.loads").Should().Equal("public.salesOrder empty: 1", "public.salesOrder failed: 1", "public.salesOrder ok: 1");
+    }
+
+    [Fact]
+    public void A_look_into_a_cache_that_does_not_answer_is_counted_as_one()
+    {
+        var cache = new InMemoryStoreCache { Loading = static (_, _) => new ValueTask(new TaskCompletionSource().Task) };
+        var world = NewWorld(cache: cache).Write("a", "new").Live();
+
+        world.World.Advance(6);
+
+        Now("cache.loads").Should().Equal("public.salesOrder timed_out: 1");
+    }
+
+    [Fact]
+    public void Rows_that_are_not_shown_yet_are_not_counted()
+    {
+        var world = NewWorld().Write("a", "new").Write("b", "new");
+        world.Rest.MaxRows = 1;
+        world.Rest.Answered = number => _ = number == 2 ? world.HoldReads() : null;
+        world.Live();
+        world.Store.Status.RowsRead.Should().Be(1);
+        Now("rows").Should().BeEmpty();
+
+        world.ReleaseReads();
+        Now("rows").Should().Equal("public.salesOrder: 2");
+    }
+
+    [Fact]
+    public void Removals_and_questions_are_told_apart()
+    {
+        var world = NewWorld().Write("a", "new").Live();
+
+        world.TellDelete("a");
+        world.TellDelete("b");
+        world.Socket.Insert(world.Join, "salesOrder", """{"id":"c","companyId":"co_1"}""", 1);
+        world.World.Run();
+
+        Now("events").Should().Equal("public.salesOrder ask: 1", "public.salesOrder remove: 2");
+    }
+
+    [Fact]
+    public void The_age_of_a_store_that_is_gone_is_not_remembered()
+    {
+        var clock = Forget(this);
+
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+
+        clock.IsAlive.Should().BeFalse("tenants come and go, and the meter stays");
+        Staleness().Should().BeNull();
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static WeakReference Forget(StoreMetricsTests self)
+        {
+            var clock = new ManualTimeProvider();
+            var owner = new RealtimeInstruments(new RealtimeEnvironment(clock, null, null), self._meters, "gone", new Uri("http://127.0.0.1"));
+            owner.Store("public.salesOrder").Dispose();
+            return new WeakReference(clock);
+        }
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Carbon.Realtime.Changes;
 using Carbon.Realtime.Testing;
 using Carbon.Realtime.Tests.Support;
 
@@ -162,6 +163,38 @@ public sealed class CarbonWeaknessTests
         shop.Advance(180);
 
         store.Current.Keys.Should().BeEquivalentTo("a", "b");
+    }
+
+    [Fact]
+    public void Line20_Another_source_of_changes_that_names_keys_alone_keeps_a_store_as_well()
+    {
+        // What a broadcast of ids would be: no channel of this store ever says that changes flow, and none brings one.
+        var world = new StoreWorld().Write("a", "v1");
+        world.World.AutoSubscribed = false;
+        world.Live();
+        var source = (IRowSink<string, SalesOrder>)world.Store.Actor!;
+        source.OnEpoch();
+        world.World.Run();
+        (world.State, world.Shown).Should().Be((StoreState.Live, "a=v1"));
+
+        world.Write("a", "v2").Write("b", "v1");
+        source.OnEvents([new(RowEventKind.Ask, "a", null, null), new(RowEventKind.Ask, "b", null, null)]);
+        world.World.Advance(1.1);
+        world.Shown.Should().Be("a=v2 b=v1");
+
+        world.Erase("b");
+        source.OnEvents([new(RowEventKind.Ask, "b", null, null)]);
+        world.World.Advance(1.1);
+        world.Shown.Should().Be("a=v2");
+
+        world.Write("c", "v1");
+        source.OnMissed(GapReason.Rejoined);
+        world.World.Run();
+        (world.State, world.Shown).Should().Be((StoreState.Live, "a=v2 c=v1"));
+
+        source.OnEpochEnded();
+        world.World.Run();
+        world.State.Should().Be(StoreState.Stale);
     }
 
     [Fact]

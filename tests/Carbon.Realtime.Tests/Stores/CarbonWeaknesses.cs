@@ -2,6 +2,7 @@ using Carbon.Realtime.Tests.Authentication;
 using Carbon.Realtime.Tests.Changes;
 using Carbon.Realtime.Tests.Channels;
 using Carbon.Realtime.Tests.Connection;
+using Carbon.Realtime.Tests.CoreStores;
 using Carbon.Realtime.Tests.Decisions;
 using Carbon.Realtime.Tests.Filters;
 using Carbon.Realtime.Tests.Snapshots;
@@ -35,7 +36,10 @@ internal static class CarbonWeaknesses
         ["7 columns drift apart in three places"] = Proof
             .By<EventKindTests>(nameof(EventKindTests.A_record_without_a_mapped_column_is_read_by_its_key_and_never_merged))
             .And<PagingTests>(nameof(PagingTests.Every_request_selects_the_mapped_columns_and_carries_filter_and_tenant)),
-        ["8 two sort orders"] = Proof.None("A store has no order of its own: StoreOptions.Order is the one comparer, and views and lists take it (their tests hold the tie-break)."),
+        ["8 two sort orders"] = Proof
+            .By<CoreOrderTests>(
+                nameof(CoreOrderTests.Each_list_has_its_entitys_order_after_a_read_after_changes_and_in_a_collection),
+                nameof(CoreOrderTests.A_list_out_of_the_cache_has_the_order_of_the_one_that_was_read)),
         ["9 one tenant's rows are shown to another"] = Proof
             .By<StoreIsolationTests>(nameof(StoreIsolationTests.Nothing_of_the_old_one_is_seen_or_kept_for_the_new_one)),
         ["10 a cache that is written never, or only by fetches"] = Proof
@@ -65,7 +69,8 @@ internal static class CarbonWeaknesses
         ["19 back-off without jitter, a refresh on every focus"] = Proof
             .By<ReconnectTests>(nameof(ReconnectTests.Failed_dials_back_off_with_jitter_between_half_a_second_and_a_ceiling_that_doubles_to_thirty))
             .And<TokenChangeTests>(nameof(TokenChangeTests.A_hundred_refreshes_at_once_ask_the_provider_twice_at_most)),
-        ["20 the stream's cost"] = Proof.None("A store listens through IRowSink and a feed that the front door makes; another source of changes is another feed, and issue 4 asks for the seam only."),
+        ["20 the stream's cost"] = Proof
+            .By<CarbonWeaknessTests>(nameof(CarbonWeaknessTests.Line20_Another_source_of_changes_that_names_keys_alone_keeps_a_store_as_well)),
         ["21 a membership that is revoked"] = Proof
             .By<EventKindTests>(nameof(EventKindTests.A_right_that_is_withdrawn_purges_the_store_and_one_that_returns_fills_it))
             .And<CarbonWeaknessTests>(nameof(CarbonWeaknessTests.Line21_Rows_that_the_policy_hides_from_now_on_are_gone_after_the_next_read)),

@@ -177,7 +177,7 @@ public abstract class LiveStoreContract
     }
 
     [Fact]
-    public void A_closed_store_is_empty_says_so_and_ends_its_streams()
+    public async Task A_closed_store_is_empty_says_so_and_ends_its_streams()
     {
         Put("a", "new");
         using var sets = Record();
@@ -192,7 +192,7 @@ public abstract class LiveStoreContract
         sets.Items[^1].Status.State.Should().Be(StoreState.Closed);
         sets.IsCompleted.Should().BeTrue();
         Store.Invoking(s => s.Start()).Should().Throw<ObjectDisposedException>();
-        wait.Awaiting(w => w).Should().ThrowAsync<ObjectDisposedException>();
+        await wait.WaitAsync(TimeSpan.FromSeconds(20)).Awaiting(w => w).Should().ThrowAsync<ObjectDisposedException>();
         using var late = Record();
         late.Items.Should().ContainSingle().Which.Status.State.Should().Be(StoreState.Closed);
         late.IsCompleted.Should().BeTrue();

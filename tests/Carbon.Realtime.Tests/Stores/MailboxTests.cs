@@ -23,6 +23,18 @@ public sealed class MailboxTests
     }
 
     [Fact]
+    public void What_waits_when_it_is_closed_is_not_done()
+    {
+        var mailbox = Create();
+        mailbox.Post(() => _done.Add("x"));
+
+        mailbox.Close();
+        _scheduler.RunUntilIdle();
+
+        _done.Should().NotContain("x");
+    }
+
+    [Fact]
     public void Events_are_copied()
     {
         var mailbox = Create();

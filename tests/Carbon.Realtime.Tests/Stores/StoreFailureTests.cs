@@ -128,6 +128,41 @@ public sealed class StoreFailureTests
     }
 
     [Fact]
+    public void Rows_that_throw_when_they_are_compared_are_the_databases_after_a_read()
+    {
+        var world = new World(rest: Rest(out var table));
+        table.Add("\"a\"", "\"co_1\"", "\"v1\"");
+        var store = world.Manager.Store(RealtimeTable.Define("salesOrder", TouchyJson.Default.Touchy, "id", static (Touchy t) => t.Id).TenantScoped("companyId"));
+        store.Start();
+        world.Run();
+        world.Join();
+
+        table.Rows.Clear();
+        table.Add("\"a\"", "\"co_1\"", "\"v2\"");
+        world.Socket.Subscribed(world.Socket.Join());
+        world.Run();
+
+        store.Current["a"].Status.Should().Be("v2", "two rows that cannot be compared are two");
+    }
+
+    [Fact]
+    public void A_filter_that_cannot_be_listened_with_faults_the_store_and_says_so()
+    {
+        var atOnce = new StoreWorld(static o => o.SingleFilterCondition = true, table: Shop.SalesOrders.Where("status=gt.a")).Write("a", "v1").Live();
+        (atOnce.State, atOnce.Store.Status.Reason).Should().Be((StoreState.Faulted, StoreReason.Configuration));
+        atOnce.Store.Status.Error!.Reason.Should().Be(RealtimeErrorReason.UnsafeFilter);
+        atOnce.Store.Status.Error.Message.Should().Contain("SingleFilterCondition");
+
+        var later = new StoreWorld(table: Shop.SalesOrders.Where("status=eq.v1")).Write("a", "v1").Live();
+        later.State.Should().Be(StoreState.Live);
+        later.Socket.Deliver($$"""
+            [null,null,"{{later.Join.Topic}}","postgres_changes",{"data":{"table":"salesOrder","type":"INSERT","record":{"id":"b","companyId":"co_1","status":"{v1}"},"columns":[{"name":"id","type":"text"},{"name":"companyId","type":"text"},{"name":"status","type":"_text"}],"errors":null,"schema":"public","commit_timestamp":"2026-11-22T10:46:23.124Z"},"ids":[1]}]
+            """);
+        later.World.Run();
+        (later.State, later.Store.Status.Error?.Reason).Should().Be((StoreState.Faulted, RealtimeErrorReason.UnsafeFilter), "the column turned out to be an array");
+    }
+
+    [Fact]
     public void A_version_that_throws_makes_its_row_the_older_one_and_its_key_is_read()
     {
         var world = new StoreWorld(options: new StoreOptions<SalesOrder> { Version = static o => int.Parse(o.Status![1..]) }).Write("a", "v1").Live();
