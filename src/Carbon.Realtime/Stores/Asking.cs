@@ -26,6 +26,8 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
     private TimeSpan _at;
     private bool _isPaused;
 
+    public bool IsRunning => _run is not null;
+
     /// <summary>Whether a key has been in doubt for too long.</summary>
     public bool IsLate { get; private set; }
 
@@ -35,7 +37,7 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
         var doubts = actor.Rules.Doubts;
 
         // A key may come that is due before those that are waited for.
-        if (_run is null && (!actor.Alarms.IsSet(Alarm.Ask) || (!_isPaused && doubts.Soonest < _at)) && doubts.NextDue is { } due)
+        if (!IsRunning && (!actor.Alarms.IsSet(Alarm.Ask) || (!_isPaused && doubts.Soonest < _at)) && doubts.NextDue is { } due)
         {
             _at = due;
             actor.Alarms.Set(Alarm.Ask, due - actor.Now, Begin);
@@ -59,7 +61,7 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
     private void Begin()
     {
         _isPaused = false;
-        if (_run is not null)
+        if (IsRunning)
         {
             return;
         }

@@ -1,4 +1,3 @@
-using Carbon.Realtime.Stores;
 using Carbon.Realtime.Tests.Snapshots;
 
 namespace Carbon.Realtime.Tests.Stores;
@@ -84,7 +83,7 @@ public sealed class AskingTests
         world.World.Advance(20);
         world.Rest.Script = static (_, r) => IsPointRead(Uri.UnescapeDataString(r.RequestUri!.Query)) ? throw new InvalidCastException("a handler's fault") : null;
         TooLarge(world, "a");
-        for (var i = 0; i < 600 && (world.Store.Actor!.Rules.IsAsking || world.Store.Status.Unverified == 0 || !Alarm(world) || i < 2); i++)
+        for (var i = 0; i < 600 && (world.Store.Actor!.Asking.IsRunning || world.Store.Status.Unverified == 0 || !Alarm(world) || i < 2); i++)
         {
             world.World.Advance(0.1);
         }
@@ -124,7 +123,7 @@ public sealed class AskingTests
         world.Rest.Script = (_, r) => failing && IsPointRead(Uri.UnescapeDataString(r.RequestUri!.Query)) ? throw new InvalidCastException("a handler's fault") : null;
         world.World.Advance(10);
         TooLarge(world, "b");
-        while (world.Store.Actor!.Rules.IsAsking || !Alarm(world))
+        while (world.Store.Actor!.Asking.IsRunning || !Alarm(world))
         {
             world.World.Advance(0.1);
         }
@@ -238,7 +237,7 @@ public sealed class AskingTests
         world.Store.Status.Unverified.Should().Be(0);
     }
 
-    private static bool Alarm(StoreWorld world) => world.Store.Actor!.HasAlarm(StoreActor<string, Support.SalesOrder>.Alarm.Ask);
+    private static bool Alarm(StoreWorld world) => world.Store.Actor!.Alarms.IsSet(Carbon.Realtime.Stores.Alarm.Ask);
 
     private static bool IsPointRead(string query) => query.Contains("in.(", StringComparison.Ordinal) || query.Contains("id=eq.", StringComparison.Ordinal);
 

@@ -172,18 +172,18 @@ public sealed class CarbonWeaknessTests
         var world = new StoreWorld().Write("a", "v1");
         world.World.AutoSubscribed = false;
         world.Live();
-        var source = (IRowSink<string, SalesOrder>)world.Store.Actor!;
+        var source = (IRowSink<string, SalesOrder>)world.Store.Actor!.Epochs;
         source.OnEpoch();
         world.World.Run();
         (world.State, world.Shown).Should().Be((StoreState.Live, "a=v1"));
 
         world.Write("a", "v2").Write("b", "v1");
-        source.OnEvents([new(RowEventKind.Ask, "a", null, null), new(RowEventKind.Ask, "b", null, null)]);
+        source.OnEvents([new(RowEventKind.Ask, "a", null, null), new(RowEventKind.Ask, "b", null, null)], 0);
         world.World.Advance(1.1);
         world.Shown.Should().Be("a=v2 b=v1");
 
         world.Erase("b");
-        source.OnEvents([new(RowEventKind.Ask, "b", null, null)]);
+        source.OnEvents([new(RowEventKind.Ask, "b", null, null)], 0);
         world.World.Advance(1.1);
         world.Shown.Should().Be("a=v2");
 

@@ -1,7 +1,7 @@
 using Carbon.Realtime.Changes;
-using Carbon.Realtime.Stores;
+using Carbon.Realtime.Convergence;
 
-namespace Carbon.Realtime.Tests.Stores;
+namespace Carbon.Realtime.Tests.Convergence;
 
 /// <summary>The event rule and the read rule, clause by clause (live-store §3.3, §3.4): each of these fails when its clause is taken out.</summary>
 public sealed class ReadRuleTests
@@ -67,7 +67,7 @@ public sealed class ReadRuleTests
         rules.OnEvent(Put("a", "v1"), Noon);
         rules.BeginScan();
 
-        rules.OnPage([], ["a"], rules.Events, Noon, Repair);
+        rules.OnPage([], ["a"], rules.Moment, Noon, Repair);
         Shown(rules).Should().BeEmpty("it is not waited for the scan's end");
         rules.EndScan(Noon, Repair);
 
@@ -230,7 +230,7 @@ public sealed class ReadRuleTests
         }
 
         rules.BeginScan();
-        rules.OnPage([new("k7", "v1"), new("k2999", "v1")], [], rules.Events, Noon, onRepair: null);
+        rules.OnPage([new("k7", "v1"), new("k2999", "v1")], [], rules.Moment, Noon, onRepair: null);
         rules.EndScan(Noon, onRepair: null);
 
         Shown(rules).Should().Be("k2999=v1 k7=v1");
@@ -243,13 +243,13 @@ public sealed class ReadRuleTests
 
     private static RowEvent<string, string> Remove(string key) => new(RowEventKind.Remove, key, null, null);
 
-    private static void Scan(Convergence<string, string> rules, TimeSpan now)
+    private static void Scan(ConvergenceRules<string, string> rules, TimeSpan now)
     {
         rules.BeginScan();
         rules.EndScan(now, onRepair: null);
     }
 
-    private static string Shown(Convergence<string, string> rules)
+    private static string Shown(ConvergenceRules<string, string> rules)
     {
         var rows = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (key, row) in rules.Rows.Publish())
@@ -262,7 +262,7 @@ public sealed class ReadRuleTests
 
     private void Repair(string key, RepairKind kind) => _log.Add($"{kind} {key}");
 
-    private Convergence<string, string> Create(Func<string, long>? version = null) =>
+    private ConvergenceRules<string, string> Create(Func<string, long>? version = null) =>
         new(null, static (one, other) => one == other, version, ConvergencePolicy.Full, new Log(_log));
 
     private sealed class Log(List<string> entries) : IRowLog<string, string>
