@@ -1,9 +1,10 @@
+using Carbon.Realtime.Tables;
 using Microsoft.Extensions.Logging;
 
 namespace Carbon.Realtime.Stores;
 
 /// <summary>Asks the user's code whether rows are the same, and which is the newer: what it throws costs a needless change, never rows.</summary>
-internal sealed class RowJudge<TRow>(Func<TRow, TRow, bool> isSame, Func<TRow, long>? version, ILogger logger, string table)
+internal sealed class RowJudge<TRow>(Func<TRow, TRow, RowDifference> compare, Func<TRow, long>? version, ILogger logger, string table)
 {
     private bool _hasThrown;
 
@@ -11,20 +12,10 @@ internal sealed class RowJudge<TRow>(Func<TRow, TRow, bool> isSame, Func<TRow, l
     public Func<TRow, long>? Version => version is null ? null : VersionOf;
 
     /// <summary>Two rows that cannot be compared are two.</summary>
-    public bool IsSame(TRow one, TRow other)
-    {
-        try
-        {
-            return isSame(one, other);
-        }
-#pragma warning disable CA1031 // Equality and converters are the user's code.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            Tell(e);
-            return false;
-        }
-    }
+    public bool IsSame(TRow held, TRow read) => Compare(held, read) == RowDifference.None;
+
+    /// <summary>Whether a read brought what is held in other words: no sign of a change that was lost.</summary>
+    public bool IsRespelled(TRow held, TRow read) => Compare(held, read) == RowDifference.Spelling;
 
     /// <summary>Says that the user's code threw: once, for it may be every row.</summary>
     public void Tell(Exception e)
@@ -33,6 +24,21 @@ internal sealed class RowJudge<TRow>(Func<TRow, TRow, bool> isSame, Func<TRow, l
         {
             _hasThrown = true;
             StoresLog.Thrown(logger, table, e.GetType().Name);
+        }
+    }
+
+    private RowDifference Compare(TRow held, TRow read)
+    {
+        try
+        {
+            return compare(held, read);
+        }
+#pragma warning disable CA1031 // Equality and converters are the user's code.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Tell(e);
+            return RowDifference.Content;
         }
     }
 
