@@ -123,7 +123,7 @@ internal sealed class RowFeed<TKey, TRow> : TableFeed
     protected override void OnPlanChanged() => Volatile.Write(ref _decoder, CreateDecoder());
 
     private ChangeDecoder<TKey, TRow> CreateDecoder() => new(
-        $"{_table.Schema}.{_table.Name}", _table.Definition, Plan, keyOnlyDeletes: true, oldRows: false, Owner.Registry.Drops, Owner.Logger);
+        $"{_table.Schema}.{_table.Name}", _table.Definition, Plan, keyOnlyDeletes: true, oldRows: false, isHeld: true, Owner.Registry.Drops, Owner.Logger);
 
     private void Add(RowEventKind kind, TKey key, TRow? row, in ChangeFrame change)
     {
