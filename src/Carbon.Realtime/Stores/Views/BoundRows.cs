@@ -28,10 +28,7 @@ internal sealed class BoundRows<TRow> : ObservableCollection<TRow>
     public void Fill(IEnumerable<TRow> rows)
     {
         Items.Clear();
-        foreach (var row in rows)
-        {
-            Items.Add(row);
-        }
+        ((List<TRow>)Items).AddRange(rows); // the base class's own, into which an array is copied as one block
     }
 
     public void Replace(IEnumerable<TRow> rows)
