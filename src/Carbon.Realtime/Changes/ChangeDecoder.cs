@@ -133,7 +133,7 @@ internal sealed class ChangeDecoder<TKey, TRow>
         var local = _local.Judge(change.Record, change.RecordIndex, change.Columns);
         if (local == FilterVerdict.No || _filter.Judge(change.Record, change.RecordIndex, change.Columns) == FilterVerdict.No)
         {
-            return Foreign();
+            return _isHeld && local == FilterVerdict.No ? null : Foreign();
         }
 
         if (_fidelity.IsKeyCut(change.Columns) || !TryFindKey(change.Record, change.RecordIndex, _keyHints, out var values))
@@ -179,7 +179,7 @@ internal sealed class ChangeDecoder<TKey, TRow>
         // The server does not send a delete whose old row lacks a filtered column; of a condition that it was not sent, neither may we.
         if (verdict == FilterVerdict.No || (local != FilterVerdict.Yes && !_keyOnlyDeletes))
         {
-            return Foreign();
+            return _isHeld && local == FilterVerdict.No ? null : Foreign();
         }
 
         if (_fidelity.IsKeyCut(change.Columns) || !TryFindKey(change.OldRecord, change.OldRecordIndex, _oldKeyHints, out var values))
@@ -332,6 +332,7 @@ internal sealed class ChangeDecoder<TKey, TRow>
 
     private void TellRounded(string column) => TellUndecodable("$." + column, nameof(OverflowException));
 
+    /// <summary>Nobody should have been sent it. What a store does not have judged by the server comes by right and is not counted.</summary>
     private TableChange<TKey, TRow>? Foreign()
     {
         _drops.Count(FrameDropReason.ForeignRow);
