@@ -28,7 +28,10 @@ internal sealed class BoundRows<TRow> : ObservableCollection<TRow>
     public void Fill(IEnumerable<TRow> rows)
     {
         Items.Clear();
-        ((List<TRow>)Items).AddRange(rows); // the base class's own, into which an array is copied as one block
+        foreach (var row in rows)
+        {
+            Items.Add(row);
+        }
     }
 
     public void Replace(IEnumerable<TRow> rows)

@@ -214,7 +214,7 @@ internal sealed class StoreBinding<TKey, TRow> : IObserver<StoreChangeSet<TKey, 
         return changes.Count > _options.ResetThreshold ? new(Finished(), [], latest.Status) : new(null, changes.DrainToImmutable(), latest.Status);
     }
 
-    /// <summary>All rows in an array: the interface's thread copies a block of memory and walks no tree.</summary>
+    /// <summary>All rows in an array: the interface's thread copies them and walks no tree.</summary>
     private TRow[] Finished() => [.. _shown.Publish()];
 
     private void Post(BoundBatch<TRow> batch, Action then)
