@@ -77,6 +77,11 @@ internal static class RealtimeOptionsValidation
             Between(faults, nameof(options.ReconcilePeriod), period, TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(30));
         }
 
+        if (!Enum.IsDefined(options.FilterMode))
+        {
+            faults.Add("FilterMode must be Client or Server.");
+        }
+
         if (options.SignalTable is { } table && (string.IsNullOrWhiteSpace(table) || table.Contains('*', StringComparison.Ordinal)))
         {
             faults.Add("SignalTable must be a table's exact name, or not set.");

@@ -159,7 +159,8 @@ internal sealed class TenantScope(
             Instruments = defaults.Instruments,
             Policy = defaults.Policy,
             CreateFeed = who => feeds.Rows(
-                () => new FeedKey(listened.Definition, listened.Schema, listened.Name, listened.Filter, listened.TenantColumn, who.Tenant, identity, user, how), listened),
+                () => new FeedKey(listened.Definition, listened.Schema, listened.Name, listened.Filter, listened.TenantColumn, who.Tenant, identity, user, how), listened,
+                sendsFilter: options.FilterMode == StoreFilterMode.Server),
             CreateReader = who => new SnapshotReader<TKey, TRow>(rest, table, who.Tenant, options.Select) { User = (true, who.User) },
         };
     }

@@ -22,7 +22,10 @@ internal sealed class ChangeDecoder<TKey, TRow>
     private readonly RowGuard _deletedRow;
     private readonly bool _keyOnlyDeletes;
     private readonly bool _oldRows;
+    private readonly bool _isHeld;
     private readonly RowFidelity _fidelity;
+    private readonly ListedColumns _listed = new();
+    private readonly ListedColumns _oldListed = new();
     private readonly int[] _keyHints;
     private readonly int[] _oldKeyHints;
     private readonly int[] _columnHints;
@@ -36,12 +39,15 @@ internal sealed class ChangeDecoder<TKey, TRow>
     /// <param name="plan">Whose rows.</param>
     /// <param name="keyOnlyDeletes">Whether deletes that nobody could judge are wanted.</param>
     /// <param name="oldRows">Whether old rows are, where they come.</param>
+    /// <param name="isHeld">Whether rows are held beside others that were read: then raw ones, too, must say what a read says.</param>
     /// <param name="drops">Counts what is nobody's business.</param>
     /// <param name="logger">The log.</param>
     public ChangeDecoder(
-        string table, TableDefinition<TKey, TRow> definition, FilterPlan plan, bool keyOnlyDeletes, bool oldRows, DropCounter drops, ILogger logger)
+        string table, TableDefinition<TKey, TRow> definition, FilterPlan plan, bool keyOnlyDeletes, bool oldRows, bool isHeld, DropCounter drops,
+        ILogger logger)
     {
         _oldRows = oldRows;
+        _isHeld = isHeld;
         _table = table;
         _definition = definition;
         _tenant = new RowGuard(plan.Tenant);
@@ -51,7 +57,7 @@ internal sealed class ChangeDecoder<TKey, TRow>
         _oldLocal = new RowGuard(plan.Local);
         _deletedRow = new RowGuard(plan.All);
         _keyOnlyDeletes = keyOnlyDeletes;
-        _fidelity = new RowFidelity(definition.Columns, definition.Key.Columns, table, typeof(TRow).Name, logger);
+        _fidelity = new RowFidelity(definition.Columns, definition.Key.Columns, isHeld, definition.IsRaw, table, typeof(TRow).Name, logger);
         _keyHints = new int[definition.Key.Columns.Count];
         _oldKeyHints = new int[definition.Key.Columns.Count];
         _columnHints = new int[definition.Columns.Count];
@@ -127,7 +133,7 @@ internal sealed class ChangeDecoder<TKey, TRow>
         var local = _local.Judge(change.Record, change.RecordIndex, change.Columns);
         if (local == FilterVerdict.No || _filter.Judge(change.Record, change.RecordIndex, change.Columns) == FilterVerdict.No)
         {
-            return Foreign();
+            return _isHeld && local == FilterVerdict.No ? null : Foreign();
         }
 
         if (_fidelity.IsKeyCut(change.Columns) || !TryFindKey(change.Record, change.RecordIndex, _keyHints, out var values))
@@ -135,7 +141,7 @@ internal sealed class ChangeDecoder<TKey, TRow>
             return Keyless(change.Record, change.RecordIndex);
         }
 
-        if (!change.Errors.IsEmpty || local != FilterVerdict.Yes || LacksColumn(change.Record, change.RecordIndex)
+        if (!change.Errors.IsEmpty || local != FilterVerdict.Yes || LacksColumn(change)
             || _fidelity.HasCut(change.Record, change.RecordIndex, change.Columns))
         {
             return new Gap<TKey, TRow>(GapReason.Partial, _definition.Key.Decode(values));
@@ -173,7 +179,7 @@ internal sealed class ChangeDecoder<TKey, TRow>
         // The server does not send a delete whose old row lacks a filtered column; of a condition that it was not sent, neither may we.
         if (verdict == FilterVerdict.No || (local != FilterVerdict.Yes && !_keyOnlyDeletes))
         {
-            return Foreign();
+            return _isHeld && local == FilterVerdict.No ? null : Foreign();
         }
 
         if (_fidelity.IsKeyCut(change.Columns) || !TryFindKey(change.OldRecord, change.OldRecordIndex, _oldKeyHints, out var values))
@@ -188,7 +194,7 @@ internal sealed class ChangeDecoder<TKey, TRow>
         return new Deleted<TKey, TRow>(_definition.Key.Decode(values), oldRow, hasOldRow, isOurs, change.CommitTimestamp);
     }
 
-    /// <summary>The old row, where all its columns were sent: those the row type maps, or for raw rows those the change lists.</summary>
+    /// <summary>The old row, where all its columns were sent.</summary>
     private bool TryDecodeOld(in ChangeFrame change, out TRow? row)
     {
         row = default;
@@ -197,9 +203,9 @@ internal sealed class ChangeDecoder<TKey, TRow>
             return false;
         }
 
-        var isWhole = _definition.Columns.Count > 0
-            ? !Lacks(change.OldRecord, change.OldRecordIndex, out _) && !_fidelity.HasCut(change.OldRecord, change.OldRecordIndex, change.Columns)
-            : change.OldRecordIndex.Count > 0 && change.OldRecordIndex.Count >= change.Columns.Count;
+        var isWhole = change.OldRecordIndex.Count > 0
+            && FindAbsent(change.OldRecord, change.OldRecordIndex, change.Columns, _oldListed) is null
+            && !_fidelity.HasCut(change.OldRecord, change.OldRecordIndex, change.Columns);
         if (!isWhole || !change.Errors.IsEmpty)
         {
             return false;
@@ -225,9 +231,9 @@ internal sealed class ChangeDecoder<TKey, TRow>
         }
     }
 
-    private bool LacksColumn(ReadOnlySpan<byte> record, RecordIndex index)
+    private bool LacksColumn(in ChangeFrame change)
     {
-        if (!Lacks(record, index, out var column))
+        if (FindAbsent(change.Record, change.RecordIndex, change.Columns, _listed) is not { } column)
         {
             return false;
         }
@@ -259,19 +265,23 @@ internal sealed class ChangeDecoder<TKey, TRow>
         return new Gap<TKey, TRow>(GapReason.Partial);
     }
 
-    private bool Lacks(ReadOnlySpan<byte> record, RecordIndex index, out string column)
+    /// <summary>A column that the row type maps, or for raw rows one that the change lists, and that was not sent.</summary>
+    private string? FindAbsent(ReadOnlySpan<byte> record, RecordIndex index, TableColumns columns, ListedColumns listed)
     {
+        if (_definition.IsRaw)
+        {
+            return listed.FindAbsent(record, index, columns);
+        }
+
         for (var i = 0; i < _columnHints.Length; i++)
         {
             if (!index.TryFind(record, _definition.Columns[i].Utf8, ref _columnHints[i], out _))
             {
-                column = _definition.Columns[i].Name;
-                return true;
+                return _definition.Columns[i].Name;
             }
         }
 
-        column = "";
-        return false;
+        return null;
     }
 
     private bool TryFindKey(ReadOnlySpan<byte> record, RecordIndex index, int[] hints, out KeyValues values)
@@ -322,6 +332,7 @@ internal sealed class ChangeDecoder<TKey, TRow>
 
     private void TellRounded(string column) => TellUndecodable("$." + column, nameof(OverflowException));
 
+    /// <summary>Nobody should have been sent it. What a store does not have judged by the server comes by right and is not counted.</summary>
     private TableChange<TKey, TRow>? Foreign()
     {
         _drops.Count(FrameDropReason.ForeignRow);

@@ -81,7 +81,7 @@ internal sealed class ChangeFeed<TKey, TRow> : TableFeed
     protected override void OnPlanChanged() => Volatile.Write(ref _decoder, CreateDecoder());
 
     private ChangeDecoder<TKey, TRow> CreateDecoder() =>
-        new($"{_table.Schema}.{_table.Name}", _table.Definition, Plan, Key.Options.KeyOnlyDeletes, oldRows: true, Owner.Registry.Drops, Owner.Logger);
+        new($"{_table.Schema}.{_table.Name}", _table.Definition, Plan, Key.Options.KeyOnlyDeletes, oldRows: true, isHeld: false, Owner.Registry.Drops, Owner.Logger);
 
     private DeliveryBuffer<TableChange<TKey, TRow>> CreateBuffer() => new(Owner.QueueCapacity, Overflowed)
     {

@@ -71,8 +71,9 @@ internal sealed class ChangeFeeds(
     /// <summary>A feed for one that holds rows, shared with nobody; bindings are. Takes the gate.</summary>
     /// <param name="keyOf">Says what is wanted, under the gate; may throw.</param>
     /// <param name="table">The table.</param>
-    public RowFeed<TKey, TRow> Rows<TKey, TRow>(Func<FeedKey> keyOf, RealtimeTable<TKey, TRow> table)
-        where TKey : notnull => Get(() => keyOf() with { Definition = new object() }, key => new RowFeed<TKey, TRow>(this, key, table));
+    /// <param name="sendsFilter">Whether the server judges the table's filter.</param>
+    public RowFeed<TKey, TRow> Rows<TKey, TRow>(Func<FeedKey> keyOf, RealtimeTable<TKey, TRow> table, bool sendsFilter)
+        where TKey : notnull => Get(() => keyOf() with { Definition = new object() }, key => new RowFeed<TKey, TRow>(this, key, table, sendsFilter));
 
     /// <summary>Ends some feeds: of a tenant that is no longer current, of a scope that was disposed. Takes the gate.</summary>
     public void End(Func<FeedKey, bool> which, Exception? error)

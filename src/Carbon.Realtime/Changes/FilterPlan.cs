@@ -6,23 +6,28 @@ namespace Carbon.Realtime.Changes;
 
 /// <summary>Which of a stream's conditions the server judges, and which only the client can.</summary>
 /// <remarks>
+/// <para>
 /// The client judges all of them anyway; but of those that are not sent it is the only judge, so each must be one that it decides exactly
 /// (<see cref="FilterExactness"/>). Not sent are an <c>in</c> of more values than the server takes, and on servers before 2.100.0, which take one
 /// condition, all but the first.
+/// </para>
+/// <para>
+/// Who holds rows has another plan: the server tells a filtered binding nothing of a row that leaves the filter (docs/protocol.md, "When a filter is
+/// evaluated"), so only the tenant is sent. What cannot be judged then is asked: the row is read by its key.
+/// </para>
 /// </remarks>
 internal sealed class FilterPlan
 {
     private readonly Func<FilterPlan>? _wider;
 
-    private FilterPlan(RealtimeFilter tenant, RealtimeFilter filter, bool isSingle)
+    private FilterPlan(RealtimeFilter tenant, RealtimeFilter filter, Func<ImmutableArray<FilterCondition>, IEnumerable<FilterCondition>> sent, Func<FilterPlan>? wider)
     {
         // The tenant goes first: it is what the database indexes by, and what the server's log should show.
         Tenant = tenant.Conditions;
         All = tenant.And(filter).Conditions;
-        var sent = All.Where(static c => !c.IsTooLongToSend).Take(isSingle ? 1 : int.MaxValue).ToImmutableArray();
-        Sent = new RealtimeFilter(sent);
-        Local = [.. All.Where(c => !sent.Contains(c))];
-        _wider = isSingle || sent.Length < 2 ? null : () => new FilterPlan(tenant, filter, isSingle: true);
+        Sent = new RealtimeFilter([.. sent(All)]);
+        Local = [.. All.Where(c => !Sent.Conditions.Contains(c))];
+        _wider = Sent.Conditions.Length < 2 ? null : wider;
     }
 
     /// <summary>The condition on the tenant, if there is one.</summary>
@@ -37,7 +42,17 @@ internal sealed class FilterPlan
     /// <summary>What nobody but the client judges.</summary>
     public ImmutableArray<FilterCondition> Local { get; }
 
-    public static FilterPlan Create(RealtimeFilter tenant, RealtimeFilter filter, bool isSingle) => new(tenant, filter, isSingle);
+    /// <summary>Whether a change that the client cannot judge only tells which row to read.</summary>
+    public bool MayAsk { get; private init; }
+
+    /// <summary>The plan of a stream.</summary>
+    public static FilterPlan Create(RealtimeFilter tenant, RealtimeFilter filter, bool isSingle) => new(
+        tenant, filter,
+        all => all.Where(static c => !c.IsTooLongToSend).Take(isSingle ? 1 : int.MaxValue),
+        isSingle ? null : () => Create(tenant, filter, isSingle: true));
+
+    /// <summary>The plan of one that holds rows and must learn of those that leave the filter.</summary>
+    public static FilterPlan OfTenant(RealtimeFilter tenant, RealtimeFilter filter) => new(tenant, filter, _ => tenant.Conditions, wider: null) { MayAsk = true };
 
     /// <summary>The plan for a server that took all conditions for one value, if its refusal shows that it did.</summary>
     /// <remarks>
@@ -59,7 +74,7 @@ internal sealed class FilterPlan
     /// <summary>Why a condition that is not sent cannot be judged, by the types of the columns that are listed; <see langword="null"/> if all can.</summary>
     public string? WhyNotJudged(TableColumns columns)
     {
-        foreach (var condition in Local)
+        foreach (var condition in MayAsk ? [] : Local)
         {
             var type = columns.TypeOf(condition.ColumnUtf8);
             if (type.Length > 0 && !FilterExactness.IsExact(condition, FilterColumnTypes.Classify(type)))

@@ -6,7 +6,8 @@ namespace Carbon.Realtime.Changes;
 /// <summary>A table's changes for one that holds its rows: also those that only say that a row is not ours any more.</summary>
 /// <remarks>
 /// A stream drops what is not ours; here it removes the row (docs/protocol.md, "Who gets a change"): the server sends an update of a row that
-/// has just left the filter to its old viewers too, and nothing at all later.
+/// has just left the filter to its old viewers too, and nothing at all later. So that such an update comes at all, the filter is not sent unless it is said that
+/// no row ever leaves it (<see cref="FilterPlan"/>).
 /// </remarks>
 internal sealed class RowFeed<TKey, TRow> : TableFeed
     where TKey : notnull
@@ -22,8 +23,12 @@ internal sealed class RowFeed<TKey, TRow> : TableFeed
     private long _bytes;
     private bool _isEpoch;
 
-    public RowFeed(ChangeFeeds owner, FeedKey key, RealtimeTable<TKey, TRow> table)
-        : base(owner, key, table)
+    /// <param name="owner">All feeds.</param>
+    /// <param name="key">Which rows.</param>
+    /// <param name="table">The table.</param>
+    /// <param name="sendsFilter">Whether the server judges the table's filter, and says nothing of a row that leaves it.</param>
+    public RowFeed(ChangeFeeds owner, FeedKey key, RealtimeTable<TKey, TRow> table, bool sendsFilter)
+        : base(owner, key, table, sendsFilter)
     {
         _table = table;
         _tally = new FeedTally($"{table.Schema}.{table.Name}", owner.Registry.Instruments, owner.Logger);
@@ -131,7 +136,7 @@ internal sealed class RowFeed<TKey, TRow> : TableFeed
     protected override void OnPlanChanged() => Volatile.Write(ref _decoder, CreateDecoder());
 
     private ChangeDecoder<TKey, TRow> CreateDecoder() => new(
-        $"{_table.Schema}.{_table.Name}", _table.Definition, Plan, keyOnlyDeletes: true, oldRows: false, Owner.Registry.Drops, Owner.Logger);
+        $"{_table.Schema}.{_table.Name}", _table.Definition, Plan, keyOnlyDeletes: true, oldRows: false, isHeld: true, Owner.Registry.Drops, Owner.Logger);
 
     private void Add(RowEventKind kind, TKey key, TRow? row, in ChangeFrame change)
     {

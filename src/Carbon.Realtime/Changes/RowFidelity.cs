@@ -1,3 +1,4 @@
+using System.Text;
 using Carbon.Realtime.Protocol;
 using Carbon.Realtime.Tables;
 using Microsoft.Extensions.Logging;
@@ -5,25 +6,37 @@ using Microsoft.Extensions.Logging;
 namespace Carbon.Realtime.Changes;
 
 /// <summary>
-/// Finds what would make a typed row say something else than the table: values that the server cuts, and numbers that a decimal would round.
-/// Reader's loop only. Untyped rows carry the server's text, whatever it is.
+/// Finds what would make a row say something else than the table: values that the server cuts, and numbers that a decimal would round.
+/// Reader's loop only. Raw rows of a stream carry the server's text, whatever it is; those of a store must say what a read says.
 /// </summary>
 internal sealed class RowFidelity
 {
     private readonly IReadOnlyList<MappedColumn> _columns;
     private readonly IReadOnlyList<string> _key;
+    private readonly bool _isHeld;
+    private readonly bool _isRaw;
     private readonly string _table;
     private readonly string _row;
     private readonly ILogger _logger;
     private readonly int[] _hints;
     private readonly int[] _decimals;
     private readonly HashSet<string> _told = [];
-    private int[] _cut = [];
+    private byte[][] _cut = [];
+    private int[] _cutHints = [];
     private TableColumns? _typesOf;
     private string? _cutKey;
 
-    public RowFidelity(IReadOnlyList<MappedColumn> columns, IReadOnlyList<string> key, string table, string row, ILogger logger)
+    /// <param name="columns">The columns that the row maps.</param>
+    /// <param name="key">The key's.</param>
+    /// <param name="isHeld">Whether rows are held beside others that were read.</param>
+    /// <param name="isRaw">Whether a row has every column that its change lists.</param>
+    /// <param name="table">The table, for the log.</param>
+    /// <param name="row">The row's type, for the log.</param>
+    /// <param name="logger">The log.</param>
+    public RowFidelity(IReadOnlyList<MappedColumn> columns, IReadOnlyList<string> key, bool isHeld, bool isRaw, string table, string row, ILogger logger)
     {
+        _isHeld = isHeld;
+        _isRaw = isRaw;
         _columns = columns;
         _key = key;
         _table = table;
@@ -50,11 +63,11 @@ internal sealed class RowFidelity
     public bool HasCut(ReadOnlySpan<byte> record, RecordIndex index, TableColumns columns)
     {
         Look(columns);
-        foreach (var i in _cut)
+        for (var i = 0; i < _cut.Length; i++)
         {
-            if (index.TryFind(record, _columns[i].Utf8, ref _hints[i], out var value) && !value.SequenceEqual("null"u8))
+            if (index.TryFind(record, _cut[i], ref _cutHints[i], out var value) && !value.SequenceEqual("null"u8))
             {
-                TellCut(_columns[i].Name);
+                TellCut(Encoding.UTF8.GetString(_cut[i]));
                 return true;
             }
         }
@@ -84,8 +97,9 @@ internal sealed class RowFidelity
         }
 
         _typesOf = columns;
-        _cut = [.. Enumerable.Range(0, _columns.Count).Where(i => IsCut(columns.TypeOf(_columns[i].Utf8)))];
-        _cutKey = _cut.Select(i => _columns[i].Name).FirstOrDefault(_key.Contains);
+        _cut = [.. (_isHeld && _isRaw ? columns.Names : _columns.Select(static c => c.Utf8)).Where(c => IsCut(columns.TypeOf(c)))];
+        _cutHints = new int[_cut.Length];
+        _cutKey = _isRaw && !_isHeld ? null : _key.FirstOrDefault(c => IsCut(columns.TypeOf(Encoding.UTF8.GetBytes(c))));
     }
 
     /// <summary>char(n) and bit(n), and arrays of them: the server casts to the type without its length, which SQL takes for one (docs/protocol.md, "Values").</summary>

@@ -16,13 +16,18 @@ internal abstract class TableFeed : ChangeFeed
     private TableColumns? _columns;
 
     protected TableFeed(ChangeFeeds owner, FeedKey key, IRealtimeTable table)
+        : this(owner, key, table, sendsFilter: true)
+    {
+    }
+
+    protected TableFeed(ChangeFeeds owner, FeedKey key, IRealtimeTable table, bool sendsFilter)
         : base(owner, key.User)
     {
         Key = key;
         _table = table;
         _schemaUtf8 = Encoding.UTF8.GetBytes(table.Schema);
         _nameUtf8 = Encoding.UTF8.GetBytes(table.Name);
-        Plan = FilterPlan.Create(TenantFilter(), table.Filter, owner.SingleFilterCondition);
+        Plan = sendsFilter ? FilterPlan.Create(TenantFilter(), table.Filter, owner.SingleFilterCondition) : FilterPlan.OfTenant(TenantFilter(), table.Filter);
         if (WhyNotJudged(Plan) is { } reason)
         {
             throw new ArgumentException(
@@ -173,7 +178,8 @@ internal abstract class TableFeed : ChangeFeed
         }
     }
 
-    private string? WhyNotJudged(FilterPlan plan) => plan.Local.Select(_table.WhyNotJudged).FirstOrDefault(static r => r is not null);
+    private string? WhyNotJudged(FilterPlan plan) =>
+        plan.MayAsk ? null : plan.Local.Select(_table.WhyNotJudged).FirstOrDefault(static r => r is not null);
 
     private RealtimeFilter TenantFilter() =>
         Key.Tenant is null ? RealtimeFilter.None : RealtimeFilter.Where(_table.TenantColumn!).Equal(Key.Tenant);

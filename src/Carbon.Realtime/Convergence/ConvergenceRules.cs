@@ -77,6 +77,9 @@ internal sealed class ConvergenceRules<TKey, TRow>
 
     public bool IsScanning => _scan is not null;
 
+    /// <summary>Whether a read brought a row that differs from the one held in its spelling only: that proves no loss. Default: never.</summary>
+    public Func<TRow, TRow, bool> IsRespelled { private get; init; } = static (_, _) => false;
+
     private bool IsReading => _scan is not null || _points is not null || _isHydrating;
 
     /// <summary>How many keys are remembered for the sake of reads under way.</summary>
@@ -297,7 +300,11 @@ internal sealed class ConvergenceRules<TKey, TRow>
         }
         else if (!_same(before, row))
         {
-            onRepair?.Invoke(key, RepairKind.Stale);
+            if (onRepair is not null && !IsRespelled(before, row))
+            {
+                onRepair(key, RepairKind.Stale);
+            }
+
             Rows.Set(slot, row);
             _log.Updated(key, row, before);
         }

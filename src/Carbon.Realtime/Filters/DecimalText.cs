@@ -108,6 +108,32 @@ internal readonly struct DecimalText
         return left._sign * CompareDigits(leftText.Slice(left._first, left._length), rightText.Slice(right._first, right._length));
     }
 
+    /// <summary>A hash of the value: numbers that are equal have the same one, however they are written.</summary>
+    /// <param name="text">The text that it was read from.</param>
+    public int HashOf(ReadOnlySpan<byte> text)
+    {
+        var digits = 0;
+        var zeros = 0;
+        foreach (var c in text.Slice(_first, _length))
+        {
+            if (c == '0')
+            {
+                zeros++; // worth nothing, unless another digit follows
+            }
+            else if (c != '.')
+            {
+                for (; zeros > 0; zeros--)
+                {
+                    digits *= 31;
+                }
+
+                digits = (digits * 31) + c;
+            }
+        }
+
+        return IsZero ? 0 : HashCode.Combine(digits, _magnitude, _sign, _rank);
+    }
+
     private static int CompareDigits(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right)
     {
         var l = 0;

@@ -18,6 +18,9 @@ internal sealed class TableColumns
 
     public int Count => _types.Count;
 
+    /// <summary>Every column, in the order listed.</summary>
+    public IReadOnlyList<byte[]> Names { get; private set; } = [];
+
     /// <summary>Every column with its type.</summary>
     public IEnumerable<KeyValuePair<byte[], byte[]>> Types => _types;
 
@@ -36,6 +39,8 @@ internal sealed class TableColumns
             {
                 columns._types[Utf8(column, "name"u8)] = Utf8(column, "type"u8);
             }
+
+            columns.Names = [.. columns._types.Keys];
 
             return true;
         }

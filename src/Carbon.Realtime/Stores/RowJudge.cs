@@ -1,20 +1,24 @@
+using Carbon.Realtime.Tables;
 using Microsoft.Extensions.Logging;
 
 namespace Carbon.Realtime.Stores;
 
 /// <summary>Asks the user's code whether rows are the same, and which is the newer: what it throws costs a needless change, never rows.</summary>
-internal sealed class RowJudge<TRow>(Func<TRow, TRow, bool> isSame, Func<TRow, long>? version, ILogger logger, string table)
+internal sealed class RowJudge<TRow>(Func<TRow, TRow, RowDifference> compare, Func<TRow, long>? version, ILogger logger, string table)
 {
     private bool _hasThrown;
 
-    /// <summary>A row's version; <see langword="null"/> where rows have none.</summary>
-    public Func<TRow, long>? Version => version is null ? null : VersionOf;
+    /// <summary>A row's version; <see langword="null"/> where rows have none. One that throws makes its row older than any, so that its key is read.</summary>
+    public Func<TRow, long>? Version => version is null ? null : row => Ask(version, row, long.MinValue);
 
-    /// <summary>Whether a read brought the row that is held.</summary>
-    public bool IsSame(TRow one, TRow other) => Compare(isSame, one, other);
+    /// <summary>Whether a read brought what is held. Two rows that cannot be compared are two.</summary>
+    public bool IsSame(TRow held, TRow read) => Compare(held, read) == RowDifference.None;
 
-    /// <summary>Whether there is anything to tell who watches.</summary>
-    public bool AreEqual(TRow one, TRow other) => Compare(EqualityComparer<TRow>.Default.Equals, one, other);
+    /// <summary>Whether a read brought what is held in other words: no sign of a change that was lost.</summary>
+    public bool IsRespelled(TRow held, TRow read) => Compare(held, read) == RowDifference.Spelling;
+
+    /// <summary>Whether there is nothing to tell who watches.</summary>
+    public bool AreEqual(TRow one, TRow other) => Ask(static rows => EqualityComparer<TRow>.Default.Equals(rows.one, rows.other), (one, other), otherwise: false);
 
     /// <summary>Says that the user's code threw: once, for it may be every row.</summary>
     public void Tell(Exception e)
@@ -26,35 +30,20 @@ internal sealed class RowJudge<TRow>(Func<TRow, TRow, bool> isSame, Func<TRow, l
         }
     }
 
-    /// <summary>Two rows that cannot be compared are two.</summary>
-    private bool Compare(Func<TRow, TRow, bool> compare, TRow one, TRow other)
-    {
-        try
-        {
-            return compare(one, other);
-        }
-#pragma warning disable CA1031 // Equality and converters are the user's code.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            Tell(e);
-            return false;
-        }
-    }
+    private RowDifference Compare(TRow held, TRow read) => Ask(static rows => rows.compare(rows.held, rows.read), (compare, held, read), RowDifference.Content);
 
-    /// <summary>A row without a version is older than any: its key is read.</summary>
-    private long VersionOf(TRow row)
+    private TAnswer Ask<TQuestion, TAnswer>(Func<TQuestion, TAnswer> ask, TQuestion question, TAnswer otherwise)
     {
         try
         {
-            return version!(row);
+            return ask(question);
         }
-#pragma warning disable CA1031 // The user's code.
+#pragma warning disable CA1031 // Equality, versions and converters are the user's code.
         catch (Exception e)
 #pragma warning restore CA1031
         {
             Tell(e);
-            return long.MinValue;
+            return otherwise;
         }
     }
 }

@@ -30,9 +30,9 @@ internal sealed class StoreActor<TKey, TRow>
         var definition = context.Table.Definition;
         var comparer = typeof(TKey).IsValueType && ReferenceEquals(definition.Key.Comparer, EqualityComparer<TKey>.Default) ? null : definition.Key.Comparer;
         Measured = context.Instruments.Store(context.Name);
-        _judge = new RowJudge<TRow>(definition.IsSame, context.Options.Version, context.Logger, context.Name);
+        _judge = new RowJudge<TRow>(definition.Compare, context.Options.Version, context.Logger, context.Name);
         _publisher = new Publisher<TKey, TRow>(this, _judge, publish, isWatched);
-        Rules = new ConvergenceRules<TKey, TRow>(comparer, _judge.IsSame, _judge.Version, context.Policy, _publisher);
+        Rules = new ConvergenceRules<TKey, TRow>(comparer, _judge.IsSame, _judge.Version, context.Policy, _publisher) { IsRespelled = _judge.IsRespelled };
         Reconcile = new ReconcileSchedule(context.Environment.Randomizer, context.Options.ReconcilePeriod);
         _mailbox = new Mailbox<RowEvent<TKey, TRow>>(context.Environment.Scheduler, context.QueueCapacity)
         {

@@ -23,6 +23,10 @@ public sealed record StoreOptions<TRow>
     /// <summary>Whether a change only tells which row to read, and its own content is not used. Default <see langword="false"/>; always so with <see cref="SignalTable"/>.</summary>
     public bool SignalOnly { get; init; }
 
+    /// <summary>Who judges the table's filter when a row changes. Default <see cref="StoreFilterMode.Client"/>, which is right for every filter.</summary>
+    /// <remarks>Reads carry the whole filter in any case, and the tenant is always the server's to judge. Without a filter there is no difference.</remarks>
+    public StoreFilterMode FilterMode { get; init; }
+
     /// <summary>
     /// A row's version, if the table has a true one: it must grow with every write of a row, as a trigger's <c>OLD.version + 1</c> does, and
     /// never go back. <c>updated_at = now()</c> is none: concurrent writers move it backwards. Default none.

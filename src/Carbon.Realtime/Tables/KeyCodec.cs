@@ -1,5 +1,7 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Carbon.Realtime.Filters;
 
 namespace Carbon.Realtime.Tables;
 
@@ -143,11 +145,18 @@ internal sealed class JsonKeyCodec(params string[] columns) : KeyCodec<JsonEleme
             var hash = new HashCode();
             foreach (var part in key.ValueKind == JsonValueKind.Array ? [.. key.EnumerateArray()] : (JsonElement[])[key])
             {
-                // 1 and 1.0 are equal, so that the text of a number does not tell.
-                hash.Add(part.ValueKind == JsonValueKind.String ? part.GetString()!.GetHashCode(StringComparison.Ordinal) : (int)part.ValueKind);
+                hash.Add(part.ValueKind switch
+                {
+                    JsonValueKind.String => part.GetString()!.GetHashCode(StringComparison.Ordinal),
+                    JsonValueKind.Number => HashOfNumber(JsonMarshal.GetRawUtf8Value(part)),
+                    var kind => (int)kind,
+                });
             }
 
             return hash.ToHashCode();
         }
+
+        /// <summary>1, 1.0 and 1e0 are one key, so that the text does not tell.</summary>
+        private static int HashOfNumber(ReadOnlySpan<byte> text) => DecimalText.TryParse(text, out var number) ? number.HashOf(text) : 0;
     }
 }

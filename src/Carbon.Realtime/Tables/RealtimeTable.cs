@@ -45,7 +45,8 @@ public static class RealtimeTable
 
         var key = new JsonKeyCodec(keyColumns.Length == 0 ? ["id"] : keyColumns);
         return new RealtimeTable<JsonElement, JsonElement>(
-            new TableDefinition<JsonElement, JsonElement>(key, [], JsonKeyCodec.Parse, JsonKeyCodec.TextOf, keyOf: null), "public", CheckName(name));
+            new TableDefinition<JsonElement, JsonElement>(key, [], JsonKeyCodec.Parse, JsonKeyCodec.TextOf, keyOf: null) { IsRaw = true },
+            "public", CheckName(name));
     }
 
     internal static string CheckName(string name)

@@ -24,9 +24,21 @@ internal sealed class TableDefinition<TKey, TRow>(
 
     public Func<TRow, TKey>? KeyOf => keyOf;
 
-    /// <summary>Whether two rows say the same: by their own equality or, for types that have none, as JSON.</summary>
-    public bool IsSame(TRow one, TRow other) =>
-        EqualityComparer<TRow>.Default.Equals(one, other) || encodeRow(one).AsSpan().SequenceEqual(encodeRow(other));
+    /// <summary>Whether rows stay raw JSON: then a record has every column that its change lists, or is not whole.</summary>
+    public bool IsRaw { get; init; }
+
+    /// <summary>How a row that was read differs from the one that is held: by their own equality and, where that finds a difference, as JSON.</summary>
+    /// <remarks>A type with a member that has no equality of its own (raw JSON, a collection) is never equal by itself.</remarks>
+    public RowDifference Compare(TRow held, TRow read)
+    {
+        if (EqualityComparer<TRow>.Default.Equals(held, read))
+        {
+            return RowDifference.None;
+        }
+
+        var (one, other) = (encodeRow(held), encodeRow(read));
+        return one.AsSpan().SequenceEqual(other) ? RowDifference.None : JsonDifference.Between(one, other);
+    }
 
     /// <summary>The same keys without rows: for changes that only say which row to read.</summary>
     public TableDefinition<TKey, TRow> KeysOnly() => new(key, [], static _ => default!, static _ => [], keyOf: null);

@@ -82,6 +82,7 @@ internal static class PublicTypes
             "StoreChange`2",
             "StoreChangeKind",
             "StoreChangeSet`2",
+            "StoreFilterMode",
             "StoreOptions`1",
             "StoreReason",
             "StoreSnapshot`2",

@@ -13,7 +13,10 @@ namespace Carbon.Realtime;
 /// <remarks>
 /// <para>
 /// <b>Threads.</b> Rows and <see cref="Status"/> change, and every event is raised, on the context given to <c>BindTo</c> and nowhere else: read
-/// them there. Filtering and sorting happen elsewhere; what is left to the interface's thread is one insertion or removal per event.
+/// them there. Changes are filtered and sorted on the library's scheduler; what is left to the interface's thread is one insertion or removal per event, or
+/// a copy of the finished list at a reset. The rows of the beginning are there when <c>BindTo</c> returns, so that they are filtered and sorted by the thread that
+/// calls it. That may be any, which spares the interface the sorting of a large store that is full already:
+/// <c>await Task.Run(() => store.BindTo(context))</c>.
 /// </para>
 /// <para>
 /// <b>Batches.</b> Changes are gathered for <see cref="StoreBindingOptions.BatchWindow"/>; a row that changes several times meanwhile is one change. One

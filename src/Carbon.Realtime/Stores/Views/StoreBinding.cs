@@ -54,6 +54,7 @@ internal sealed class StoreBinding<TKey, TRow> : IObserver<StoreChangeSet<TKey, 
     }
 
     /// <summary>A collection that has the rows of this moment at once: nobody listens to it yet.</summary>
+    /// <remarks>So they are filtered and sorted here, on whatever thread this is; from then on that is the scheduler's.</remarks>
     public static BoundCollection<TRow> Bind(StoreView<TKey, TRow> view, SynchronizationContext context, StoreBindingOptions options)
     {
         var shown = view.NewRows();
@@ -200,7 +201,7 @@ internal sealed class StoreBinding<TKey, TRow> : IObserver<StoreChangeSet<TKey, 
     {
         if (changed is null)
         {
-            return new(_shown.Reset(latest) ? _shown.Publish() : null, [], latest.Status);
+            return new(_shown.Reset(latest) ? Finished() : null, [], latest.Status);
         }
 
         var changes = ImmutableArray.CreateBuilder<StoreViewChange<TRow>>();
@@ -210,8 +211,11 @@ internal sealed class StoreBinding<TKey, TRow> : IObserver<StoreChangeSet<TKey, 
             _shown.Apply(key, exists, row, changes);
         }
 
-        return changes.Count > _options.ResetThreshold ? new(_shown.Publish(), [], latest.Status) : new(null, changes.DrainToImmutable(), latest.Status);
+        return changes.Count > _options.ResetThreshold ? new(Finished(), [], latest.Status) : new(null, changes.DrainToImmutable(), latest.Status);
     }
+
+    /// <summary>All rows in an array: the interface's thread copies them and walks no tree.</summary>
+    private TRow[] Finished() => [.. _shown.Publish()];
 
     private void Post(BoundBatch<TRow> batch, Action then)
     {

@@ -24,6 +24,59 @@ public sealed class BoundCollectionTests
     }
 
     [Fact]
+    public void The_interfaces_thread_neither_filters_nor_sorts_and_is_handed_the_finished_list()
+    {
+        var (onUi, elsewhere) = (0, 0);
+        BoundWorld? world = null;
+        void Note() => _ = world is null ? 0 : world.Ui.Depth > 0 ? onUi++ : elsewhere++;
+        world = new BoundWorld(
+            v => v.Where(_ =>
+            {
+                Note();
+                return true;
+            }).OrderBy((x, y) =>
+            {
+                Note();
+                return Card.ByRank(x, y);
+            }),
+            null, C, A, B);
+
+        world.Store.Set(B with { Rank = 7 });
+        world.Settle();
+        world.Store.Reset([.. Enumerable.Range(0, 100).Select(static i => new Card($"k{i}", i * 7 % 101))]);
+        world.Settle();
+        world.Store.Set([.. Enumerable.Range(0, 100).Select(static i => new Card($"k{i}", i * 11 % 101))]);
+        world.Settle();
+
+        world.List.Select(static c => c.Rank).Should().BeInAscendingOrder().And.HaveCount(100);
+        world.Control.Events.Count(static e => e == "Reset").Should().Be(2);
+        onUi.Should().Be(0);
+        elsewhere.Should().BeGreaterThan(200);
+    }
+
+    [Fact]
+    public void A_list_may_be_bound_on_any_thread_and_is_the_contexts_from_then_on()
+    {
+        var store = new FakeLiveStore<string, Card>(c => c.Id) { Order = Card.ByRank };
+        store.Set(C, A);
+        var ui = new UiThread();
+        BoundCollection<Card>? list = null;
+        var thread = new Thread(() => list = store.BindTo(ui));
+        thread.Start();
+        thread.Join();
+        var control = new Control(list!, ui);
+        list.Should().Equal(A, C);
+
+        store.Set(B);
+        store.Environment.Advance(TimeSpan.FromMilliseconds(50));
+        list.Should().HaveCount(2, "the context has not come to it");
+        ui.Run();
+
+        list.Should().Equal(A, B, C);
+        control.RowEvents.Should().Equal("Add 1");
+    }
+
+    [Fact]
     public void Changes_of_a_window_come_in_one_piece_at_its_end()
     {
         var world = new BoundWorld(null, null, A, C).Settle();
