@@ -63,4 +63,75 @@ public sealed class StorePurgeTests
         (world.State, world.Store.Status.Reason).Should().Be((StoreState.Faulted, StoreReason.Configuration));
         cache.Images.Should().BeEmpty();
     }
+
+    [Fact]
+    public void What_the_cache_refused_to_delete_is_deleted_later_and_nothing_is_saved_before()
+    {
+        var cache = new StubbornCache(new InMemoryStoreCache());
+        var world = new StoreWorld(cache: cache).Write("a", "v1").Live();
+        world.World.Advance(3);
+        cache.Kept.Images.Should().ContainSingle();
+        cache.Refusals = 3;
+        world.Rest.Script = static (_, _) => FakePostgrest.Error(403, "42501");
+        world.TellOk();
+        cache.Kept.Images.Should().ContainSingle("it was locked");
+        var saves = cache.Kept.Saves;
+
+        world.World.Advance(120);
+        cache.Kept.Images.Should().BeEmpty();
+        cache.Kept.Saves.Should().Be(saves);
+        world.World.Log.Lines.Count(static l => l.Contains("[6016]", StringComparison.Ordinal)).Should().Be(3);
+
+        world.Rest.Script = null;
+        world.World.Advance(310);
+        world.Shown.Should().Be("a=v1");
+        cache.Kept.Images.Should().ContainSingle("the right is back");
+    }
+
+    [Fact]
+    public void What_the_cache_refused_to_delete_is_deleted_at_the_latest_when_the_store_ends()
+    {
+        var cache = new StubbornCache(new InMemoryStoreCache());
+        var world = new StoreWorld(cache: cache).Write("a", "v1").Live();
+        world.World.Advance(3);
+        cache.Refusals = 3;
+        world.Rest.Script = static (_, _) => FakePostgrest.Error(403, "42501");
+        world.TellOk();
+
+        var disposal = world.World.Manager.DisposeAsync().AsTask();
+        world.World.Advance(1.5);
+
+        cache.Kept.Images.Should().BeEmpty();
+        disposal.IsCompletedSuccessfully.Should().BeTrue();
+    }
+
+    [Fact]
+    public void Rows_that_row_level_security_hides_of_a_sudden_leave_the_cache_with_the_next_read()
+    {
+        var cache = new InMemoryStoreCache();
+        var world = new StoreWorld(cache: cache).Write("a", "v1").Write("b", "v1").Live();
+        world.World.Advance(3);
+        cache.Images.Single().Value.Rows.Keys.Should().Equal("a", "b");
+
+        world.Erase("a").Erase("b"); // a membership was revoked: no error, no rows, and not a word about it
+        world.TellOk();
+        world.World.Advance(3);
+
+        world.Shown.Should().BeEmpty();
+        cache.Images.Single().Value.Rows.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Rows_that_row_level_security_hides_at_the_next_start_leave_the_cache_with_the_first_read()
+    {
+        var cache = new InMemoryStoreCache();
+        new StoreWorld(cache: cache).Write("a", "v1").Write("b", "v1").Live().World.Advance(3);
+
+        var later = new StoreWorld(cache: cache).HoldReads().Live();
+        later.Shown.Should().Be("a=v1 b=v1");
+        later.ReleaseReads().World.Advance(3);
+
+        later.Shown.Should().BeEmpty();
+        cache.Images.Single().Value.Rows.Should().BeEmpty();
+    }
 }
