@@ -101,13 +101,25 @@ internal sealed class CacheWriter(CacheFile file, SqliteCacheOptions options, Ti
 
     private void Write(Action<CacheDatabase> work) => Guard(() =>
     {
-        if (_database is not null && !file.Exists)
+        if (_database is not null && !IsAtPath(_database))
         {
-            Close(); // somebody deleted it: what is written into it now is lost
+            Close();
         }
 
         work(_database ??= CacheDatabase.OpenToWrite(file, options));
     });
+
+    /// <summary>Whether the open file is still the one at the path.</summary>
+    /// <remarks>
+    /// Another process may have put it away as damaged, or somebody deleted it, and a new one may have been begun: what is written into the old one
+    /// is lost, and what is deleted from it still stands in the new one. A look through SQLite tells, for every file has a key of its own; opening the
+    /// file ourselves would drop our locks (<see cref="CacheFile"/>), and SQLite's own test for a moved file is not in the bindings.
+    /// </remarks>
+    private bool IsAtPath(CacheDatabase open)
+    {
+        using var found = CacheDatabase.OpenToRead(file, options);
+        return found?.Key.IsSame(open.Key) == true;
+    }
 
     private void Guard(Action work)
     {

@@ -21,6 +21,11 @@ internal sealed class InstallKey(byte[] key)
 
     private static ReadOnlySpan<byte> ForSeal => "seal"u8;
 
+    /// <summary>Whether another file's key is this one: then it is the same file.</summary>
+    public bool IsSame(InstallKey other) => CryptographicOperations.FixedTimeEquals(key, other.Key);
+
+    private byte[] Key => key;
+
     /// <summary>The name of the rows of a key: keys that differ in any field have different names.</summary>
     public byte[] NameOf(StoreCacheKey cacheKey)
     {

@@ -26,6 +26,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
     private readonly TenantScope _ambient;
     private readonly LiveStores _liveStores = new();
     private readonly StoreDefaults _stores;
+    private readonly SignOuts? _signOuts;
     private readonly ClientWebSocketFactory? _ownFactory;
     private readonly RestSessions _rest;
     private readonly Lock _disposal = new();
@@ -102,6 +103,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
         _rest = new RestSessions(options, dependencies, _instruments, CreateLogger("Snapshots"));
         var project = (options.Url ?? options.RestUrl ?? options.RealtimeUrl)!.GetLeftPart(UriPartial.Authority);
         _stores = new StoreDefaults(dependencies.StoreCache, project, CreateLogger("Stores"), _instruments, dependencies.Policy);
+        _signOuts = dependencies.StoreCache is { } cache ? new SignOuts(cache, project, _liveStores, environment, _stores.Logger) : null;
         _user = CreateUser(dependencies.AccessTokens);
         _tenant = new TenantContext(options.Tenant) { Changed = OnTenantChanged };
         _ambient = CreateScope(_user, () => _tenant.Current, identity: null, static () => { });
@@ -243,10 +245,14 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
         {
             return _disposed ??= _dependencies.Environment.Scheduler.Start(async () =>
             {
-                foreach (var flushed in _liveStores.Close())
+                // Also of what scopes and users left behind that are gone: the cache may be disposed right after this.
+                _liveStores.Close();
+                foreach (var flush in _liveStores.Flushes())
                 {
-                    await flushed;
+                    await flush.Done;
                 }
+
+                await (_signOuts?.CloseAsync() ?? Task.CompletedTask);
 
                 _feeds.Close();
                 lock (_connection.Gate)
@@ -320,32 +326,13 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
     private void OnUserChanged(ChannelUser user)
     {
         var before = user.LastSubject;
-        var now = user.Tokens.Current?.Identity.Subject;
+        var now = user.Tokens.Identity?.Subject;
         user.LastSubject = now;
         var isOther = before is not null && before != now;
-        var flushed = _liveStores.OnIdentityChanged(scope => scope is UserScope own && own.User == user, isOther);
-        if (isOther && _stores.Cache is { } cache)
+        _liveStores.OnIdentityChanged(scope => scope is UserScope own && own.User == user, isOther);
+        if (isOther)
         {
-            _ = _dependencies.Environment.Scheduler.Start(() => ForgetAsync(cache, before!, flushed));
-        }
-    }
-
-    private async Task ForgetAsync(IStoreCache cache, string subject, List<Task> flushed)
-    {
-        foreach (var task in flushed)
-        {
-            await task;
-        }
-
-        try
-        {
-            await cache.RemoveUserAsync(_stores.Project, subject, CancellationToken.None);
-        }
-#pragma warning disable CA1031 // The cache is other people's code.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            StoresLog.CacheNotSaved(_stores.Logger, "a user who signed out", e is StoreCacheException fault ? fault.Fault.ToString() : e.GetType().Name);
+            _signOuts?.Forget(before!);
         }
     }
 }

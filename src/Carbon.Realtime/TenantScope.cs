@@ -17,6 +17,7 @@ internal sealed class TenantScope(
     private readonly ConcurrentDictionary<string, RealtimeTable<JsonElement, JsonElement>> _untyped = new(StringComparer.Ordinal);
     private readonly UserScope _ownRows = new(feeds.Environment, feeds.Linger, user, tenant, isTenantScoped: true);
     private readonly UserScope _allRows = new(feeds.Environment, feeds.Linger, user, tenant, isTenantScoped: false);
+    private TaskCompletionSource? _closed;
     private volatile bool _disposed;
 
     public string Tenant => tenant()!;
@@ -72,21 +73,32 @@ internal sealed class TenantScope(
         return stores.Get(key, () => new LiveStore<TKey, TRow>(StoreContextOf(scoped, options), scope));
     }
 
-    public void Dispose()
-    {
-        if (!_disposed)
-        {
-            _disposed = true;
-            stores.Close(scope => scope == _ownRows || scope == _allRows);
-            feeds.End(key => ReferenceEquals(key.Scope, identity), error: null);
-            onDisposed();
-        }
-    }
+    public void Dispose() => _ = CloseAsync();
 
-    public ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => new(CloseAsync());
+
+    private Task CloseAsync()
     {
-        Dispose();
-        return ValueTask.CompletedTask;
+        var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (Interlocked.CompareExchange(ref _closed, closed, null) is { } other)
+        {
+            return other.Task;
+        }
+
+        _disposed = true;
+        var flushes = stores.Close(scope => scope == _ownRows || scope == _allRows);
+        feeds.End(key => ReferenceEquals(key.Scope, identity), error: null);
+        onDisposed();
+        _ = feeds.Environment.Scheduler.Start(async () =>
+        {
+            foreach (var flushed in flushes)
+            {
+                await flushed;
+            }
+
+            closed.SetResult();
+        });
+        return closed.Task;
     }
 
     private RealtimeTable<JsonElement, JsonElement> Untyped(string table) => _untyped.GetOrAdd(table, static name => RealtimeTable.Untyped(name));

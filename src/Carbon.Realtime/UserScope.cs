@@ -18,8 +18,8 @@ internal sealed record StoreDefaults(IStoreCache? Cache, string Project, ILogger
 internal sealed class UserScope(RealtimeEnvironment environment, TimeSpan linger, ChannelUser user, Func<string?> tenant, bool isTenantScoped) : IStoreScope
 {
     public StoreIdentity? Identity =>
-        !isTenantScoped ? StoreIdentity.Of(null, user.Tokens.Current)
-        : tenant() is { } current ? StoreIdentity.Of(current, user.Tokens.Current)
+        !isTenantScoped ? StoreIdentity.Of(null, user.Tokens.Identity)
+        : tenant() is { } current ? StoreIdentity.Of(current, user.Tokens.Identity)
         : null;
 
     public TimeSpan Linger => linger;
@@ -28,8 +28,7 @@ internal sealed class UserScope(RealtimeEnvironment environment, TimeSpan linger
 
     public bool IsTenantScoped => isTenantScoped;
 
-    public async Task<RealtimeException?> PrepareAsync() =>
-        user.Tokens.IsFresh(TimeSpan.MaxValue) ? null : (await user.Tokens.AskAsync(AccessTokenReason.Connect)).Error;
+    public Task<RealtimeException?> PrepareAsync() => user.Tokens.IdentifyAsync();
 
     public IDisposable Later(TimeSpan wait, Action action)
     {

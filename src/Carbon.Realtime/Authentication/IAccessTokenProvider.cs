@@ -8,7 +8,8 @@ namespace Carbon.Realtime;
 /// manager, but not wait for a stream to be live.
 /// <para>
 /// A token that has expired by this device's clock is asked for once more, fresh, and then used whatever it says: the server judges. A token that
-/// cannot be read as a JWT works too, but is not refreshed ahead of its end.
+/// cannot be read as a JWT works too, but is not refreshed ahead of its end, and live stores take every new one for another user's. They keep nothing in
+/// the local cache for a token without <c>sub</c>, and know who is signed in by one that has expired, too.
 /// </para>
 /// </remarks>
 public interface IAccessTokenProvider

@@ -12,8 +12,9 @@ internal sealed record TokenAnswer(AccessTokenReason Reason, AccessToken? Token,
 /// <summary>One user's tokens: asks the provider, one question at a time, and tells the owner every answer.</summary>
 /// <remarks>
 /// A question put while another is under way shares its answer, unless it wants a fresh token and the running one did not: that one is then
-/// followed by another, and only the last answer counts. A token that has ended by our clock is followed by the question for a fresh one. The
-/// provider runs on the scheduler, under no lock, with a time-out.
+/// followed by another, and only the last answer counts. A token that has ended by our clock is followed by the question for a fresh one, and is
+/// not sent meanwhile; but whose it is, it tells at once, and still when that question fails: an expired token names its user as well as another.
+/// The provider runs on the scheduler, under no lock, with a time-out.
 /// </remarks>
 internal sealed class TokenSession(
     IAccessTokenProvider? provider, RealtimeEnvironment environment, TimeSpan timeout, RealtimeInstruments instruments, ILogger logger)
@@ -22,13 +23,18 @@ internal sealed class TokenSession(
     private readonly CancellationTokenSource _closed = new();
     private readonly TokenCall _call = new(provider, environment, timeout, instruments, logger);
     private TaskCompletionSource<TokenAnswer>? _running;
+    private TaskCompletionSource<RealtimeException?>? _identified;
+    private volatile SignIn _signIn = new(null, null);
     private AccessTokenReason _asked;
     private AccessTokenReason? _next;
     private long? _answeredAt;
     private bool _looksExpired;
 
-    /// <summary>The last answer's token.</summary>
-    public AccessToken? Current { get; private set; }
+    /// <summary>The last answer's token: one that may be sent.</summary>
+    public AccessToken? Current => _signIn.Token;
+
+    /// <summary>Who is signed in; <see langword="null"/> for nobody. Known also by a token that has expired, and for which there is no fresh one yet.</summary>
+    public JwtIdentity? Identity => _signIn.Identity;
 
     /// <summary>Whether nobody wants an answer any more: <see cref="Current"/> says nothing then.</summary>
     public bool IsClosed => _closed.IsCancellationRequested;
@@ -36,7 +42,7 @@ internal sealed class TokenSession(
     /// <summary>Told each answer, on the scheduler, before the tasks of those who asked complete.</summary>
     public Action<TokenAnswer>? Answered { get; set; }
 
-    /// <summary>Told that <see cref="Current"/> is another user's now, or nobody's; before <see cref="Answered"/>, on the scheduler.</summary>
+    /// <summary>Told that <see cref="Identity"/> is another user now, or nobody; before <see cref="Answered"/>, on the scheduler.</summary>
     public Action? UserChanged { get; set; }
 
     /// <summary>Whether the caller is the provider, answering: to ask again and wait for it would be waiting for itself.</summary>
@@ -70,9 +76,26 @@ internal sealed class TokenSession(
             }
 
             _running = new TaskCompletionSource<TokenAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
+            _identified = new TaskCompletionSource<RealtimeException?>(TaskCreationOptions.RunContinuationsAsynchronously);
             _asked = reason;
             _ = environment.Scheduler.Start(RunAsync);
             return _running.Task;
+        }
+    }
+
+    /// <summary>Finds out who is signed in: asks, unless that was answered already.</summary>
+    /// <returns>Completes once <see cref="Identity"/> is known, for which no fresh token is waited; with why it is not.</returns>
+    public Task<RealtimeException?> IdentifyAsync()
+    {
+        lock (_gate)
+        {
+            if (_running is null && _answeredAt is not null)
+            {
+                return Task.FromResult<RealtimeException?>(null);
+            }
+
+            _ = AskAsync(AccessTokenReason.Connect);
+            return _identified!.Task;
         }
     }
 
@@ -108,26 +131,24 @@ internal sealed class TokenSession(
     {
         while (true)
         {
+            var before = Identity; // nobody else changes it
             var answer = await _call.AskAsync(_asked, _closed.Token);
-            TaskCompletionSource<TokenAnswer> running;
-            var isOther = false;
+            TaskCompletionSource<TokenAnswer>? running = null;
+            TaskCompletionSource<RealtimeException?>? identified;
             lock (_gate)
             {
+                identified = _identified;
                 if (Next(answer) is { } next)
                 {
-                    _asked = next;
-                    _next = null;
-                    continue;
+                    // What was asked for meanwhile may bring another user.
+                    identified = _next is null && TryIdentify(answer.Token!.Identity) ? _identified : null;
+                    (_asked, _next) = (next, null);
                 }
-
-                running = _running!;
-                _running = null;
-                if (answer.Error is null && !_closed.IsCancellationRequested)
+                else
                 {
-                    isOther = !IsSameUser(Current, answer.Token);
-                    Current = answer.Token;
-                    _answeredAt = environment.TimeProvider.GetTimestamp();
-                    NoteExpiry(answer.Token);
+                    running = _running!;
+                    _running = null;
+                    Keep(answer);
                 }
             }
 
@@ -135,21 +156,55 @@ internal sealed class TokenSession(
             {
                 if (!_closed.IsCancellationRequested)
                 {
-                    if (isOther)
+                    if (!IsSameUser(before, Identity))
                     {
                         UserChanged?.Invoke();
                     }
 
-                    Answered?.Invoke(answer);
+                    if (running is not null)
+                    {
+                        Answered?.Invoke(answer);
+                    }
                 }
             }
             finally
             {
-                running.SetResult(answer);
+                identified?.TrySetResult(running is null ? null : answer.Error);
+                running?.SetResult(answer);
             }
 
-            return;
+            if (running is not null)
+            {
+                return;
+            }
         }
+    }
+
+    private void Keep(TokenAnswer answer)
+    {
+        if (answer.Error is null && !_closed.IsCancellationRequested)
+        {
+            _signIn = new SignIn(answer.Token, answer.Token?.Identity);
+            _answeredAt = environment.TimeProvider.GetTimestamp();
+            NoteExpiry(answer.Token);
+        }
+    }
+
+    /// <summary>Takes an expired token's word for who is signed in, if nothing else says another.</summary>
+    /// <remarks>
+    /// Not beside another user's token that is still good: until there is a fresh one to take its place, everything goes on as if the provider
+    /// had not answered.
+    /// </remarks>
+    private bool TryIdentify(JwtIdentity identity)
+    {
+        if (Current is { } current)
+        {
+            return current.Identity.IsSurelySameUser(identity);
+        }
+
+        _signIn = new SignIn(null, identity);
+        _answeredAt = null; // that nobody is signed in is not true any more
+        return true;
     }
 
     /// <summary>What must be asked before an answer counts.</summary>
@@ -163,8 +218,8 @@ internal sealed class TokenSession(
         : !WantsFresh(answer.Reason) && !_looksExpired && LooksExpired(answer.Token) ? AccessTokenReason.Expiring
         : null;
 
-    private static bool IsSameUser(AccessToken? one, AccessToken? other) =>
-        one is null ? other is null : other is not null && one.Identity.IsSameUser(other.Identity);
+    private static bool IsSameUser(JwtIdentity? one, JwtIdentity? other) =>
+        one is null ? other is null : other is not null && one.IsSurelySameUser(other);
 
     private bool LooksExpired(AccessToken? token) => token?.Identity.ExpiresAt <= environment.TimeProvider.GetUtcNow();
 
@@ -183,4 +238,7 @@ internal sealed class TokenSession(
 
         _looksExpired = expired;
     }
+
+    /// <summary>What the answers came to. One object, so that nobody reads half of a change.</summary>
+    private sealed record SignIn(AccessToken? Token, JwtIdentity? Identity);
 }

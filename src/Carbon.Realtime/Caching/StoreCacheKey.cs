@@ -7,7 +7,7 @@ public sealed record StoreCacheKey
     /// <summary>The project's address, without keys.</summary>
     public required string Project { get; init; }
 
-    /// <summary>The signed-in user's <c>sub</c>; <see langword="null"/> for nobody.</summary>
+    /// <summary>The signed-in user's <c>sub</c>; <see langword="null"/> for nobody. Nothing is kept for a user without one.</summary>
     public string? Subject { get; init; }
 
     /// <summary>The user's role; <see langword="null"/> for the API key's.</summary>

@@ -129,13 +129,18 @@ internal sealed class ConvergenceRules<TKey, TRow>
 
     /// <summary>The cache was read: whatever an event said since is newer.</summary>
     /// <param name="rows">What it held; none if it could not be read.</param>
-    public void EndHydration(IEnumerable<KeyValuePair<TKey, TRow>> rows)
+    /// <param name="onSkipped">Told the keys of which the cache holds something else than what is known now.</param>
+    public void EndHydration(IEnumerable<KeyValuePair<TKey, TRow>> rows, Action<TKey>? onSkipped = null)
     {
         foreach (var (key, row) in rows)
         {
             if (!_touched.ContainsKey(key))
             {
                 Put(key, row);
+            }
+            else
+            {
+                onSkipped?.Invoke(key);
             }
         }
 

@@ -9,7 +9,7 @@ public enum RealtimeErrorReason
     /// <summary>The socket ended or the server did not answer; the client reconnects by itself.</summary>
     ConnectionLost,
 
-    /// <summary>The server could not be reached: no such host, refused, TLS failure, time-out of the connect.</summary>
+    /// <summary>The server could not be reached: no such host, refused, TLS failure, time-out of the connect; or something between answers in its place.</summary>
     ServerUnreachable,
 
     /// <summary>The server or its database cannot serve right now; the client tries again by itself.</summary>

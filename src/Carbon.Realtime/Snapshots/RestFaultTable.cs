@@ -21,6 +21,9 @@ internal static class RestFaultTable
     public static readonly RestFault TimedOut =
         new(RealtimeErrorReason.ServerUnavailable, RestReaction.Shrink, "The server did not answer a read in time.");
 
+    /// <summary>PostgreSQL's word that the role may not read; nothing else says so.</summary>
+    public const string NoRight = "42501";
+
     /// <summary>A prefix ends with <c>*</c>. The first row that fits counts.</summary>
     internal static readonly Row[] Codes =
     [
@@ -29,7 +32,7 @@ internal static class RestFaultTable
         new("PGRST302", RealtimeErrorReason.TokenRejected, RestReaction.GiveUp, "Nobody is signed in, and the server lets nobody read without an access token"),
         new("PGRST300", RealtimeErrorReason.ServerUnavailable, RestReaction.GiveUp, "The server has no secret to check access tokens with; set it in PostgREST's configuration"),
         new("22023", RealtimeErrorReason.TokenRejected, RestReaction.GiveUp, "The role in the access token does not exist in the database"),
-        new("42501", RealtimeErrorReason.PermissionDenied, RestReaction.GiveUp, "The role may not read the table or one of its columns; grant it SELECT, and name only columns it may read", TellsNames: true),
+        new(NoRight, RealtimeErrorReason.PermissionDenied, RestReaction.GiveUp, "The role may not read the table or one of its columns; grant it SELECT, and name only columns it may read", TellsNames: true),
         new("57014", RealtimeErrorReason.ServerUnavailable, RestReaction.Shrink, "The database gave up on a read for its time; an index on filter and key columns helps, and policies that are cheap"),
         new("57*", RealtimeErrorReason.ServerUnavailable, RestReaction.Retry, "The database is restarting or shutting down"),
         new("53*", RealtimeErrorReason.ServerUnavailable, RestReaction.Retry, "The database lacks connections, memory or disk"),
@@ -56,7 +59,8 @@ internal static class RestFaultTable
     [
         (401, RealtimeErrorReason.InvalidApiKey, RestReaction.GiveUp, "The gateway refuses the API key; set ApiKey to the project's anon or publishable key"),
         (402, RealtimeErrorReason.ProjectDisabled, RestReaction.GiveUp, "The project is restricted for its quota or billing"),
-        (403, RealtimeErrorReason.PermissionDenied, RestReaction.GiveUp, "A gateway forbids the read"),
+        // Not the database's word on anybody's rights, which is 42501: a firewall, a proxy, a captive portal, often for a while only.
+        (403, RealtimeErrorReason.ServerUnreachable, RestReaction.Retry, "Something between here and the server forbids the read (a firewall, a proxy, a captive portal); let reads pass it, or check Url or RestUrl"),
         (404, RealtimeErrorReason.ProjectNotFound, RestReaction.GiveUp, "There is no PostgREST at the address; check Url or RestUrl"),
         (408, RealtimeErrorReason.ServerUnavailable, RestReaction.Shrink, "The gateway gave up waiting"),
         (414, RealtimeErrorReason.ProtocolViolation, RestReaction.GiveUp, "The gateway finds the address too long; shorten the filter"),

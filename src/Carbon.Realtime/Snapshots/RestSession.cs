@@ -187,7 +187,7 @@ internal sealed class RestSession(
             user.IsKnown = true;
             user.Identity = token?.Identity;
         }
-        else if (user.Identity is { } before ? token is null || !before.IsSameUser(token.Identity) : token is not null)
+        else if (user.Identity is { } before ? token is null || !before.IsSurelySameUser(token.Identity) : token is not null)
         {
             throw new RestFaultException(
                 new RestFault(RealtimeErrorReason.TokenRejected, RestReaction.GiveUp, "The signed-in user changed during a read; its rows were dropped."));

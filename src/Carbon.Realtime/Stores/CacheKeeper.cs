@@ -15,32 +15,46 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
     private const int ManyChanges = 1000;
 
     private static readonly TimeSpan Delay = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMinutes(1);
 
     /// <summary>A cache that takes longer is not waited for.</summary>
     private static readonly TimeSpan LoadTimeout = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RemovalPause = TimeSpan.FromSeconds(0.5);
 
     private readonly CancellationTokenSource _stopping = new();
-    private readonly IStoreCache? _cache = context.Options.IsCached ? context.Cache : null;
+    private readonly IStoreCache? _cache = context.Options.IsCached && actor.Identity.IsKnown ? context.Cache : null;
     private readonly CacheFormat<TKey, TRow> _format = new(context.Table.Definition);
     private readonly HashSet<TKey> _dirty = new(context.Table.Definition.Key.Comparer);
     private readonly TaskCompletionSource _flushed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Each try costs the writing of all rows.</summary>
+    private readonly Backoff _saves = new(TimeSpan.FromSeconds(30), TimeSpan.FromHours(1), TimeSpan.Zero, context.Environment.Randomizer);
+
+    /// <summary>Each try costs next to nothing, and until one succeeds somebody's rows lie where they must not.</summary>
+    private readonly Backoff _removals = new(TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(10), TimeSpan.Zero, context.Environment.Randomizer);
     private StoreCacheKey? _key;
     private DateTimeOffset? _savedAsOf;
     private bool _replaces = true;
     private bool _isBusy;
     private bool _mustRemove;
+    private bool _hasGivenUp;
     private bool _isHydrating;
     private ITimer? _late;
-    private Task<bool> _operation = Task.FromResult(true);
+    private Task<Exception?> _operation = Task.FromResult<Exception?>(null);
 
     /// <summary>Whether rows may still come out of the cache.</summary>
     public bool IsLoading { get; private set; }
 
-    /// <summary>Completes when nothing more is written.</summary>
+    /// <summary>Completes when nothing more is written, or that has taken so long that nobody should wait for it.</summary>
     public Task Flushed => _flushed.Task;
+
+    /// <summary>Completes when nothing more is written, however long the cache takes.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>Whether rows may be written: not before those that must go are gone.</summary>
+    private bool IsWritable => _cache is not null && !_mustRemove && !_hasGivenUp;
 
     private StoreCacheKey Key => _key ??= new StoreCacheKey
     {
@@ -80,7 +94,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
     /// <summary>Something may be worth saving.</summary>
     public void OnChanged()
     {
-        if (_cache is null || _isBusy || IsLoading || !actor.Scans.WasRead || (_dirty.Count == 0 && !_replaces && _savedAsOf == actor.Scans.AsOf))
+        if (!IsWritable || _isBusy || IsLoading || !actor.Scans.WasRead || (_dirty.Count == 0 && !_replaces && _savedAsOf == actor.Scans.AsOf))
         {
             return;
         }
@@ -116,18 +130,22 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
         var before = _operation;
         _ = context.Environment.Scheduler.Start(async () =>
         {
-            var succeeded = await before;
+            var failure = await before;
             if (_cache is not null && removes)
             {
                 // Behind whatever was being written, however long that took: who signed out, or may not see the rows, leaves none.
-                await RemoveAsync();
+                while (await RemoveAsync() is not null && !_flushed.Task.IsCompleted)
+                {
+                    await Task.Delay(RemovalPause, context.Environment.TimeProvider); // for as long as somebody waits
+                }
             }
             else if (last is not null)
             {
                 // Who knows what is in there after a failure.
-                await SaveAsync(succeeded ? last : last with { Keys = null });
+                _ = await SaveAsync(failure is null ? last : last with { Keys = null });
             }
 
+            _ended.SetResult();
             _flushed.TrySetResult();
             _late.Dispose();
         });
@@ -147,7 +165,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            failure = (NameOf(e), ResultOf(e));
+            failure = (CacheFailure.NameOf(e), CacheFailure.ResultOf(e));
         }
 
         actor.Post(() => OnLoaded(header is null ? [] : rows, header, failure.Name, failure.Result ?? (header is null ? "empty" : "ok")));
@@ -165,7 +183,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
         actor.Alarms.Clear(Alarm.Save);
         StoresLog.CacheLoaded(context.Logger, context.Name, failure ?? (header is null ? "Empty" : "Ok"), header is null ? 0 : rows.Count);
         _isHydrating = true; // what comes out of the cache need not go back
-        actor.Rules.EndHydration(failure is null ? rows : []);
+        actor.Rules.EndHydration(failure is null ? rows : [], key => _dirty.Add(key));
         _isHydrating = false;
         if (failure is null && header is not null)
         {
@@ -189,28 +207,47 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
             return;
         }
 
-        Run(() => SaveAsync(changes), succeeded =>
+        Run(() => SaveAsync(changes), failure =>
         {
-            if (succeeded)
+            if (failure is null)
             {
+                _saves.Reset();
                 _savedAsOf = changes.AsOf;
                 OnChanged();
             }
             else
             {
-                // Who knows what is in there. The first failure may be that the cache had thrown away what a change was to be applied to.
-                var pause = changes.Keys is null ? PauseAfterFailure : Delay;
-                _replaces = true;
-                _dirty.Clear();
-                actor.Alarms.Set(Alarm.Save, pause, Save);
+                OnNotSaved(failure, wasWhole: changes.Keys is null);
             }
         });
+    }
+
+    private void OnNotSaved(Exception failure, bool wasWhole)
+    {
+        // Who knows what is in there.
+        _replaces = true;
+        _dirty.Clear();
+        if (!wasWhole)
+        {
+            // It may be that the cache had thrown away what the change was to be applied to.
+            actor.Alarms.Set(Alarm.Save, Delay, Save);
+        }
+        else if (failure is StoreCacheException { Fault: StoreCacheFault.Newer or StoreCacheFault.ReadOnly })
+        {
+            // Nothing that this program does, or waits for, makes that another one.
+            _hasGivenUp = true;
+            StoresLog.CacheGivenUp(context.Logger, context.Name, CacheFailure.NameOf(failure));
+        }
+        else
+        {
+            actor.Alarms.Set(Alarm.Save, _saves.Next(spreadOut: false), Save);
+        }
     }
 
     /// <summary>What is to be saved; <see langword="null"/> for nothing.</summary>
     private Unsaved? Take()
     {
-        if (_cache is null || IsLoading || !actor.IsShown || !actor.Scans.WasRead || actor.Scans.AsOf is not { } asOf
+        if (!IsWritable || IsLoading || !actor.IsShown || !actor.Scans.WasRead || actor.Scans.AsOf is not { } asOf
             || (!_replaces && _dirty.Count == 0 && _savedAsOf == asOf))
         {
             return null;
@@ -222,7 +259,8 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
         return unsaved;
     }
 
-    private async Task<bool> SaveAsync(Unsaved unsaved)
+    /// <returns>Why it failed.</returns>
+    private async Task<Exception?> SaveAsync(Unsaved unsaved)
     {
         try
         {
@@ -243,67 +281,75 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
             var changes = new StoreCacheChanges { ReplacesAll = unsaved.Keys is null, AsOf = unsaved.AsOf, Upserts = upserts, Removes = removes };
             await _cache!.SaveAsync(Key, changes, CancellationToken.None);
             actor.Measured.CacheSaved("ok");
-            return true;
+            return null;
         }
 #pragma warning disable CA1031 // The cache is other people's code, and so are the rows' converters.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            actor.Measured.CacheSaved(ResultOf(e));
-            return Failed(e);
+            actor.Measured.CacheSaved(CacheFailure.ResultOf(e));
+            StoresLog.CacheNotSaved(context.Logger, context.Name, CacheFailure.NameOf(e));
+            return e;
         }
     }
 
     private void RemoveNow()
     {
-        if (_mustRemove && !_isBusy)
+        if (!_mustRemove || _isBusy)
         {
-            _mustRemove = false;
-            Run(RemoveAsync, static _ => { });
+            return;
         }
+
+        Run(RemoveAsync, failure =>
+        {
+            if (failure is null)
+            {
+                _mustRemove = false;
+                _removals.Reset();
+                OnChanged();
+            }
+            else
+            {
+                actor.Alarms.Set(Alarm.Remove, _removals.Next(spreadOut: false), RemoveNow);
+            }
+        });
     }
 
-    private async Task<bool> RemoveAsync()
+    /// <returns>Why it failed.</returns>
+    private async Task<Exception?> RemoveAsync()
     {
         try
         {
             await _cache!.RemoveAsync(Key, CancellationToken.None);
-            return true;
+            return null;
         }
 #pragma warning disable CA1031 // The cache is other people's code.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            return Failed(e);
+            StoresLog.CacheNotEmptied(context.Logger, context.Name, CacheFailure.NameOf(e));
+            return e;
         }
     }
 
-    private bool Failed(Exception e)
-    {
-        StoresLog.CacheNotSaved(context.Logger, context.Name, NameOf(e));
-        return false;
-    }
-
-    private static string NameOf(Exception e) => e is StoreCacheException cache ? cache.Fault.ToString() : e.GetType().Name;
-
-    private static string ResultOf(Exception e) =>
-        e is StoreCacheException { Fault: var fault } && Enum.IsDefined(fault) ? TagValue.Of(fault) : "failed";
-
     /// <summary>One thing at a time.</summary>
-    private void Run(Func<Task<bool>> operation, Action<bool> then)
+    private void Run(Func<Task<Exception?>> operation, Action<Exception?> then)
     {
         _isBusy = true;
-        var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var done = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
         _operation = done.Task;
         _ = context.Environment.Scheduler.Start(async () =>
         {
-            var succeeded = await operation();
-            done.SetResult(succeeded);
+            var failure = await operation();
+            done.SetResult(failure);
             actor.Post(() =>
             {
                 _isBusy = false;
-                then(succeeded);
-                RemoveNow();
+                then(failure);
+                if (!actor.Alarms.IsSet(Alarm.Remove))
+                {
+                    RemoveNow(); // what was asked for meanwhile
+                }
             });
         });
     }

@@ -9,8 +9,8 @@ internal interface IStoreScope
     /// <summary>How long a store goes on when nobody wants it any more.</summary>
     TimeSpan Linger { get; }
 
-    /// <summary>Asks for a token, if none was asked for yet. On the scheduler.</summary>
-    /// <returns>Why there is none.</returns>
+    /// <summary>Finds out who is signed in, if nobody asked yet. On the scheduler.</summary>
+    /// <returns>Why that cannot be known.</returns>
     Task<RealtimeException?> PrepareAsync();
 
     /// <summary>Does something after a while, on the scheduler; disposing cancels it. Any thread, with any lock held.</summary>
@@ -22,13 +22,12 @@ internal interface IStoreControl
 {
     /// <summary>User, role or tenant may be another one: nothing of the old one is shown when this returns.</summary>
     /// <param name="isOtherUser">Whether the user signed out, so that nothing of theirs may be kept.</param>
-    /// <returns>Completes when nothing more is written into the cache.</returns>
-    Task OnIdentityChanged(bool isOtherUser);
+    void OnIdentityChanged(bool isOtherUser);
 
     /// <summary>Where it stands; <see langword="null"/> when nobody uses it.</summary>
     StoreReport? Report();
 
     /// <summary>Ends the store.</summary>
-    /// <returns>Completes when its rows are kept.</returns>
+    /// <returns>Completes when its rows are kept, also where it had ended before.</returns>
     Task Close();
 }

@@ -61,6 +61,9 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     /// <summary>Told that somebody begins to use the store, and that nobody does any more. Under the lock.</summary>
     internal Action<bool>? Used { get; set; }
 
+    /// <summary>Told what an actor that is shown no longer still writes. Under the lock.</summary>
+    internal Action<StoreFlush>? Dropped { get; set; }
+
     public RealtimeEnvironment Environment => _context.Environment;
 
     public IEqualityComparer<TKey>? KeyComparer => _context.Table.Definition.Key.Comparer;
@@ -140,16 +143,16 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     }
 
     /// <inheritdoc/>
-    public Task OnIdentityChanged(bool isOtherUser)
+    public void OnIdentityChanged(bool isOtherUser)
     {
         lock (_gate)
         {
             if (_isClosed || (_interest == 0 && _actor is null) || (_actor is { } same && same.Identity == _scope.Identity))
             {
-                return Task.CompletedTask;
+                return;
             }
 
-            var flushed = Drop(keep: !isOtherUser, new RealtimeException(
+            Drop(keep: !isOtherUser, new RealtimeException(
                 RealtimeErrorReason.TenantChanged, "User or tenant changed while rows were read; the store shows the new one's.", isTransient: false));
             // Also while nobody uses it: somebody may look, or come back before it would have been stopped.
             _observers.Forget(Current.Version + 1);
@@ -159,8 +162,6 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
             {
                 Resolve();
             }
-
-            return flushed;
         }
     }
 
@@ -178,17 +179,17 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         {
             if (_isClosed)
             {
-                return Task.CompletedTask;
+                return _flushed;
             }
 
-            var flushed = Drop(keep: true, new ObjectDisposedException("ILiveStore"));
+            Drop(keep: true, new ObjectDisposedException("ILiveStore"));
             Show(RowImage<TKey, TRow>.Empty, StatusOf(StoreState.Closed, StoreReason.None), isReset: true, []);
             _isClosed = true;
             Used?.Invoke(false);
             _observers.End();
             _shown.Fail(new ObjectDisposedException("ILiveStore"));
             FailVerifying(new ObjectDisposedException("ILiveStore"));
-            return flushed;
+            return _flushed;
         }
     }
 
@@ -286,19 +287,17 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         }
     }
 
-    private Task Drop(bool keep, Exception reason)
+    private void Drop(bool keep, Exception reason)
     {
         _attempt++;
         _retry?.Dispose();
-        if (_actor is not { } actor)
+        if (_actor is { } actor)
         {
-            return Task.CompletedTask;
+            _actor = null;
+            actor.Stop(keep, reason);
+            _flushed = actor.Flush.Done;
+            Dropped?.Invoke(actor.Flush);
         }
-
-        _actor = null;
-        actor.Stop(keep, reason);
-        _flushed = actor.Flushed;
-        return _flushed;
     }
 
     private void OnPublished(StoreActor<TKey, TRow> actor, in StorePublication<TKey, TRow> publication)
@@ -385,7 +384,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         {
             if (_interest == 0 && !_isClosed)
             {
-                _ = Drop(keep: true, new OperationCanceledException("Nobody uses the store any more."));
+                Drop(keep: true, new OperationCanceledException("Nobody uses the store any more."));
                 Show(RowImage<TKey, TRow>.Empty, StatusOf(StoreState.Empty, StoreReason.NotStarted), isReset: true, []);
             }
         }

@@ -20,6 +20,9 @@ internal sealed class LiveStores
 
     /// <summary>Those that somebody uses: who only subscribed, and holds nothing, must not lose the store before there is an actor to hold it.</summary>
     private readonly HashSet<IStoreControl> _used = [];
+
+    /// <summary>What is still being written by those that nobody sees any more, of whatever store, user and tenant.</summary>
+    private readonly HashSet<StoreFlush> _flushes = [];
     private int _pruneAt = 64;
     private bool _isClosed;
 
@@ -36,6 +39,7 @@ internal sealed class LiveStores
 
             var created = create();
             created.Used = isUsed => OnUsed(created, isUsed);
+            created.Dropped = OnDropped;
             _stores[key] = new WeakReference<IStoreControl>(created);
             Prune();
             return created;
@@ -43,8 +47,16 @@ internal sealed class LiveStores
     }
 
     /// <summary>Tells stores that user, role or tenant may be another one: when this returns, none shows anything of the old one.</summary>
-    /// <returns>For each, a task that completes when nothing more is written into the cache.</returns>
-    public List<Task> OnIdentityChanged(Func<IStoreScope, bool> which, bool isOtherUser) => Of(which).ConvertAll(s => s.OnIdentityChanged(isOtherUser));
+    public void OnIdentityChanged(Func<IStoreScope, bool> which, bool isOtherUser) => Of(which).ForEach(s => s.OnIdentityChanged(isOtherUser));
+
+    /// <summary>What is being written now by stores that show it no longer.</summary>
+    public List<StoreFlush> Flushes()
+    {
+        lock (_gate)
+        {
+            return [.. _flushes];
+        }
+    }
 
     /// <summary>Where the stores that somebody uses stand.</summary>
     public List<StoreReport> Report() => [.. Of(static _ => true).Select(static s => s.Report()).OfType<StoreReport>()];
@@ -63,6 +75,24 @@ internal sealed class LiveStores
         }
 
         return Close(static _ => true);
+    }
+
+    private void OnDropped(StoreFlush flush)
+    {
+        lock (_gate)
+        {
+            _flushes.Add(flush);
+        }
+
+        _ = flush.End.ContinueWith(
+            _ =>
+            {
+                lock (_gate)
+                {
+                    _flushes.Remove(flush);
+                }
+            },
+            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     private void OnUsed(IStoreControl store, bool isUsed)

@@ -344,7 +344,8 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         _reader = run.Reader;
         Error = error;
         StoresLog.ScanFailed(context.Logger, context.Name, error.Message);
-        if (error.Reason == RealtimeErrorReason.PermissionDenied)
+        // The database's own word only: what a gateway forbids says nothing of the user.
+        if (error.ServerCode == RestFaultTable.NoRight)
         {
             StoresLog.Purged(context.Logger, context.Name);
             actor.Purge();

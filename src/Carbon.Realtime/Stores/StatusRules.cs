@@ -46,6 +46,7 @@ internal static class StatusRules
         { ReadError: { IsTransient: false } } => (StoreState.Faulted, StoreReason.Configuration),
         { FeedError: { Reason: RealtimeErrorReason.TableMisconfigured or RealtimeErrorReason.UnsafeFilter } } => (StoreState.Faulted, StoreReason.Configuration),
         { FeedError: { IsTransient: false } error, IsPolled: false } when IsAuth(error) => (StoreState.NeedsAuth, StoreReason.Auth),
+        { IsShown: false } when LacksToken(facts) => (StoreState.NeedsAuth, StoreReason.Auth),
         { IsShown: false } => (StoreState.Loading, facts.IsOffline ? StoreReason.Offline : StoreReason.None),
         { IsEpoch: true, HasOverflowed: true } => (StoreState.Stale, StoreReason.Overflow),
         { IsEpoch: true, IsVerified: false } or { IsEpoch: true, IsDoubtful: true } =>
@@ -53,10 +54,15 @@ internal static class StatusRules
         { IsEpoch: true, IsLossy: true } => (StoreState.Degraded, StoreReason.LossyStream),
         { IsEpoch: true } => (StoreState.Live, StoreReason.None),
         { IsPolled: true, ReadError: null } => (StoreState.Degraded, StoreReason.PollingOnly),
+        _ when LacksToken(facts) => (StoreState.Stale, StoreReason.Auth),
         { IsOffline: true } or { ReadError: not null } => (StoreState.Stale, StoreReason.Offline),
         { WasRead: false } => (StoreState.Stale, StoreReason.Cache),
         _ => (StoreState.Stale, StoreReason.Epoch),
     };
+
+    /// <summary>Whether reading waits for a token, and that is not because nothing can be reached at all.</summary>
+    private static bool LacksToken(in StoreFacts facts) => facts.ReadError is { } error && IsAuth(error)
+        && facts.FeedError?.Reason is not (RealtimeErrorReason.ServerUnreachable or RealtimeErrorReason.ConnectionLost);
 
     public static bool IsAuth(RealtimeException error) => error.Reason is RealtimeErrorReason.TokenExpired or RealtimeErrorReason.TokenRejected
         or RealtimeErrorReason.TokenProviderFailed;

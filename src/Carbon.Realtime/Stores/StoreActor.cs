@@ -84,8 +84,8 @@ internal sealed class StoreActor<TKey, TRow>
         set => _publisher.IsShown = value;
     }
 
-    /// <summary>Completes when nothing more is written into the cache; after <see cref="Stop"/>.</summary>
-    public Task Flushed => Keeper.Flushed;
+    /// <summary>What it still writes into the cache after <see cref="Stop"/>.</summary>
+    public StoreFlush Flush => new(Keeper.Flushed, Keeper.Ended);
 
     /// <summary>Begins: the cache first, for it is near, and the subscription at the same time.</summary>
     /// <param name="cacheReady">Completes when nobody writes into the cache any more who did before.</param>

@@ -48,4 +48,10 @@ internal static partial class StoresLog
 
     [LoggerMessage(LogEventRanges.Stores + 14, LogLevel.Warning, "The store of {Table} has no access token to read with and asks again: {Error}")]
     public static partial void NoIdentity(ILogger logger, string table, string error);
+
+    [LoggerMessage(LogEventRanges.Stores + 15, LogLevel.Warning, "The cache of {Table} is not written any more until the store begins anew: {Fault}.")]
+    public static partial void CacheGivenUp(ILogger logger, string table, string fault);
+
+    [LoggerMessage(LogEventRanges.Stores + 16, LogLevel.Warning, "The cache still holds rows of {Table} that nobody may see any more: {Fault}. They are deleted as soon as it lets them be.")]
+    public static partial void CacheNotEmptied(ILogger logger, string table, string fault);
 }

@@ -52,7 +52,7 @@ public sealed class ReadFaultTests
     [Theory]
     [InlineData(401, NoKey, RealtimeErrorReason.InvalidApiKey, 1)]
     [InlineData(402, "", RealtimeErrorReason.ProjectDisabled, 1)]
-    [InlineData(403, "<html>", RealtimeErrorReason.PermissionDenied, 1)]
+    [InlineData(403, "<html>", RealtimeErrorReason.ServerUnreachable, 5)]
     [InlineData(404, "<html>", RealtimeErrorReason.ProjectNotFound, 1)]
     [InlineData(414, "URI too long", RealtimeErrorReason.ProtocolViolation, 1)]
     [InlineData(431, "", RealtimeErrorReason.ProtocolViolation, 1)]

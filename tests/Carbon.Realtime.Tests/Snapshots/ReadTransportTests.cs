@@ -169,7 +169,7 @@ public sealed class ReadTransportTests
     {
         var world = new SnapshotWorld();
         world.Rest.Script = (_, _) => FakePostgrest.Answer(403, """{"code":"\ud800"}""");
-        (await world.FailAsync()).Reason.Should().Be(RealtimeErrorReason.PermissionDenied);
+        (await world.FailAsync()).Reason.Should().Be(RealtimeErrorReason.ServerUnreachable);
     }
 
     private static Stream Decompressed(string encoding, Stream packed) => encoding switch

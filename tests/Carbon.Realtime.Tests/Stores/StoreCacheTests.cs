@@ -252,6 +252,111 @@ public sealed class StoreCacheTests
         world.Shown.Should().Be("a=v2");
     }
 
+    [Fact]
+    public void What_is_deleted_while_it_is_loaded_leaves_it_too()
+    {
+        var cache = Filled("v1");
+        var gate = new TaskCompletionSource();
+        cache.Loading = (_, _) => new ValueTask(gate.Task);
+        var world = new StoreWorld(cache: cache).Write("b", "v1").Live();
+        world.TellDelete("a");
+        gate.SetResult();
+        world.World.Advance(3);
+
+        world.Shown.Should().Be("b=v1");
+        Kept(cache).Should().Be("b=v1");
+    }
+
+    [Theory]
+    [InlineData(StoreCacheFault.Full)]
+    [InlineData(StoreCacheFault.Locked)]
+    [InlineData(StoreCacheFault.Corrupt)]
+    [InlineData(StoreCacheFault.Unavailable)]
+    public void One_that_takes_nothing_is_given_everything_more_and_more_rarely_and_still_now_and_then(StoreCacheFault fault)
+    {
+        var cache = new InMemoryStoreCache { Saving = (_, _, _) => throw new StoreCacheException(fault, "x", null) };
+        var world = new StoreWorld(cache: cache).Write("a", "v1").Live();
+        world.World.Advance(12 * 3600);
+        cache.Saves.Should().BeInRange(12, 48);
+
+        cache.Saving = null;
+        world.World.Advance(3700);
+        Kept(cache).Should().Be("a=v1");
+        world.Write("a", "v2").TellUpdate("a", "v2");
+        world.World.Advance(3);
+        Kept(cache).Should().Be("a=v2");
+    }
+
+    [Theory]
+    [InlineData(StoreCacheFault.ReadOnly)]
+    [InlineData(StoreCacheFault.Newer)]
+    public void One_that_nothing_can_make_take_the_rows_is_asked_once_by_each_generation_and_that_is_said_once(StoreCacheFault fault)
+    {
+        var cache = new InMemoryStoreCache { Saving = (_, _, _) => throw new StoreCacheException(fault, "x", null) };
+        var world = new StoreWorld(cache: cache).Write("a", "v1");
+        var use = world.Store.Start();
+        world.Settle();
+        world.World.Advance(8 * 3600);
+        world.TellUpdate("a", "v1");
+        world.World.Advance(60);
+        cache.Saves.Should().Be(1);
+        world.World.Log.Lines.Should().ContainSingle(l => l.Contains("[6015]", StringComparison.Ordinal)).Which.Should().Contain($"{fault}");
+
+        use.Dispose();
+        world.World.Advance(6);
+        cache.Saves.Should().Be(1, "nor at its end");
+        cache.Saving = null;
+        world.Live().World.Advance(3);
+        Kept(cache).Should().Be("a=v1");
+    }
+
+    [Fact]
+    public void A_scope_is_disposed_when_what_its_stores_held_is_kept()
+    {
+        var cache = new InMemoryStoreCache();
+        var world = new StoreWorld(cache: cache).Write("a", "v1");
+        var scope = world.World.Manager.ForTenant("co_1");
+        var store = scope.Store(Shop.SalesOrders);
+        store.Start();
+        world.Settle();
+        var gate = new TaskCompletionSource();
+        cache.Saving = (_, _, _) => new ValueTask(gate.Task);
+
+        var disposal = scope.DisposeAsync().AsTask();
+        world.World.Run();
+        var again = scope.DisposeAsync().AsTask();
+        var closing = ((Carbon.Realtime.Stores.IStoreControl)store).Close();
+        world.World.Run();
+        (disposal.IsCompleted, again.IsCompleted, closing.IsCompleted).Should().Be((false, false, false));
+
+        gate.SetResult();
+        world.World.Run();
+        disposal.IsCompletedSuccessfully.Should().BeTrue();
+        Kept(cache).Should().Be("a=v1");
+    }
+
+    [Fact]
+    public void A_manager_is_disposed_when_what_scopes_left_behind_is_kept()
+    {
+        var cache = new InMemoryStoreCache();
+        var world = new StoreWorld(cache: cache).Write("a", "v1");
+        var scope = world.World.Manager.ForTenant("co_1");
+        scope.Store(Shop.SalesOrders).Start();
+        world.Settle();
+        var gate = new TaskCompletionSource();
+        cache.Saving = (_, _, _) => new ValueTask(gate.Task);
+        scope.Dispose();
+
+        var disposal = world.World.Manager.DisposeAsync().AsTask();
+        world.World.Run();
+        disposal.IsCompleted.Should().BeFalse("the cache may be disposed after it");
+
+        gate.SetResult();
+        world.World.Advance(3);
+        disposal.IsCompletedSuccessfully.Should().BeTrue();
+        Kept(cache).Should().Be("a=v1");
+    }
+
     private static InMemoryStoreCache Filled(string status)
     {
         var cache = new InMemoryStoreCache();

@@ -11,6 +11,7 @@ public sealed class StoreFailureTests
     {
         ["overload"] = static () => FakePostgrest.Error(503, "PGRST002"),
         ["a gateway's page"] = static () => FakePostgrest.Answer(502, "<html>", "text/html"),
+        ["a firewall's page"] = static () => FakePostgrest.Answer(403, "<html>", "text/html"),
         ["no right"] = static () => FakePostgrest.Error(403, "42501"),
         ["no table"] = static () => FakePostgrest.Error(404, "PGRST205"),
         ["no user"] = static () => FakePostgrest.Error(401, "PGRST301"),
