@@ -89,6 +89,12 @@ internal sealed class TenantScope(
         var flushes = stores.Close(scope => scope == _ownRows || scope == _allRows);
         feeds.End(key => ReferenceEquals(key.Scope, identity), error: null);
         onDisposed();
+        if (flushes.TrueForAll(static flushed => flushed.IsCompleted))
+        {
+            closed.SetResult(); // nothing is kept, and nothing waited for
+            return closed.Task;
+        }
+
         _ = feeds.Environment.Scheduler.Start(async () =>
         {
             foreach (var flushed in flushes)

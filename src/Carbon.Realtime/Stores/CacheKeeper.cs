@@ -48,10 +48,10 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
     public bool IsLoading { get; private set; }
 
     /// <summary>Completes when nothing more is written, or that has taken so long that nobody should wait for it.</summary>
-    public Task Flushed => _flushed.Task;
+    public Task Flushed => _cache is null ? Task.CompletedTask : _flushed.Task;
 
     /// <summary>Completes when nothing more is written, however long the cache takes.</summary>
-    public Task Ended => _ended.Task;
+    public Task Ended => _cache is null ? Task.CompletedTask : _ended.Task;
 
     /// <summary>Whether rows may be written: not before those that must go are gone.</summary>
     private bool IsWritable => _cache is not null && !_mustRemove && !_hasGivenUp;

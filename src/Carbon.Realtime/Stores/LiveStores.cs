@@ -79,6 +79,11 @@ internal sealed class LiveStores
 
     private void OnDropped(StoreFlush flush)
     {
+        if (flush.End.IsCompleted)
+        {
+            return;
+        }
+
         lock (_gate)
         {
             _flushes.Add(flush);
