@@ -1,5 +1,6 @@
 using Carbon.Realtime.Changes;
 using Carbon.Realtime.Convergence;
+using Carbon.Realtime.Tables;
 
 namespace Carbon.Realtime.Benchmarks.Store;
 
@@ -40,7 +41,7 @@ internal sealed class SettledStore : StoreContender, IRowLog<string, StoreItem>
         : base(FormattableString.Invariant($"store, bursts of {burst}"))
     {
         _burst = burst;
-        _rules = new(Table.Definition.Key.Comparer, Table.Definition.IsSame, version: null, ConvergencePolicy.Full, this);
+        _rules = new(Table.Definition.Key.Comparer, IsSame, version: null, ConvergencePolicy.Full, this);
         _rules.BeginScan();
         foreach (var page in items.Chunk(1000))
         {
@@ -49,6 +50,8 @@ internal sealed class SettledStore : StoreContender, IRowLog<string, StoreItem>
 
         _rules.EndScan(TimeSpan.Zero, onRepair: null);
         Publish();
+
+        static bool IsSame(StoreItem held, StoreItem read) => Table.Definition.Compare(held, read) == RowDifference.None;
     }
 
     public override void Apply(ReadOnlySpan<RowEvent<string, StoreItem>> events)

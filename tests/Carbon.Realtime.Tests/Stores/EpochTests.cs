@@ -263,7 +263,7 @@ public sealed class EpochTests
 
     private static void Flood(StoreWorld world)
     {
-        for (var i = 0; i < 100; i++)
+        for (var i = 0; i < 300; i++)
         {
             world.Socket.Insert(world.Join, "salesOrder", StoreWorld.Record($"many{i}", "v1"), 1);
         }

@@ -149,7 +149,10 @@ public sealed class StoreFailureTests
     [Fact]
     public void A_filter_that_cannot_be_listened_with_faults_the_store_and_says_so()
     {
-        var atOnce = new StoreWorld(static o => o.SingleFilterCondition = true, table: Shop.SalesOrders.Where("status=gt.a")).Write("a", "v1").Live();
+        var atOnce = new StoreWorld(
+            static o => o.SingleFilterCondition = true,
+            options: new StoreOptions<SalesOrder> { FilterMode = StoreFilterMode.Server },
+            table: Shop.SalesOrders.Where("status=gt.a")).Write("a", "v1").Live();
         (atOnce.State, atOnce.Store.Status.Reason).Should().Be((StoreState.Faulted, StoreReason.Configuration));
         atOnce.Store.Status.Error!.Reason.Should().Be(RealtimeErrorReason.UnsafeFilter);
         atOnce.Store.Status.Error.Message.Should().Contain("SingleFilterCondition");

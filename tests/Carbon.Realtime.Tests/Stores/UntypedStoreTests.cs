@@ -20,7 +20,7 @@ public sealed class UntypedStoreTests
         _world = new World(rest: _rest);
     }
 
-    private bool HasToldOfLoss => _world.Log.Lines.Any(static l => l.Contains("lost a change", StringComparison.Ordinal));
+    private bool HasToldOfLoss => _world.Log.Lines.Any(static l => l.Contains("lost changes", StringComparison.Ordinal));
 
     [Fact]
     public void The_spelling_of_changes_is_never_taken_for_a_loss()
