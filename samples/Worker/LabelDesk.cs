@@ -85,8 +85,8 @@ internal sealed class LabelDesk(LabelJournal journal, ILiveStore<string, Item> i
 
         if (!items.TryGet(id, out var item))
         {
-            // Two tables have no order between them: the job may be here before its item. What was committed before the job is in the store after this.
-            await items.VerifyAsync(cancellationToken).WaitAsync(Patience, time, cancellationToken);
+            // Two tables have no order between them: the job may be here before its item. What was committed of it before the job is in the store after this.
+            await items.VerifyRowAsync(id, cancellationToken).WaitAsync(Patience, time, cancellationToken);
             items.TryGet(id, out item);
         }
 
