@@ -312,8 +312,8 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
     {
         var snapshot = new StoreSnapshot<TKey, TRow>(Current.Version + 1, _rows.Publish(), status);
         var set = new StoreChangeSet<TKey, TRow>(snapshot, isReset, changes);
+        _shown.Show(snapshot); // before anybody is told of it
         _observers.ForEach(o => o.Post(set));
-        _shown.Show(snapshot);
     }
 
     private ObserverDelivery<StoreChangeSet<TKey, TRow>> Subscribe(IObserver<StoreChangeSet<TKey, TRow>> observer)

@@ -197,7 +197,7 @@ internal sealed class TokenSession(
     /// </remarks>
     private bool TryIdentify(JwtIdentity identity)
     {
-        if (Current is { } current)
+        if (Current is { } current && !LooksExpired(current))
         {
             return current.Identity.IsSurelySameUser(identity);
         }

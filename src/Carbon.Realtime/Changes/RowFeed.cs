@@ -86,7 +86,7 @@ internal sealed class RowFeed<TKey, TRow> : TableFeed
                 break;
         }
 
-        _bytes += change.Record.Length;
+        _bytes = _burst.Count == 0 ? 0 : _bytes + change.Record.Length; // of what is no event nothing is kept
         if (_burst.Count >= BurstSize || _bytes >= LargeBurst)
         {
             OnBurstEnd();

@@ -183,7 +183,7 @@ internal sealed class ConvergenceRules<TKey, TRow>
         }
     }
 
-    /// <summary>All pages came in one epoch: what none of them brought is gone.</summary>
+    /// <summary>All pages came: what none of them brought, and nothing else spoke of meanwhile, is gone.</summary>
     /// <param name="now">The time.</param>
     /// <param name="onRepair">As for <see cref="OnPage"/>.</param>
     public void EndScan(TimeSpan now, Action<TKey, RepairKind>? onRepair)
@@ -211,7 +211,7 @@ internal sealed class ConvergenceRules<TKey, TRow>
         }
     }
 
-    /// <summary>The scan did not come to its end, or not in the epoch it began in: what it brought stays, what it did not says nothing.</summary>
+    /// <summary>The scan did not come to its end: what it brought stays, what it did not says nothing.</summary>
     public void AbandonScan()
     {
         _scan = null;

@@ -152,6 +152,7 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
         if (left > 0)
         {
             StoresLog.LeftToReconcile(context.Logger, context.Name, left);
+            actor.Scans.OnLeft();
         }
     }
 
@@ -201,6 +202,6 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
 
         public CancellationToken Token => _cancellation.Token;
 
-        public void Cancel() => _cancellation.Cancel();
+        public void Cancel() => _cancellation.CancelQuietly();
     }
 }

@@ -95,7 +95,7 @@ internal sealed class Epochs<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
     {
         IsPolled = !IsOpen && epoch == Current;
         HasOverflowed &= epoch != Current;
-        if (!IsOpen)
+        if (IsPolled)
         {
             actor.Alarms.Set(Alarm.Poll, actor.Reconcile.Period, () => OnPatienceEnded(isFirst: false));
         }
@@ -120,6 +120,7 @@ internal sealed class Epochs<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
 
         actor.Measured.Epoch(TagValue.Of(reason));
         Current++;
+        actor.Repairs.OnEpoch();
         if (reason is GapReason.Partial or GapReason.Undecodable)
         {
             // One row, nobody knows which: the scan that runs is no worse for it, and another one follows.
@@ -175,6 +176,7 @@ internal sealed class Epochs<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
 
         Current++;
         IsOpen = false;
+        actor.Repairs.OnEpoch();
         actor.Scans.OnEpochEnded();
         actor.Reconcile.OnEpochEnded();
         actor.Alarms.Clear(Alarm.Reconcile);

@@ -9,7 +9,7 @@ public interface ILiveStore
     /// <summary>How true what the store shows is.</summary>
     StoreStatus Status { get; }
 
-    /// <summary>The status, and then every other one that says something else than the last; counts and times alone do not. Completes with the manager's disposal.</summary>
+    /// <summary>The status, and then every other one of another state, reason or error; counts and times alone do not. Completes with the manager's disposal.</summary>
     /// <remarks>The store runs while somebody is subscribed. Observers are called on the library's scheduler, one at a time.</remarks>
     IObservable<StoreStatus> StatusChanges { get; }
 
@@ -19,7 +19,8 @@ public interface ILiveStore
 
     /// <summary>Completes when what is shown equals the database: at once if it does.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="RealtimeException">Somebody must change something first (<see cref="StoreState.Faulted"/>, <see cref="StoreState.NeedsAuth"/>).</exception>
+    /// <remarks>While a token provider merely fails the wait goes on, as with a server that is away: give it a time-out if there is somebody to tell.</remarks>
+    /// <exception cref="RealtimeException">Somebody must change something first (<see cref="StoreState.Faulted"/>, <see cref="StoreState.NeedsAuth"/>): the error is not transient.</exception>
     /// <exception cref="ObjectDisposedException">The manager or scope is disposed.</exception>
     Task WhenLiveAsync(CancellationToken cancellationToken);
 

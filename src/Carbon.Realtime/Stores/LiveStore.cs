@@ -202,6 +202,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         var waiter = Shown<TKey, TRow>.NewSignal();
         lock (_gate)
         {
+            ObjectDisposedException.ThrowIf(_isClosed, typeof(ILiveStore<TKey, TRow>));
             begin(waiter, _actor);
         }
 
@@ -319,12 +320,12 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         _notLiveSince = status.State is StoreState.Live or StoreState.Empty or StoreState.Closed
             ? null
             : _notLiveSince ?? _context.Environment.TimeProvider.GetUtcNow();
+        _shown.Show(snapshot); // before anybody is told of it
         if (_observers.IsWatched)
         {
             _observers.Post(new StoreChangeSet<TKey, TRow>(snapshot, isReset, isReset ? [] : changes));
         }
 
-        _shown.Show(snapshot);
         if (Shown<TKey, TRow>.Hopeless(status) is { } error)
         {
             FailVerifying(error);

@@ -35,6 +35,9 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
     /// <summary>More keys than this are not remembered during a scan, but the scan begun anew when it is over.</summary>
     private const int MostTouched = 65_536;
 
+    /// <summary>After so many that were given up one goes on to its end, whatever epochs come.</summary>
+    private const int MostAbandoned = 2;
+
     private readonly ScanPace _pace = new(context.Environment.Randomizer);
     private readonly Backoff _failures = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(2), TimeSpan.Zero, context.Environment.Randomizer);
     private readonly Verifications<TKey> _verifications = new();
@@ -44,6 +47,9 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
     private Run? _run;
     private Deadlines.Deadline? _next;
     private ScanCause? _wanted;
+
+    /// <summary>How many scans in a row were given up for the sake of an epoch.</summary>
+    private int _abandoned;
 
     /// <summary>Whether everything was read at least once.</summary>
     public bool WasRead { get; private set; }
@@ -64,6 +70,9 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
 
     public bool IsRunning => _run is not null;
 
+    /// <summary>Whether the next scan waits for its time.</summary>
+    public bool IsDue => _next is not null;
+
     /// <summary>A new epoch: what is being read does not tell all of it, and is begun anew.</summary>
     /// <remarks>
     /// Not if epochs come and go faster than everything is read: no scan would ever come to its end. Then the one that runs goes on; what it brings is
@@ -74,7 +83,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         var isHasty = _pace.Count(actor.Now);
         if (!isHasty)
         {
-            Abandon(Operation.Abandoned);
+            AbandonForEpoch();
         }
 
         Request(cause, isHasty);
@@ -86,7 +95,12 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
     {
         if (!_pace.IsHasty(actor.Now) && !_verifications.AnyUnderWay)
         {
-            Abandon(Operation.Abandoned);
+            AbandonForEpoch();
+        }
+
+        if (_verifications.AnyWaiting)
+        {
+            Resume(); // what they waited for behind it
         }
     }
 
@@ -103,16 +117,12 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
     }
 
     /// <summary>What something threw that has no business to throw: the scan may lack what came behind it.</summary>
-    /// <returns>Whether one runs.</returns>
-    public bool OnThrown(Exception e)
+    public void OnThrown(Exception e)
     {
-        if (_run is not { } run)
+        if (_run is { } run)
         {
-            return false;
+            OnFailed(run, new RealtimeException(RealtimeErrorReason.Unknown, $"Taking rows in ended with {e.GetType().Name}.", isTransient: true, innerException: e));
         }
-
-        OnFailed(run, Unexpected(e));
-        return true;
     }
 
     /// <summary>What a read threw that is none of its errors.</summary>
@@ -126,7 +136,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         if (_wanted is { } cause)
         {
             _wanted = null;
-            Request(cause, cause is ScanCause.Epoch or ScanCause.Missed && _pace.IsHasty(actor.Now));
+            Request(cause, cause is ScanCause.Epoch or ScanCause.Missed && _pace.IsHasty(actor.Now) && !_verifications.AnyWaiting);
         }
     }
 
@@ -148,6 +158,15 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
 
     /// <summary>Tells when a key is in doubt no more.</summary>
     public void AwaitSettled(TKey key, TaskCompletionSource done) => _verifications.Add(key, done);
+
+    /// <summary>Keys were given up, and are left to the next scan: who waits for one gets that.</summary>
+    public void OnLeft()
+    {
+        if (_verifications.OnLeft(actor.Rules.Doubts))
+        {
+            Request(ScanCause.Verify);
+        }
+    }
 
     /// <summary>Keys could not be read.</summary>
     public void OnAskingFailed(Exception error) => _verifications.OnAskingFailed(error);
@@ -199,15 +218,25 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         }
     }
 
+    private void AbandonForEpoch()
+    {
+        if (_run is not null && _abandoned < MostAbandoned)
+        {
+            _abandoned++;
+            Abandon(Operation.Abandoned);
+        }
+    }
+
     /// <summary>The scan that runs is of no use any more.</summary>
     private void Abandon(string outcome)
     {
         if (_run is { } run)
         {
             _run = null;
-            run.Cancel();
             actor.Rules.AbandonScan();
             Measure(run, outcome);
+            actor.Keeper.OnChanged(); // which had waited for its end
+            run.Cancel();
         }
     }
 
@@ -322,6 +351,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         AsOf = run.StartedAt;
         Error = null;
         _failures.Reset();
+        _abandoned = 0;
         Measure(run, Operation.Ok);
         StoresLog.Scanned(context.Logger, context.Name, run.Rows, actor.Now - run.Started);
         actor.OnScanned(run.Started, run.Epoch, isRepairing: RepairsOf(run) is not null);
@@ -345,13 +375,14 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         Error = error;
         StoresLog.ScanFailed(context.Logger, context.Name, error.Message);
         // The database's own word only: what a gateway forbids says nothing of the user.
-        if (error.ServerCode == RestFaultTable.NoRight)
+        var isPurged = error.ServerCode == RestFaultTable.NoRight;
+        if (isPurged)
         {
             StoresLog.Purged(context.Logger, context.Name);
             actor.Purge();
         }
 
-        _verifications.OnScanFailed(error);
+        _verifications.OnScanFailed(error, isPurged);
         BeginAfter(error.IsTransient ? _failures.Next(spreadOut: false) : SlowRetry, ScanCause.Retry);
         if (_verifications.AnyWaiting)
         {
@@ -387,6 +418,6 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
 
         public CancellationToken Token => _cancellation.Token;
 
-        public void Cancel() => _cancellation.Cancel();
+        public void Cancel() => _cancellation.CancelQuietly();
     }
 }

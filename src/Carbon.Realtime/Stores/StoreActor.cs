@@ -126,7 +126,7 @@ internal sealed class StoreActor<TKey, TRow>
             Asking.Resume();
             Asking.Schedule();
         }
-        else if (Scans.IsRunning)
+        else if (Scans.IsRunning || Scans.IsDue)
         {
             Scans.Verify(done);
         }
@@ -231,10 +231,8 @@ internal sealed class StoreActor<TKey, TRow>
         if (!IsStopped)
         {
             _publisher.Reset();
-            if (!Scans.OnThrown(e))
-            {
-                Epochs.Miss(GapReason.Undecodable);
-            }
+            Scans.OnThrown(e);
+            Epochs.Miss(GapReason.Undecodable);
         }
     }
 

@@ -39,7 +39,19 @@ internal sealed class Verifications<TKey>
     public void OnSettled(Doubts<TKey> doubts) => End(v => v.IsSettled(doubts), static done => done.TrySetResult());
 
     /// <summary>The scan failed; who came after its beginning waits for the next one.</summary>
-    public void OnScanFailed(Exception error) => End(static v => v.IsUnderWay && v.Doubted is null, done => done.TrySetException(error));
+    /// <param name="error">Why.</param>
+    /// <param name="isPurged">Whether the rows are gone: then nobody waits for single keys any more either.</param>
+    public void OnScanFailed(Exception error, bool isPurged) =>
+        End(v => v.IsUnderWay && (isPurged || v.Doubted is null), done => done.TrySetException(error));
+
+    /// <summary>Keys were given up, and are left to the next scan: so are those who wait for them.</summary>
+    /// <returns>Whether there are any.</returns>
+    public bool OnLeft(Doubts<TKey> doubts)
+    {
+        var left = _open.FindAll(v => v.Doubted?.Exists(key => !doubts.Contains(key)) == true);
+        left.ForEach(static v => (v.IsUnderWay, v.IsOfOneKey, v.Doubted) = (false, false, null));
+        return left.Count > 0;
+    }
 
     /// <summary>Keys could not be read: who waits for one alone hears it; who waits for all waits for the next try.</summary>
     public void OnAskingFailed(Exception error) => End(static v => v.IsOfOneKey, done => done.TrySetException(error));
@@ -79,7 +91,7 @@ internal sealed class Verifications<TKey>
         /// <summary>Whether a scan that began after the call is under way, or over.</summary>
         public bool IsUnderWay { get; set; }
 
-        public bool IsOfOneKey { get; init; }
+        public bool IsOfOneKey { get; set; }
 
         /// <summary>The keys that the scan left in doubt; <see langword="null"/> before it is over.</summary>
         public List<TKey>? Doubted { get; set; }

@@ -87,6 +87,21 @@ public sealed class ConvergenceRulesTests
     }
 
     [Fact]
+    public void Without_that_rule_the_older_one_stays()
+    {
+        var rules = Create(ConvergencePolicy.Full with { ReadsTouchEachOther = false });
+        rules.BeginAsking(["a"]);
+        rules.BeginScan();
+        rules.OnPage([new("a", "v2")], [], rules.Moment, Noon, onRepair: null);
+        rules.EndScan(Noon, onRepair: null);
+        rules.OnAnswer([new("a", "v1")], [], [], Noon);
+        rules.EndAsking(Noon);
+
+        Row(rules, "a").Should().Be("v1");
+        rules.Doubts.Count.Should().Be(0);
+    }
+
+    [Fact]
     public void An_answer_that_a_whole_scan_has_overtaken_neither_undoes_it_nor_settles_the_key()
     {
         var rules = Create();
@@ -164,7 +179,7 @@ public sealed class ConvergenceRulesTests
         rules.EndAsking(now);
     }
 
-    private ConvergenceRules<string, string> Create() => new(
+    private ConvergenceRules<string, string> Create(ConvergencePolicy? policy = null) => new(
         null,
         (one, other) =>
         {
@@ -172,7 +187,7 @@ public sealed class ConvergenceRulesTests
             return one == other;
         },
         version: null,
-        ConvergencePolicy.Full,
+        policy ?? ConvergencePolicy.Full,
         _log);
 
     private sealed class Log : IRowLog<string, string>

@@ -107,8 +107,7 @@ public static class ReadmeSnippets
                 Console.WriteLine($"{change.Kind} {change.Key}: {change.Previous?.Status} -> {change.Current?.Status}");
             }
         });
-        await orders.VerifyAsync(cancellationToken); // all that was committed before is shown: pull to refresh
-        await orders.VerifyRowAsync("so_1", cancellationToken); // the same of one row, at the price of one: your own write
+        await orders.VerifyRowAsync("so_1", cancellationToken); // what was committed of it before is shown: your own write, say
         Console.WriteLine(orders.TryGet("so_1", out var order) ? order.Status : "there is no so_1");
     }
 

@@ -243,6 +243,20 @@ public sealed class InterleavingTests
     }
 
     [Fact]
+    public void I11_oks_that_come_at_leisure_but_faster_than_everything_is_read_let_every_third_scan_come_to_its_end()
+    {
+        var world = new StoreWorld().Write("a", "v1").HoldReads().Live();
+        for (var i = 0; i < 3; i++)
+        {
+            world.World.Advance(12);
+            world.TellOk();
+        }
+
+        world.ReleaseReads();
+        world.Shown.Should().Be("a=v1");
+    }
+
+    [Fact]
     public void I11_connections_that_break_faster_than_everything_is_read_let_a_scan_come_to_its_end_though_it_verifies_nothing()
     {
         var world = new StoreWorld().Write("a", "v1").Live();

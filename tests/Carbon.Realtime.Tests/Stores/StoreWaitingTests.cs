@@ -154,9 +154,10 @@ public sealed class StoreWaitingTests
     }
 
     [Fact]
-    public async Task A_verification_of_a_store_that_nobody_had_started_needs_no_socket()
+    public async Task A_verification_of_a_store_that_does_not_know_yet_whose_rows_it_shows_needs_no_socket()
     {
         var world = new StoreWorld();
+        using var use = world.Store.Start(); // else it ends when nobody waits any more
         world.World.AutoSubscribed = false;
         world.Write("a", "v1");
 
@@ -202,10 +203,52 @@ public sealed class StoreWaitingTests
         await verifying.WaitAsync(Patience);
         world.Shown.Should().Be("a=v1 b=v1");
         world.State.Should().NotBe(StoreState.Live);
+
+        // A scan that began before the end says nothing of the time after it, and puts off no other one.
+        world.Write("c", "v1").World.Advance(11);
+        world.Shown.Should().Be("a=v1 b=v1 c=v1");
     }
 
     [Fact]
-    public async Task Who_gives_up_waiting_leaves_no_error_that_nobody_observes()
+    public async Task Who_waits_for_a_row_hears_that_nobody_may_read_it_any_more()
+    {
+        var world = new StoreWorld().Write("a", "v1").Live();
+        world.World.Advance(20);
+        world.HoldReads();
+        var verifying = world.Store.VerifyRowAsync("a");
+        world.World.Advance(0.1);
+
+        world.Rest.Held = null;
+        world.Rest.Script = static (_, _) => FakePostgrest.Error(403, "42501");
+        world.TellOk();
+
+        (await FluentActions.Awaiting(() => verifying.WaitAsync(Patience)).Should().ThrowAsync<RealtimeException>())
+            .Which.Reason.Should().Be(RealtimeErrorReason.PermissionDenied);
+    }
+
+    [Fact]
+    public void Who_waits_for_a_row_that_changes_all_the_time_gets_a_read_of_everything()
+    {
+        var world = new StoreWorld().Write("a", "v0").Live();
+        world.World.Advance(20);
+        string? shown = null;
+        var done = new TaskCompletionSource();
+        _ = done.Task.ContinueWith(_ => shown = world.Shown, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        world.Write("a", "v1");
+        world.Store.Actor!.Verify("a", done);
+        for (var i = 0; i < 60; i++)
+        {
+            world.HoldReads().World.Advance(0.2);
+            world.TellUpdate("a", $"old{i}"); // late, and while the read is under way
+            world.ReleaseReads();
+        }
+
+        world.World.Advance(90);
+        shown.Should().Be("a=v1");
+    }
+
+    [Fact]
+    public async Task Who_gives_up_waiting_disturbs_nobody_who_waits_on()
     {
         var world = new StoreWorld().Write("a", "v1").Live();
         using var cancellation = new CancellationTokenSource();
