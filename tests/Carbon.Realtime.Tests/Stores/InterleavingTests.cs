@@ -252,6 +252,7 @@ public sealed class InterleavingTests
             world.TellOk();
         }
 
+        world.Rest.Requests.Should().HaveCount(3, "the third ok begins no other one");
         world.ReleaseReads();
         world.Shown.Should().Be("a=v1");
     }

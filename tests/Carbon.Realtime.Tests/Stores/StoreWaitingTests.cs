@@ -227,6 +227,41 @@ public sealed class StoreWaitingTests
     }
 
     [Fact]
+    public async Task A_row_of_a_store_whose_next_read_is_minutes_away_is_read_at_once()
+    {
+        var world = new StoreWorld().Write("a", "v1").Live();
+        world.Rest.Script = static (_, _) => FakePostgrest.Error(403, "42501");
+        world.TellOk();
+        world.Shown.Should().BeEmpty();
+
+        world.Rest.Script = null;
+        var verifying = world.Store.VerifyRowAsync("a");
+        world.World.Run();
+
+        await verifying.WaitAsync(Patience);
+        world.Shown.Should().Be("a=v1");
+    }
+
+    [Fact]
+    public async Task Who_waits_behind_a_scan_does_not_wait_for_the_connection_that_ended_it()
+    {
+        var world = new StoreWorld().Write("a", "v1").Live();
+        world.World.Advance(20);
+        world.HoldReads().TellOk();
+        var verifying = world.Store.VerifyAsync();
+        world.World.Run();
+        world.Write("b", "v1");
+
+        world.World.Server.HangNext();
+        world.Socket.Break();
+        world.World.Run();
+        world.ReleaseReads();
+
+        await verifying.WaitAsync(Patience);
+        world.Shown.Should().Be("a=v1 b=v1");
+    }
+
+    [Fact]
     public void Who_waits_for_a_row_that_changes_all_the_time_gets_a_read_of_everything()
     {
         var world = new StoreWorld().Write("a", "v0").Live();
@@ -236,7 +271,7 @@ public sealed class StoreWaitingTests
         _ = done.Task.ContinueWith(_ => shown = world.Shown, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         world.Write("a", "v1");
         world.Store.Actor!.Verify("a", done);
-        for (var i = 0; i < 60; i++)
+        for (var i = 0; i < 120; i++)
         {
             world.HoldReads().World.Advance(0.2);
             world.TellUpdate("a", $"old{i}"); // late, and while the read is under way
