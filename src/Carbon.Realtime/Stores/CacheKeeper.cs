@@ -124,7 +124,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
     {
         // A cache that does not answer must not keep the program from ending.
         _late = context.Environment.TimeProvider.CreateTimer(_ => _flushed.TrySetResult(), null, FlushTimeout, Timeout.InfiniteTimeSpan);
-        _stopping.Cancel();
+        _stopping.CancelQuietly();
         var last = keep ? Take() : null;
         var removes = !keep || _mustRemove;
         var before = _operation;

@@ -23,7 +23,7 @@ public sealed record StoreOptions<TRow>
     /// <summary>Whether a change only tells which row to read, and its own content is not used. Default <see langword="false"/>; always so with <see cref="SignalTable"/>.</summary>
     public bool SignalOnly { get; init; }
 
-    /// <summary>Who judges the table's filter when a row changes. Default <see cref="StoreFilterMode.Client"/>, which is right for every filter.</summary>
+    /// <summary>Who judges the table's filter when a row changes. Default <see cref="StoreFilterMode.Client"/>, which is right for every filter, but that none may be on an array column.</summary>
     /// <remarks>Reads carry the whole filter in any case, and the tenant is always the server's to judge. Without a filter there is no difference.</remarks>
     public StoreFilterMode FilterMode { get; init; }
 

@@ -203,6 +203,34 @@ public sealed class StoreCacheTests
     }
 
     [Fact]
+    public void A_cache_that_throws_when_its_load_is_given_up_costs_no_last_save()
+    {
+        var saves = 0;
+        var cache = new InMemoryStoreCache
+        {
+            Loading = static (_, token) =>
+            {
+                token.Register(static () => throw new InvalidOperationException("not now"));
+                return new ValueTask(new TaskCompletionSource().Task);
+            },
+        };
+        cache.Saving = (_, _, _) =>
+        {
+            saves++;
+            return ValueTask.CompletedTask;
+        };
+        var world = new StoreWorld(cache: cache).Write("a", "v1").Live();
+        world.World.Advance(20);
+        saves = 0;
+        world.Write("a", "v2").TellUpdate("a", "v2");
+
+        _ = world.World.Manager.DisposeAsync().AsTask();
+        world.World.Run();
+
+        saves.Should().Be(1);
+    }
+
+    [Fact]
     public void A_forged_row_is_never_live_and_gone_after_the_first_read()
     {
         var cache = Filled("v1");
