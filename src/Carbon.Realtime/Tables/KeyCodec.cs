@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Carbon.Realtime.Filters;
+using Carbon.Realtime.Primitives;
 
 namespace Carbon.Realtime.Tables;
 
@@ -63,6 +64,8 @@ internal static class KeyText
 
 internal sealed class SingleKeyCodec<TKey>(string column, JsonTypeInfo<TKey> type) : KeyCodec<TKey>(column)
 {
+    public override IEqualityComparer<TKey> Comparer { get; } = TextKeys.Comparer as IEqualityComparer<TKey> ?? EqualityComparer<TKey>.Default;
+
     public override TKey Decode(in KeyValues values) => Part(values.First, type);
 
     public override string[] Encode(TKey key) => [KeyText.Of(key, type)];
