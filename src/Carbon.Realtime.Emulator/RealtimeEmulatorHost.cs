@@ -37,9 +37,11 @@ public sealed class RealtimeEmulatorHost : IAsyncDisposable
 
         // No pings of the server's own: the real one sends none.
         _application.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.Zero });
+        _application.Use(CrossOrigin.AllowAsync);
         _application.MapGet("/realtime/v1/websocket", ServeAsync);
         _application.MapGet("/socket/websocket", ServeAsync);
         _application.Map("/rest/v1/{**path}", new RestEndpoint(emulator).ServeAsync);
+        _application.Map(ControlEndpoint.Root + "/{command}", new ControlEndpoint(emulator).ServeAsync);
     }
 
     /// <summary>The emulator that is served.</summary>
@@ -47,7 +49,7 @@ public sealed class RealtimeEmulatorHost : IAsyncDisposable
 
     /// <summary>
     /// The project's address, <c>http://127.0.0.1:port</c>; the socket is at <c>/realtime/v1/websocket</c> and <c>/socket/websocket</c>, reads are at
-    /// <c>/rest/v1/{table}</c>.
+    /// <c>/rest/v1/{table}</c>, and <c>/emulator/v1/</c> steers it from other languages (<c>docs/testing.md</c>).
     /// </summary>
     public Uri Url { get; private set; }
 

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Carbon.Realtime.Emulator;
 
-/// <summary>Carries reads to the emulator's handler and its answers back, whatever is wrong with them.</summary>
+/// <summary>Carries reads and writes to the emulator's handler and its answers back, whatever is wrong with them.</summary>
 internal sealed class RestEndpoint(RealtimeEmulator emulator)
 {
     private readonly HttpMessageInvoker _rest = new(emulator.CreateHttpHandler());
@@ -21,6 +21,13 @@ internal sealed class RestEndpoint(RealtimeEmulator emulator)
 
         try
         {
+            if (context.Request.ContentLength > 0 || context.Request.Headers.TransferEncoding.Count > 0)
+            {
+                using var body = new MemoryStream();
+                await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+                request.Content = new ByteArrayContent(body.ToArray());
+            }
+
             using var response = await _rest.SendAsync(request, context.RequestAborted);
             context.Response.StatusCode = (int)response.StatusCode;
             foreach (var (name, values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated))

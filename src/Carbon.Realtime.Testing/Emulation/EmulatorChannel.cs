@@ -14,6 +14,8 @@ internal sealed class EmulatorChannel(EmulatorConnection connection, string topi
 
     public IReadOnlyList<EmulatorBinding> Bindings { get; init; } = [];
 
+    public bool IsPrivate { get; init; }
+
     public bool BroadcastAck { get; init; }
 
     public bool BroadcastSelf { get; init; }

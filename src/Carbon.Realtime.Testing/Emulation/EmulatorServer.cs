@@ -30,6 +30,9 @@ internal sealed class EmulatorServer(EmulatorOptions options, EmulatorAgenda age
         return connection;
     }
 
+    /// <summary>Decides about private channels; without it there are none, as in a project without policies on <c>realtime.messages</c>.</summary>
+    public Func<EmulatorClaims, string, EmulatorChannelAccess>? PrivateChannels { get; set; }
+
     public void Forget(EmulatorConnection connection) => Connections.Remove(connection);
 
     public void Handle(EmulatorConnection connection, byte[] utf8)
@@ -165,13 +168,21 @@ internal sealed class EmulatorServer(EmulatorOptions options, EmulatorAgenda age
             return null;
         }
 
-        reason = "";
         var config = Config(frame.Payload);
+        var isPrivate = config is { } asked && IsSet(asked, "private");
+        if (isPrivate && !Access(claims, frame.Topic).HasFlag(EmulatorChannelAccess.Read))
+        {
+            reason = $"Unauthorized: {NoPermission(frame.Topic)}";
+            return null;
+        }
+
+        reason = "";
         return new EmulatorChannel(connection, frame.Topic, JoinRefOf(frame), token, claims)
         {
             Bindings = config is { } c && c.TryGetProperty("postgres_changes", out var bindings) && bindings.ValueKind == JsonValueKind.Array
                 ? [.. bindings.EnumerateArray().Where(static b => b.ValueKind == JsonValueKind.Object).Select(EmulatorBinding.Read)]
                 : [],
+            IsPrivate = isPrivate,
             BroadcastAck = config is { } a && Flag(a, "broadcast", "ack"),
             BroadcastSelf = config is { } s && Flag(s, "broadcast", "self"),
         };
@@ -192,6 +203,12 @@ internal sealed class EmulatorServer(EmulatorOptions options, EmulatorAgenda age
             return;
         }
 
+        if (channel.IsPrivate && !Access(claims, channel.Topic).HasFlag(EmulatorChannelAccess.Read))
+        {
+            Close(channel, $"You no longer have permission to read from this Channel topic: {channel.Topic[EmulatorChannel.Prefix.Length..]}");
+            return;
+        }
+
         channel.Token = token;
         channel.Claims = claims;
         WatchExpiry(channel);
@@ -204,11 +221,23 @@ internal sealed class EmulatorServer(EmulatorOptions options, EmulatorAgenda age
         channel.Expiry = Agenda.At(channel.Claims.ExpiresAt, () => Close(channel, EmulatorTokens.ExpiredText(Agenda.Now, channel.Claims.ExpiresAt)));
     }
 
+    private EmulatorChannelAccess Access(EmulatorClaims claims, string topic) =>
+        PrivateChannels?.Invoke(claims, topic[EmulatorChannel.Prefix.Length..]) ?? EmulatorChannelAccess.None;
+
+    private static string NoPermission(string topic) =>
+        $"You do not have permissions to read from this Channel topic: {topic[EmulatorChannel.Prefix.Length..]}";
+
     private void Broadcast(EmulatorChannel sender, WireFrame frame)
     {
+        if (sender.IsPrivate && !Access(sender.Claims, sender.Topic).HasFlag(EmulatorChannelAccess.Write))
+        {
+            // Not answered, even where an acknowledgement was asked for (docs/protocol.md, "Things that look right and are not").
+            return;
+        }
+
         var payload = new StringBuilder();
         JsonText.AppendCanonical(payload, frame.Payload);
-        foreach (var channel in Channels.Where(c => c.Topic == sender.Topic && (sender.BroadcastSelf || !ReferenceEquals(c, sender))))
+        foreach (var channel in Channels.Where(c => c.Topic == sender.Topic && c.IsPrivate == sender.IsPrivate && (sender.BroadcastSelf || !ReferenceEquals(c, sender))))
         {
             channel.Connection.Push(WireFrame.NullRef, WireFrame.NullRef, channel.Topic, "broadcast", payload.ToString());
         }
@@ -240,7 +269,9 @@ internal sealed class EmulatorServer(EmulatorOptions options, EmulatorAgenda age
             : null;
 
     private static bool Flag(JsonElement config, string section, string name) =>
-        config.TryGetProperty(section, out var options) && options.ValueKind == JsonValueKind.Object && options.TryGetProperty(name, out var flag)
+        config.TryGetProperty(section, out var options) && options.ValueKind == JsonValueKind.Object && IsSet(options, name);
+
+    private static bool IsSet(JsonElement json, string name) => json.TryGetProperty(name, out var flag)
         && (flag.ValueKind == JsonValueKind.True || (flag.ValueKind == JsonValueKind.String && flag.GetString() == "true"));
 
     private static string? TokenOf(JsonElement payload)

@@ -34,9 +34,10 @@ public sealed class EmulatorTransaction
     /// <returns>The row with its defaults.</returns>
     /// <exception cref="ArgumentException">There is no such table or column, or PostgreSQL would refuse a value.</exception>
     /// <exception cref="InvalidOperationException">The primary key exists already.</exception>
-    public EmulatorRow Insert(string table, EmulatorJson row)
+    public EmulatorRow Insert(string table, EmulatorJson row) => InsertRow(_database.Find(table), row);
+
+    internal EmulatorRow InsertRow(EmulatorTable target, EmulatorJson row)
     {
-        var target = _database.Find(table);
         var draft = new RowDraft(target);
         draft.Assign(row);
         draft.Fill(column => Default(target, column));
@@ -56,14 +57,20 @@ public sealed class EmulatorTransaction
         var found = EmulatorDatabase.Find(target, key);
         foreach (var old in found)
         {
-            var draft = new RowDraft(old);
-            draft.Assign(patch);
-            var updated = draft.ToRow();
-            Replace(target, old, updated);
-            Log(target, "UPDATE", updated, old);
+            UpdateRow(target, old, patch);
         }
 
         return found.Count;
+    }
+
+    internal EmulatorRow UpdateRow(EmulatorTable target, EmulatorRow old, EmulatorJson patch)
+    {
+        var draft = new RowDraft(old);
+        draft.Assign(patch);
+        var updated = draft.ToRow();
+        Replace(target, old, updated);
+        Log(target, "UPDATE", updated, old);
+        return updated;
     }
 
     /// <summary>Deletes the rows that a key names.</summary>
@@ -75,11 +82,16 @@ public sealed class EmulatorTransaction
         var found = EmulatorDatabase.Find(target, key);
         foreach (var row in found)
         {
-            Remove(target, row);
-            Log(target, "DELETE", null, row);
+            DeleteRow(target, row);
         }
 
         return found.Count;
+    }
+
+    internal void DeleteRow(EmulatorTable target, EmulatorRow row)
+    {
+        Remove(target, row);
+        Log(target, "DELETE", null, row);
     }
 
     /// <summary>Deletes all rows; nobody is told (docs/protocol.md, "From join to changes").</summary>

@@ -37,7 +37,8 @@ public sealed class RealtimeEmulator : IDisposable
         _replica = new EmulatorReplica(_database, Options.Environment.TimeProvider);
         _entrance = new EmulatorEntrance(Options, _agenda, Tokens, Server);
         var gate = new RestGate(Options, Tokens, Options.Environment.TimeProvider);
-        _rest = new RestService(Options, _agenda, new RestReader(Options, gate, new RestSource(_database, _replica)));
+        var source = new RestSource(_database, _replica);
+        _rest = new RestService(Options, _agenda, new RestReader(Options, gate, source), new RestWriter(Options, gate, source, Transaction));
         Faults = new EmulatorFaults(_agenda, Server, _replication, _rest, _replica);
         AnonKey = ApiKey("anon");
         ServiceKey = ApiKey("service_role");
@@ -73,6 +74,17 @@ public sealed class RealtimeEmulator : IDisposable
     {
         get => _agenda.Locked(() => _subscriber.IsHolding);
         set => _agenda.Locked(() => _subscriber.IsHolding = value);
+    }
+
+    /// <summary>
+    /// Decides who may join private channels (<c>config.private</c>), as policies on <c>realtime.messages</c> do. Asked with the token's claims and the
+    /// topic without its prefix, at each join, each new token and each broadcast.
+    /// </summary>
+    /// <value>Default <see langword="null"/>: nobody. Runs under the emulator's lock: it must be quick and must not wait.</value>
+    public Func<EmulatorClaims, string, EmulatorChannelAccess>? PrivateChannels
+    {
+        get => _agenda.Locked(() => Server.PrivateChannels);
+        set => _agenda.Locked(() => Server.PrivateChannels = value);
     }
 
     internal EmulatorServer Server { get; }
@@ -180,8 +192,8 @@ public sealed class RealtimeEmulator : IDisposable
     public IRealtimeSocketFactory CreateSocketFactory() => new InMemorySocketFactory(this);
 
     /// <summary>
-    /// A handler for <see cref="HttpClient"/> or <see cref="HttpMessageInvoker"/> that answers reads of <c>/rest/v1/{table}</c> from this emulator's
-    /// tables, as PostgREST behind Supabase's gateway does. It takes any host name.
+    /// A handler for <see cref="HttpClient"/> or <see cref="HttpMessageInvoker"/> that answers reads and writes of <c>/rest/v1/{table}</c> from this
+    /// emulator's tables, as PostgREST behind Supabase's gateway does. It takes any host name.
     /// </summary>
     /// <remarks>
     /// Requests need the header <c>apikey</c>, and <c>Authorization: Bearer</c> with a token for any other reader than <c>anon</c>. Responses complete on the

@@ -4,7 +4,7 @@ using System.Reflection;
 
 namespace Carbon.Realtime.IntegrationTests.EndToEnd;
 
-/// <summary>A sample as a process of its own, as users run it.</summary>
+/// <summary>A sample or the tool as a process of its own, as users run it.</summary>
 internal sealed class SampleProcess : IDisposable
 {
     private readonly CancellationTokenSource _hang = new(TimeSpan.FromSeconds(60));
@@ -23,6 +23,9 @@ internal sealed class SampleProcess : IDisposable
 
     /// <summary>Starts <c>carbon-labels</c>, samples/Worker.</summary>
     public static SampleProcess Labels(string arguments, params (string Name, string Value)[] environment) => Start("carbon-labels", arguments, environment);
+
+    /// <summary>Starts <c>carbon-realtime</c>, the tool.</summary>
+    public static SampleProcess Tool(string arguments) => Start("carbon-realtime", arguments, []);
 
     /// <summary>Reads on until a line that contains a text.</summary>
     public async Task<string> LineAsync(string text)

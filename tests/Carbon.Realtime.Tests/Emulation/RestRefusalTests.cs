@@ -104,7 +104,7 @@ public sealed class RestRefusalTests
         (await _world.ReadAsync("hidden", null, "GET", ("Accept-Profile", "secret"))).Refusal.Should().Be((406, "PGRST106"));
         (await _world.ReadAsync("item/1")).Refusal.Should().Be((404, "PGRST125"));
         (await _world.ReadAsync("rpc/f")).Refusal.Should().Be((501, "EMULATOR"));
-        (await _world.ReadAsync("item", null, "POST")).Refusal.Should().Be((501, "EMULATOR"));
+        (await _world.ReadAsync("item", null, "PUT")).Refusal.Should().Be((501, "EMULATOR"));
     }
 
     [Fact]

@@ -54,9 +54,14 @@ internal sealed class RestWorld
 
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation = default) => _http.SendAsync(request, cancellation);
 
-    public async Task<RestReply> ReadAsync(string target, string? token = null, string method = "GET", params (string Name, string Value)[] headers)
+    public Task<RestReply> ReadAsync(string target, string? token = null, string method = "GET", params (string Name, string Value)[] headers) =>
+        ReadAsync(target, token, method, null, headers);
+
+    public async Task<RestReply> ReadAsync(string target, string? token, string method, HttpContent? content, (string Name, string Value)[] headers)
     {
-        var sending = SendAsync(Request(target, token, method, headers));
+        var request = Request(target, token, method, headers);
+        request.Content = content;
+        var sending = SendAsync(request);
         await World.RunAsync(sending);
         using var response = await sending;
         var reading = response.Content.ReadAsStringAsync();

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Carbon.Realtime.Testing;
 
 namespace Carbon.Realtime.Tests.Emulation;
 
@@ -84,14 +85,21 @@ public sealed class TranscriptTests
     }
 
     [Fact]
-    public void Bad_tokens_in_a_join_block_the_socket()
+    public void Bad_tokens_in_a_join_block_the_socket_and_private_channels_go_by_policy()
     {
         var lines = Transcript.Load("11_join_token_errors");
         var replay = new TranscriptReplay(DateTimeOffset.FromUnixTimeSeconds(1795344583 + 30)) { ByTopic = true };
         Todos(replay, "todos", firstId: 5015);
 
-        // Then come private channels.
-        replay.Run(lines.TakeWhile(static l => !l.Text.StartsWith("private channel", StringComparison.Ordinal)));
+        replay.Emulator.PrivateChannels = static (claims, topic) => (claims.Role, topic) switch
+        {
+            ("authenticated", "private-ok") => EmulatorChannelAccess.Read | EmulatorChannelAccess.Write,
+            ("authenticated", "private-readonly") => EmulatorChannelAccess.Read,
+            _ => EmulatorChannelAccess.None,
+        };
+
+        // Then come broadcasts from the database.
+        replay.Run(lines.TakeWhile(static l => !l.Text.StartsWith("database-side broadcast", StringComparison.Ordinal)));
     }
 
     [Fact]

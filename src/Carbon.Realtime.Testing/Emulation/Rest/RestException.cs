@@ -34,9 +34,12 @@ internal sealed class RestException(HttpStatusCode status, string? code, string 
 
     public static RestException Token(string code, string message) => new(HttpStatusCode.Unauthorized, code, message);
 
-    /// <summary>From what <see cref="PgValues.CastError"/> says: the SQLSTATE, its name in parentheses, the message.</summary>
-    public static RestException Cast(string error) =>
-        new(HttpStatusCode.BadRequest, error[..5], error[(error.IndexOf(") ", StringComparison.Ordinal) + 2)..]);
+    public static RestException BadBody(string message) => new(HttpStatusCode.BadRequest, "PGRST102", message);
+
+    /// <summary>From what the emulated database says: the SQLSTATE, its name in parentheses, the message.</summary>
+    public static RestException Cast(string error) => new(
+        error.StartsWith("23505", StringComparison.Ordinal) ? HttpStatusCode.Conflict : HttpStatusCode.BadRequest,
+        error[..5], error[(error.IndexOf(") ", StringComparison.Ordinal) + 2)..]);
 
     /// <summary>The real server can do it and this one cannot: never a wrong answer instead.</summary>
     public static RestException NotImitated(string what) =>

@@ -34,6 +34,12 @@ internal sealed class RestParameters
 
     public IReadOnlyList<RestOrder> Order { get; private set; } = [];
 
+    /// <summary>Of a write: the columns that it gives.</summary>
+    public string[]? Columns { get; private set; }
+
+    /// <summary>Of a write: the columns that must be unique.</summary>
+    public string[]? OnConflict { get; private set; }
+
     /// <summary>Embeds that filters and the like name; the reader checks that they are there.</summary>
     public List<string> Embeds { get; } = [];
 
@@ -73,6 +79,8 @@ internal sealed class RestParameters
     private static bool TryNumber(string text, out long number) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
+    private static string[] Names(string list) => [.. list.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(static name => name.Trim('"'))];
+
     private void Read(string name, string value)
     {
         switch (name)
@@ -97,7 +105,11 @@ internal sealed class RestParameters
             case "and" or "or" or "not.and" or "not.or":
                 Filters.Add(RestCondition.ParseGroup(name, value));
                 break;
-            case "columns" or "on_conflict":
+            case "columns":
+                Columns = Names(value);
+                break;
+            case "on_conflict":
+                OnConflict = Names(value);
                 break;
             default:
                 ReadFilter(name, value);

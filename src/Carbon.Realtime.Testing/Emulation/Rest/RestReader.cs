@@ -9,8 +9,6 @@ namespace Carbon.Realtime.Testing.Emulation.Rest;
 /// </summary>
 internal sealed class RestReader(EmulatorOptions options, RestGate gate, RestSource source)
 {
-    private const string SingularType = "application/vnd.pgrst.object+json";
-
     /// <summary>The answer; what is refused is an answer too.</summary>
     /// <param name="request">The request.</param>
     /// <param name="maxRows">The server's limit of rows: it cuts without a word.</param>
@@ -30,44 +28,26 @@ internal sealed class RestReader(EmulatorOptions options, RestGate gate, RestSou
     /// <summary>The order of the checks is the real server's.</summary>
     private RestAnswer Read(RestRequest request, int maxRows)
     {
-        if (!request.Path.StartsWith(RestRequest.Root, StringComparison.Ordinal) || request.Method is not ("GET" or "HEAD"))
+        if (request.Method is not ("GET" or "HEAD"))
         {
-            throw RestException.NotImitated("anything but reads of /rest/v1/{table}");
+            throw RestException.NotImitated($"{request.Method} requests");
         }
 
         var reader = gate.Authenticate(request);
-        var name = RelationName(request);
-        var schema = Schema(request);
+        var place = RestRelation.Place(options, request, "Accept-Profile");
         var parameters = new RestParameters(request.Query);
         if (request.Header("Range") is { } range && !request.IsHead)
         {
             parameters.Intersect(range);
         }
 
-        var relation = source.Find(schema, name) ?? throw new RestException(
-            HttpStatusCode.NotFound, "PGRST205", $"Could not find the table '{schema}.{name}' in the schema cache");
+        var relation = RestRelation.Find(source, place);
         var projection = new RestProjection(source, relation, parameters.Select, reader);
         CheckEmbeds(parameters);
         var isSingular = IsSingular(request.Header("Accept"));
         var preferences = RestPreferences.Parse(request.Header("Prefer"));
         var matching = Matching(relation, parameters, projection, reader);
         return Page(request, new RestPage(relation, parameters, preferences, isSingular), matching, projection, maxRows);
-    }
-
-    private static string RelationName(RestRequest request)
-    {
-        var path = request.Path[RestRequest.Root.Length..];
-        return path.StartsWith("rpc/", StringComparison.Ordinal) || path.Length == 0 ? throw RestException.NotImitated("functions and the API's description")
-            : path.Contains('/', StringComparison.Ordinal) ? throw new RestException(HttpStatusCode.NotFound, "PGRST125", "Invalid path specified in request URL")
-            : Uri.UnescapeDataString(path);
-    }
-
-    private string Schema(RestRequest request)
-    {
-        var schema = request.Header("Accept-Profile") ?? options.ExposedSchemas[0];
-        return options.ExposedSchemas.Contains(schema, StringComparer.Ordinal) ? schema : throw new RestException(
-            HttpStatusCode.NotAcceptable, "PGRST106", $"Invalid schema: {schema}", null,
-            $"Only the following schemas are exposed: {string.Join(", ", options.ExposedSchemas)}");
     }
 
     private static void CheckEmbeds(RestParameters parameters)
@@ -85,7 +65,7 @@ internal sealed class RestReader(EmulatorOptions options, RestGate gate, RestSou
     {
         var types = (accept ?? "*/*").Split(',').Select(static t => t.Split(';')[0].Trim()).ToArray();
         return types.Any(static t => t is "application/json" or "*/*" or "application/*") ? false
-            : types.Contains(SingularType) ? true
+            : types.Contains(RestRelation.SingularType) ? true
             : types.Any(static t => t is "text/csv" or "application/vnd.pgrst.array+json") ? throw RestException.NotImitated($"the media type {accept}")
             : throw new RestException(HttpStatusCode.NotAcceptable, "PGRST107", $"None of these media types are available: {accept}");
     }
@@ -93,42 +73,16 @@ internal sealed class RestReader(EmulatorOptions options, RestGate gate, RestSou
     /// <summary>Plans before it checks privileges, as the database does, and looks at rows last.</summary>
     private List<EmulatorRow> Matching(EmulatorTable relation, RestParameters parameters, RestProjection projection, EmulatorClaims reader)
     {
-        var used = new HashSet<int>(projection.Used);
-        foreach (var filter in parameters.Filters)
-        {
-            RestFilter.AddColumns(relation, filter, used);
-        }
-
-        foreach (var order in parameters.Order)
-        {
-            used.Add(OrderColumn(relation, order));
-        }
-
-        var filters = parameters.Filters.Select(f => RestFilter.Compile(relation, f)).ToArray();
-
-        foreach (var (table, columns) in projection.Embedded.Append((relation, used)))
-        {
-            if (!table.IsReadableBy(reader.Role) || !columns.All(c => table.MaySelect(reader.Role, c)))
-            {
-                throw RestException.Forbidden(reader.Role, table.Name);
-            }
-        }
-
+        var filters = RestRelation.Conditions(relation, parameters, [.. projection.Used], reader, projection.Embedded);
         return [.. source.Rows(relation, reader).Where(row => Array.TrueForAll(filters, f => f(row) == true) && projection.Includes(row))];
     }
-
-    private static int OrderColumn(EmulatorTable relation, RestOrder order) =>
-        !relation.TryGetIndex(order.Column, out var index) ? throw RestException.UnknownColumn(relation.Name, order.Column)
-        : relation.Columns[index].Type.Name == "json"
-            ? throw new RestException(HttpStatusCode.NotFound, "42883", "could not identify an ordering operator for type json")
-            : index;
 
     private static IEnumerable<EmulatorRow> Sorted(EmulatorTable relation, RestParameters parameters, IEnumerable<EmulatorRow> rows)
     {
         IOrderedEnumerable<EmulatorRow>? sorted = null;
         foreach (var order in parameters.Order)
         {
-            var column = OrderColumn(relation, order);
+            var column = RestRelation.OrderColumn(relation, order);
             var comparer = new CellComparer(relation.Columns[column].Type, order);
             sorted = sorted?.ThenBy(r => PgValues.ToText(r.RestCells[column]), comparer) ?? rows.OrderBy(r => PgValues.ToText(r.RestCells[column]), comparer);
         }
@@ -163,7 +117,7 @@ internal sealed class RestReader(EmulatorOptions options, RestGate gate, RestSou
         body.Append(isSingular ? "" : "]");
         var headers = new List<(string, string)>
         {
-            ("Content-Type", isSingular ? SingularType + "; charset=utf-8" : RestAnswer.Json),
+            ("Content-Type", isSingular ? RestRelation.SingularType + "; charset=utf-8" : RestAnswer.Json),
             ("Content-Range", RestAnswer.Range(parameters.Offset, rows.Length, total)),
             ("Content-Location", $"/{relation.Name}{(parameters.Canonical is { Length: > 0 } query ? "?" + query : "")}"),
         };

@@ -1,7 +1,7 @@
 namespace Carbon.Realtime.Testing.Emulation.Rest;
 
 /// <summary>A request as the gateway gets it.</summary>
-/// <param name="Method">GET, HEAD or what is refused.</param>
+/// <param name="Method">GET, HEAD, a write, or what is refused.</param>
 /// <param name="Path">Percent-encoded.</param>
 /// <param name="Query">Percent-encoded, with its question mark.</param>
 /// <param name="Headers">Each name's values, joined with commas.</param>
@@ -10,6 +10,9 @@ internal sealed record RestRequest(string Method, string Path, string Query, IRe
     public const string Root = "/rest/v1/";
 
     public bool IsHead => Method == "HEAD";
+
+    /// <summary>Of a write.</summary>
+    public byte[] Body { get; init; } = [];
 
     /// <summary>The one path segment after the root, decoded; for faults of one table, and before anything is checked.</summary>
     public string Table => Path.StartsWith(Root, StringComparison.Ordinal) ? Uri.UnescapeDataString(Path[Root.Length..]) : "";

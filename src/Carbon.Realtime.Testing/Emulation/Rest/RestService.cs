@@ -1,7 +1,7 @@
 namespace Carbon.Realtime.Testing.Emulation.Rest;
 
-/// <summary>Reads under way: when each is made, when its answer arrives, and what goes wrong with it.</summary>
-internal sealed class RestService(EmulatorOptions options, EmulatorAgenda agenda, RestReader reader)
+/// <summary>Requests under way: when each is made, when its answer arrives, and what goes wrong with it.</summary>
+internal sealed class RestService(EmulatorOptions options, EmulatorAgenda agenda, RestReader reader, RestWriter writer)
 {
     private readonly HashSet<RestExchange> _open = [];
     private readonly List<Action> _held = [];
@@ -30,6 +30,16 @@ internal sealed class RestService(EmulatorOptions options, EmulatorAgenda agenda
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage message, CancellationToken cancellationToken)
     {
         var request = RestRequest.From(message);
+        return RestWriter.Writes(request.Method) && message.Content is { } content
+            ? WriteAsync(message, request, content, cancellationToken)
+            : SendAsync(message, request, cancellationToken);
+    }
+
+    private async Task<HttpResponseMessage> WriteAsync(HttpRequestMessage message, RestRequest request, HttpContent content, CancellationToken cancellationToken) =>
+        await SendAsync(message, request with { Body = await content.ReadAsByteArrayAsync(cancellationToken) }, cancellationToken);
+
+    private Task<HttpResponseMessage> SendAsync(HttpRequestMessage message, RestRequest request, CancellationToken cancellationToken)
+    {
         var exchange = new RestExchange(agenda.Environment.Scheduler, Forget, cancellationToken);
         lock (agenda.Gate)
         {
@@ -40,7 +50,7 @@ internal sealed class RestService(EmulatorOptions options, EmulatorAgenda agenda
             }
 
             _open.Add(exchange);
-            var fault = Faults.Take(request.Table);
+            var fault = RestWriter.Writes(request.Method) ? null : Faults.Take(request.Table);
             agenda.After(agenda.Draw(options.Timing.ReadDelay), () => Read(exchange, message, request, fault));
         }
 
@@ -84,7 +94,9 @@ internal sealed class RestService(EmulatorOptions options, EmulatorAgenda agenda
         try
         {
             // What is committed from here on is not in the answer, however late that arrives.
-            answer = fault?.Replacement ?? reader.Answer(request, Math.Min(Faults.MaxRows ?? int.MaxValue, options.MaxRows));
+            answer = RestWriter.Writes(request.Method)
+                ? writer.Answer(request)
+                : fault?.Replacement ?? reader.Answer(request, Math.Min(Faults.MaxRows ?? int.MaxValue, options.MaxRows));
         }
 #pragma warning disable CA1031 // A policy or a view, which are the user's code: the exception belongs to whoever reads, and not to the scheduler.
         catch (Exception e)

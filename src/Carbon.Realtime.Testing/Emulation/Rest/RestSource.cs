@@ -3,7 +3,7 @@ namespace Carbon.Realtime.Testing.Emulation.Rest;
 /// <summary>The rows that a reader may see: tables under row level security, and views over them. Guarded by the emulator's lock.</summary>
 internal sealed class RestSource(EmulatorDatabase database, EmulatorReplica replica)
 {
-    private const string ServiceRole = "service_role";
+    public const string ServiceRole = "service_role";
 
     public EmulatorTable? Find(string schema, string name) =>
         database.Tables.Concat(database.Views.Select(static v => v.Shape)).FirstOrDefault(t => t.Schema == schema && t.Name == name);

@@ -1,0 +1,96 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Carbon.Realtime.Testing;
+using Microsoft.AspNetCore.Http;
+
+namespace Carbon.Realtime.Emulator;
+
+/// <summary>Steers the emulator over HTTP, for tests in other languages: <c>POST /emulator/v1/{command}</c> with a JSON object, or nothing, as its body.</summary>
+/// <remarks>No key is asked for: the host listens on the loopback address only. docs/testing.md, "From other languages" lists the commands.</remarks>
+internal sealed class ControlEndpoint
+{
+    public const string Root = "/emulator/v1";
+
+    private readonly Dictionary<string, Func<JsonObject, JsonObject>> _commands;
+
+    public ControlEndpoint(RealtimeEmulator emulator)
+    {
+        _commands = new(StringComparer.Ordinal)
+        {
+            ["token"] = body => new JsonObject { ["token"] = Token(emulator, body) },
+            ["break-connections"] = _ => Done(emulator.BreakConnections),
+            ["drop-connections"] = body => Done(() => emulator.DropConnections(Number(body, "code") ?? 1012, Text(body, "reason") ?? "")),
+            ["refuse-connects"] = body => Done(() => emulator.RefuseConnects(Number(body, "status") ?? 500, Text(body, "body") ?? "")),
+            ["accept-connects"] = _ => Done(emulator.AcceptConnects),
+            ["crash-channels"] = _ => Done(emulator.CrashChannels),
+            ["close-channels"] = body => Done(() => emulator.CloseChannels(Text(body, "text") ?? "Too many messages per second")),
+            ["repeat-subscribed"] = _ => Done(emulator.RepeatSubscribed),
+            ["cool-down"] = _ => Done(emulator.CoolDown),
+            ["drop-changes"] = body => Done(() => emulator.Faults.DropChanges(Number(body, "count") ?? 1)),
+            ["lose-slot"] = body => Done(() => emulator.Faults.LoseSlot(TimeSpan.FromSeconds(Number(body, "seconds") ?? 0))),
+            ["deafen"] = _ => Done(emulator.Faults.Deafen),
+            ["empty-subscriptions"] = _ => Done(emulator.Faults.EmptySubscriptions),
+        };
+    }
+
+    public async Task ServeAsync(HttpContext context)
+    {
+        var command = context.Request.RouteValues["command"] as string ?? "";
+        if (!_commands.TryGetValue(command, out var run))
+        {
+            await AnswerAsync(context, StatusCodes.Status404NotFound, Error($"There is no command '{command}'. The commands are: {string.Join(", ", _commands.Keys)}."));
+        }
+        else if (!HttpMethods.IsPost(context.Request.Method))
+        {
+            await AnswerAsync(context, StatusCodes.Status405MethodNotAllowed, Error("Commands are sent with POST."));
+        }
+        else
+        {
+            var (status, answer) = Run(run, await ReadAsync(context));
+            await AnswerAsync(context, status, answer);
+        }
+    }
+
+    private static (int Status, JsonObject Answer) Run(Func<JsonObject, JsonObject> command, string body)
+    {
+        try
+        {
+            return (StatusCodes.Status200OK, command(body.Length == 0 ? [] : JsonNode.Parse(body)?.AsObject() ?? throw new FormatException("It is null.")));
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException)
+        {
+            return (StatusCodes.Status400BadRequest, Error($"The body must be a JSON object whose members have the types that docs/testing.md says: {e.Message}"));
+        }
+    }
+
+    private static async Task<string> ReadAsync(HttpContext context)
+    {
+        using var reader = new StreamReader(context.Request.Body);
+        return await reader.ReadToEndAsync(context.RequestAborted);
+    }
+
+    private static Task AnswerAsync(HttpContext context, int status, JsonObject answer)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json; charset=utf-8";
+        return context.Response.WriteAsync(answer.ToJsonString(), context.RequestAborted);
+    }
+
+    private static string Token(RealtimeEmulator emulator, JsonObject body)
+    {
+        var seconds = body["expiresIn"]?.GetValue<double>() ?? 3600;
+        return emulator.Tokens.Issue(Text(body, "sub"), Text(body, "role") ?? "authenticated", TimeSpan.FromSeconds(seconds), body["claims"]?.AsObject());
+    }
+
+    private static JsonObject Done(Action action)
+    {
+        action();
+        return [];
+    }
+
+    private static JsonObject Error(string message) => new() { ["error"] = message };
+
+    private static string? Text(JsonObject body, string name) => body[name]?.GetValue<string>();
+
+    private static int? Number(JsonObject body, string name) => body[name]?.GetValue<int>();
+}

@@ -1,0 +1,3 @@
+using Carbon.Realtime.Tool;
+
+return await ToolCommands.Create(Console.Out, Console.Error).Parse(args).InvokeAsync();

@@ -1,0 +1,122 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Carbon.Realtime.Emulator;
+using Carbon.Realtime.Testing;
+
+namespace Carbon.Realtime.Tool;
+
+/// <summary>What <c>serve</c> was asked for.</summary>
+internal sealed record ServeArguments
+{
+    public required int Port { get; init; }
+
+    public required string? Seed { get; init; }
+
+    public required string JwtSecret { get; init; }
+
+    public required TimeSpan TokensFor { get; init; }
+
+    public required bool IsInstant { get; init; }
+
+    public required bool IsJson { get; init; }
+}
+
+/// <summary>Runs an emulator on a port until it is stopped.</summary>
+internal sealed class ServeCommand(TextWriter output, TextWriter errors)
+{
+    private const int Failed = 1;
+    private const int WrongArguments = 2;
+
+    /// <returns>The exit code: 0 when it was stopped, 1 for a busy port, 2 for a bad seed or bad arguments.</returns>
+    public async Task<int> RunAsync(ServeArguments arguments, CancellationToken stop)
+    {
+        try
+        {
+            using var emulator = new RealtimeEmulator(new EmulatorOptions
+            {
+                JwtSecret = arguments.JwtSecret,
+                Timing = arguments.IsInstant ? EmulatorTiming.Instant : EmulatorTiming.Realistic,
+            });
+            var users = await FillAsync(emulator, arguments.Seed, stop);
+            await using var host = await RealtimeEmulatorHost.StartAsync(emulator, arguments.Port, stop);
+            Print(arguments, host, users);
+            await UntilStoppedAsync(stop);
+            return 0;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return 0;
+        }
+        catch (EmulatorPortInUseException e)
+        {
+            return Fail(Failed, e.Message.Replace("start the emulator on another port", "say --port with another one", StringComparison.Ordinal));
+        }
+        catch (Exception e) when (e is EmulatorSeedException or IOException or UnauthorizedAccessException)
+        {
+            return Fail(WrongArguments, e is EmulatorSeedException ? $"{arguments.Seed}: {e.Message}" : $"The seed cannot be read: {e.Message}");
+        }
+        catch (ArgumentException e)
+        {
+            return Fail(WrongArguments, e.Message);
+        }
+    }
+
+    private static async Task UntilStoppedAsync(CancellationToken stop)
+    {
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var registration = stop.Register(stopped.SetResult);
+        await stopped.Task;
+    }
+
+    private static async Task<IReadOnlyList<EmulatorSeedUser>> FillAsync(RealtimeEmulator emulator, string? seedFile, CancellationToken stop)
+    {
+        if (seedFile is not null)
+        {
+            var seed = EmulatorSeed.Parse(await File.ReadAllTextAsync(seedFile, stop));
+            seed.ApplyTo(emulator);
+            return seed.Users;
+        }
+
+        CarbonShop.CreateTables(emulator);
+        new CarbonShop(emulator).Seed();
+        return [.. CarbonShop.Companies.Select(static company =>
+            new EmulatorSeedUser($"user of {company}", $"user_{company}", "authenticated", new JsonObject { ["companies"] = new JsonArray(company) }))];
+    }
+
+    private void Print(ServeArguments arguments, RealtimeEmulatorHost host, IReadOnlyList<EmulatorSeedUser> users)
+    {
+        var emulator = host.Emulator;
+        var tokens = users.Select(user => (user.Name, Token: user.IssueToken(emulator, arguments.TokensFor))).ToArray();
+        if (arguments.IsJson)
+        {
+            var json = new JsonObject
+            {
+                ["url"] = host.Url.ToString().TrimEnd('/'),
+                ["anonKey"] = emulator.AnonKey,
+                ["serviceKey"] = emulator.ServiceKey,
+                ["users"] = new JsonObject(tokens.Select(static t => KeyValuePair.Create(t.Name, (JsonNode?)t.Token))),
+            };
+            output.WriteLine(json.ToJsonString(JsonSerializerOptions.Web));
+        }
+        else
+        {
+            output.WriteLine($"URL          {host.Url.ToString().TrimEnd('/')}");
+            output.WriteLine($"anon key     {emulator.AnonKey}");
+            output.WriteLine($"service key  {emulator.ServiceKey}");
+            foreach (var (name, token) in tokens)
+            {
+                output.WriteLine($"token of {name}: {token}");
+            }
+
+            output.WriteLine("Serving until Ctrl-C.");
+        }
+
+        output.Flush();
+    }
+
+    private int Fail(int code, string message)
+    {
+        errors.WriteLine($"carbon-realtime: {message}");
+        return code;
+    }
+}

@@ -1,0 +1,115 @@
+using System.Net;
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json.Nodes;
+using Carbon.Realtime.Emulator;
+using Carbon.Realtime.Testing;
+
+namespace Carbon.Realtime.IntegrationTests;
+
+/// <summary>Steering the emulator over HTTP, writing through it, and pages of other origins.</summary>
+public sealed class EmulatorControlTests : IAsyncLifetime, IDisposable
+{
+    private readonly RealtimeEmulator _emulator = new();
+    private readonly CancellationTokenSource _hang = new(TimeSpan.FromSeconds(30));
+    private readonly HttpClient _http = new();
+    private RealtimeEmulatorHost _host = null!;
+
+    public async Task InitializeAsync()
+    {
+        _emulator.CreateTable("item", static t => t.Column("id", "int4").Column("owner", "text").PrimaryKey("id")
+            .RowLevelSecurity(static (claims, row) => claims.Subject == row.Text("owner")));
+        _host = await RealtimeEmulatorHost.StartAsync(_emulator, cancellationToken: _hang.Token);
+        _http.BaseAddress = _host.Url;
+    }
+
+    public async Task DisposeAsync() => await _host.DisposeAsync();
+
+    public void Dispose()
+    {
+        _http.Dispose();
+        _emulator.Dispose();
+        _hang.Dispose();
+    }
+
+    [Fact]
+    public async Task A_token_is_issued_for_whom_the_body_names()
+    {
+        var (_, answer) = await PostAsync("token", """{"sub":"ada","expiresIn":60,"claims":{"companies":["co_1"]}}""");
+        using var write = Request(HttpMethod.Post, "item", answer["token"]!.ToString());
+        write.Content = new StringContent("""{"id":1,"owner":"ada"}""", Encoding.UTF8, "application/json");
+        using var written = await _http.SendAsync(write, _hang.Token);
+        written.StatusCode.Should().Be(HttpStatusCode.Created);
+
+        using var read = await _http.SendAsync(Request(HttpMethod.Get, "item", answer["token"]!.ToString()), _hang.Token);
+        (await read.Content.ReadAsStringAsync(_hang.Token)).Should().Be("""[{"id":1,"owner":"ada"}]""");
+        using var others = await _http.SendAsync(Request(HttpMethod.Get, "item", _emulator.IssueToken("bob")), _hang.Token);
+        (await others.Content.ReadAsStringAsync(_hang.Token)).Should().Be("[]");
+    }
+
+    [Fact]
+    public async Task Connections_are_closed_on_command()
+    {
+        using var socket = new ClientWebSocket();
+        await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{_host.Url.Port}/realtime/v1/websocket?apikey={_emulator.AnonKey}"), _hang.Token);
+
+        (await PostAsync("drop-connections", """{"code":1001}""")).Status.Should().Be(HttpStatusCode.OK);
+
+        var received = await socket.ReceiveAsync(new byte[100], _hang.Token);
+        (received.MessageType, (int?)socket.CloseStatus).Should().Be((WebSocketMessageType.Close, 1001));
+    }
+
+    [Theory]
+    [InlineData("nothing", "", HttpStatusCode.NotFound, "break-connections")]
+    [InlineData("drop-connections", "[]", HttpStatusCode.BadRequest, "JSON object")]
+    [InlineData("drop-connections", "{\"code\":\"x\"}", HttpStatusCode.BadRequest, "JSON object")]
+    [InlineData("drop-connections", "null", HttpStatusCode.BadRequest, "JSON object")]
+    [InlineData("drop-changes", "{\"count\":-1}", HttpStatusCode.BadRequest, "count")]
+    public async Task A_wrong_command_is_told_what_there_is(string command, string body, HttpStatusCode status, string text)
+    {
+        var (told, answer) = await PostAsync(command, body);
+
+        told.Should().Be(status);
+        answer["error"]!.ToString().Should().Contain(text);
+    }
+
+    [Fact]
+    public async Task Commands_are_posted()
+    {
+        using var got = await _http.GetAsync(new Uri("/emulator/v1/deafen", UriKind.Relative), _hang.Token);
+
+        got.StatusCode.Should().Be(HttpStatusCode.MethodNotAllowed);
+    }
+
+    [Fact]
+    public async Task A_page_of_another_origin_may_read_and_see_the_range()
+    {
+        using var asking = Request(HttpMethod.Options, "item");
+        asking.Headers.Add("Origin", "http://page.test");
+        asking.Headers.Add("Access-Control-Request-Headers", "apikey,authorization");
+        using var permitted = await _http.SendAsync(asking, _hang.Token);
+        permitted.StatusCode.Should().Be(HttpStatusCode.OK);
+        permitted.Headers.GetValues("Access-Control-Allow-Headers").Should().Equal("apikey,authorization");
+
+        using var reading = Request(HttpMethod.Get, "item");
+        reading.Headers.Add("Origin", "http://page.test");
+        using var read = await _http.SendAsync(reading, _hang.Token);
+        read.Headers.GetValues("Access-Control-Allow-Origin").Should().Equal("*");
+        string.Join(',', read.Headers.GetValues("Access-Control-Expose-Headers"))
+            .Should().Contain("Content-Range").And.Contain("Content-Location").And.NotContain("Preference-Applied").And.NotContain("Proxy-Status");
+    }
+
+    private HttpRequestMessage Request(HttpMethod method, string table, string? token = null)
+    {
+        var request = new HttpRequestMessage(method, new Uri($"/rest/v1/{table}", UriKind.Relative));
+        request.Headers.Add("apikey", _emulator.AnonKey);
+        request.Headers.Add("Authorization", $"Bearer {token ?? _emulator.ServiceKey}");
+        return request;
+    }
+
+    private async Task<(HttpStatusCode Status, JsonObject Answer)> PostAsync(string command, string body)
+    {
+        using var response = await _http.PostAsync(new Uri($"/emulator/v1/{command}", UriKind.Relative), new StringContent(body), _hang.Token);
+        return (response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync(_hang.Token))!.AsObject());
+    }
+}

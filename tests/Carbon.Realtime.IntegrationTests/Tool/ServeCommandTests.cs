@@ -1,0 +1,120 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using Carbon.Realtime.IntegrationTests.EndToEnd;
+
+namespace Carbon.Realtime.IntegrationTests.Tool;
+
+/// <summary><c>carbon-realtime serve</c>, by what it prints, serves and ends with.</summary>
+public sealed class ServeCommandTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("carbon-tool").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task Without_a_seed_it_serves_carbons_tables_and_prints_what_a_client_needs()
+    {
+        using var tool = SampleProcess.Tool("serve --port 0");
+        var url = After(await tool.LineAsync("URL"), "URL");
+        var key = After(await tool.LineAsync("anon key"), "anon key");
+        await tool.LineAsync("service key");
+        var token = After(await tool.LineAsync("token of user of co_2"), "co_2:");
+        await tool.LineAsync("Serving until Ctrl-C.");
+
+        var items = await ReadAsync(url, "item", key, token);
+
+        items.Should().NotBeEmpty().And.OnlyContain(static item => item!["companyId"]!.ToString() == "co_2", "the token is of that company's user");
+    }
+
+    [Theory]
+    [InlineData("INT")]
+    [InlineData("TERM")]
+    public async Task A_signal_ends_it_in_good_order(string signal)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        using var tool = SampleProcess.Tool("serve --port 0");
+        await tool.LineAsync("Serving");
+
+        await tool.SignalAsync(signal);
+
+        var (exitCode, _, errors) = await tool.EndAsync();
+        (exitCode, errors).Should().Be((0, ""));
+    }
+
+    [Fact]
+    public async Task For_programs_it_prints_one_line_of_json_and_serves_the_seed()
+    {
+        var seed = Seed("""{"tables":[{"name":"task","columns":{"id":"int4"},"primaryKey":["id"],"rows":[{"id":7}]}],"users":[{"name":"ada"}]}""");
+        using var tool = SampleProcess.Tool($"serve --port 0 --instant --json --seed \"{seed}\"");
+        var served = JsonNode.Parse(await tool.LineAsync("{"))!;
+
+        var rows = await ReadAsync(served["url"]!.ToString(), "task", served["anonKey"]!.ToString(), served["users"]!["ada"]!.ToString());
+
+        rows.ToJsonString().Should().Be("""[{"id":7}]""");
+        served["serviceKey"]!.ToString().Should().NotBe(served["anonKey"]!.ToString());
+    }
+
+    [Fact]
+    public async Task A_busy_port_is_named_with_what_to_do()
+    {
+        using var busy = new TcpListener(IPAddress.Loopback, 0);
+        busy.Start();
+        var port = ((IPEndPoint)busy.LocalEndpoint).Port;
+        using var tool = SampleProcess.Tool($"serve --port {port}");
+
+        var (exitCode, _, errors) = await tool.EndAsync();
+
+        exitCode.Should().Be(1);
+        errors.Should().Be($"carbon-realtime: Port {port} of 127.0.0.1 is in use by another program. Stop it, or say --port with another one; 0 takes a free one.{Environment.NewLine}");
+    }
+
+    [Theory]
+    [InlineData("""{"tables":[{"name":"a","columns":{"id":"txet"}}]}""", "There is no type 'txet'")]
+    [InlineData("""{"tabels":[]}""", "$.tabels (line 1): there is no member of this name.")]
+    public async Task A_bad_seed_is_told_with_its_file_and_place(string json, string text)
+    {
+        var seed = Seed(json);
+        using var tool = SampleProcess.Tool($"serve --port 0 --seed \"{seed}\"");
+
+        var (exitCode, lines, errors) = await tool.EndAsync();
+
+        (exitCode, lines.Count).Should().Be((2, 0));
+        errors.Should().StartWith($"carbon-realtime: {seed}: ").And.Contain(text);
+    }
+
+    [Theory]
+    [InlineData("serve --seed nowhere.json", 2, "The seed cannot be read")]
+    [InlineData("serve --port 70000", 1, "0 to 65535")]
+    [InlineData("serve --prot 1", 1, "--prot")]
+    public async Task Wrong_arguments_are_told(string arguments, int code, string text)
+    {
+        using var tool = SampleProcess.Tool(arguments);
+
+        var (exitCode, _, errors) = await tool.EndAsync();
+
+        exitCode.Should().Be(code);
+        errors.Should().Contain(text);
+    }
+
+    private static string After(string line, string label) => line[(line.IndexOf(label, StringComparison.Ordinal) + label.Length)..].Trim();
+
+    private static async Task<JsonArray> ReadAsync(string url, string table, string key, string token)
+    {
+        using var http = new HttpClient { BaseAddress = new Uri(url), Timeout = TimeSpan.FromSeconds(60) };
+        http.DefaultRequestHeaders.Add("apikey", key);
+        http.DefaultRequestHeaders.Add("Authorization", $"Bearer {token}");
+        return JsonNode.Parse(await http.GetStringAsync(new Uri($"/rest/v1/{table}", UriKind.Relative)))!.AsArray();
+    }
+
+    private string Seed(string json)
+    {
+        var path = Path.Combine(_folder, "seed.json");
+        File.WriteAllText(path, json);
+        return path;
+    }
+}
