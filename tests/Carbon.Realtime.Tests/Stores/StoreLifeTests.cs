@@ -151,6 +151,30 @@ public sealed class StoreLifeTests
     }
 
     [Fact]
+    public void A_user_who_is_known_makes_the_next_failure_to_find_out_the_first_one()
+    {
+        var tokens = new FakeTokens { Answer = static (_, _) => throw new InvalidOperationException("down") };
+        var world = new StoreWorld(tokens: tokens).Write("a", "v1");
+        var use = world.Store.Start();
+        world.Settle();
+        world.World.Advance(600);
+        tokens.Answer = static (_, _) => ValueTask.FromResult<string?>(Jwt.Create(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero)));
+        world.World.Advance(61);
+        world.World.Join();
+        world.State.Should().Be(StoreState.Live);
+        use.Dispose();
+        world.World.Advance(60);
+
+        tokens.Answer = static (_, _) => throw new InvalidOperationException("down");
+        world.World.Manager.User.Tokens.Expire();
+        world.Store.Start();
+        world.Settle();
+
+        world.State.Should().Be(StoreState.NeedsAuth);
+        (world.Store.Status.NextRetry - world.World.Env.Time.GetUtcNow()).Should().BeLessThanOrEqualTo(TimeSpan.FromSeconds(2));
+    }
+
+    [Fact]
     public void One_token_does_for_all_stores()
     {
         var tokens = new FakeTokens { Token = Jwt.Create(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero)) };
