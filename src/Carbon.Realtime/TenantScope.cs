@@ -172,6 +172,7 @@ internal sealed class TenantScope(
             Gate = feeds.Gate,
             QueueCapacity = feeds.QueueCapacity,
             Cache = defaults.Cache,
+            Removals = defaults.Removals,
             Project = defaults.Project,
             Logger = defaults.Logger,
             Instruments = defaults.Instruments,

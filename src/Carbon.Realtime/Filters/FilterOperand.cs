@@ -11,7 +11,7 @@ internal enum FilterOrder
     Equal,
     Greater,
 
-    /// <summary>Different, but which is greater depends on the database: collation, order of an enum.</summary>
+    /// <summary>Different, but which is greater depends on the database: collation, order of an enum's labels.</summary>
     Unequal,
 }
 
@@ -19,6 +19,9 @@ internal enum FilterOrder
 internal readonly ref struct FilterOperand(ReadOnlySpan<byte> utf8, bool isText, FilterColumnType type)
 {
     private const int LongestName = 63;
+
+    private static readonly System.Buffers.SearchValues<byte> WordBytes =
+        System.Buffers.SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ _-"u8);
 
     /// <summary>The content of a JSON string, or the JSON text of anything else.</summary>
     public ReadOnlySpan<byte> Utf8 { get; } = utf8;
@@ -123,12 +126,28 @@ internal readonly ref struct FilterOperand(ReadOnlySpan<byte> utf8, bool isText,
 
     private static bool IsInstant(in TimestampText stamp) => stamp.HasZone || stamp.Infinity != 0;
 
-    // Whatever the type, its text form read back is the same value. Different texts may still be equal values.
+    // Whatever the type, its text form read back is the same value. Different texts may still be equal values, but for words.
     private FilterOrder CompareUnknown(FilterLiteral literal) =>
-        IsText ? Utf8.SequenceEqual(literal.Utf8) ? FilterOrder.Equal : FilterOrder.CannotTell
+        IsText ? Utf8.SequenceEqual(literal.Utf8) ? FilterOrder.Equal : AreDifferentWords(literal) ? FilterOrder.Unequal : FilterOrder.CannotTell
         : IsObject || Utf8[0] == '[' ? FilterOrder.CannotTell
         : Utf8.SequenceEqual(literal.Utf8) || CompareNumbers(literal) is FilterOrder.Equal ? FilterOrder.Equal
         : FilterOrder.CannotTell;
+
+    /// <summary>Whether two texts are labels, as enums have them, that no type takes for the same value.</summary>
+    /// <remarks>
+    /// The name of a type does not tell an enum from a domain, and a domain may be over anything. So only what stays different over anything counts: words without
+    /// digits (no instant, interval, address or number is written so), different in more than case (citext), the value no beginning of the literal
+    /// (<c>char(n)</c>, which is cut, and <c>t</c> for true), and none so long that it would be cut (<c>name</c>).
+    /// </remarks>
+    private bool AreDifferentWords(FilterLiteral literal) =>
+        Type is FilterColumnType.Other
+        && IsWord(Utf8) && IsWord(literal.Utf8) && !literal.HasUuid
+        && !(literal.Utf8.Length >= Utf8.Length && Ascii.EqualsIgnoreCase(literal.Utf8[..Utf8.Length], Utf8));
+
+    private static bool IsWord(ReadOnlySpan<byte> text) =>
+        text.Length is > 1 and <= LongestName
+        && char.IsAsciiLetter((char)text[0]) && char.IsAsciiLetter((char)text[^1])
+        && text.IndexOfAnyExcept(WordBytes) < 0;
 
     private static FilterOrder Order(int sign) => sign < 0 ? FilterOrder.Less : sign > 0 ? FilterOrder.Greater : FilterOrder.Equal;
 }

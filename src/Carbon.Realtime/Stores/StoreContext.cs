@@ -30,6 +30,9 @@ internal sealed class StoreContext<TKey, TRow>
 
     public IStoreCache? Cache { get; init; }
 
+    /// <summary>What must go from the cache; there where that is.</summary>
+    public Removals? Removals { get; init; }
+
     /// <summary>The project's address, for the cache.</summary>
     public required string Project { get; init; }
 

@@ -23,8 +23,13 @@ public sealed record StoreOptions<TRow>
     /// <summary>Whether a change only tells which row to read, and its own content is not used. Default <see langword="false"/>; always so with <see cref="SignalTable"/>.</summary>
     public bool SignalOnly { get; init; }
 
-    /// <summary>Who judges the table's filter when a row changes. Default <see cref="StoreFilterMode.Client"/>, which is right for every filter, but that none may be on an array column.</summary>
-    /// <remarks>Reads carry the whole filter in any case, and the tenant is always the server's to judge. Without a filter there is no difference.</remarks>
+    /// <summary>Who judges the table's filter when a row changes. Default <see cref="StoreFilterMode.Client"/>, which is right for every filter.</summary>
+    /// <remarks>
+    /// Reads carry the whole filter in any case, and the tenant is always the server's to judge. Without a filter there is no difference. Whether a text or an enum's label is
+    /// the same as the filter's, or another one, the client judges by itself (<c>eq</c>, <c>neq</c>, <c>in</c>, negated too); their order (<c>lt</c>, <c>gt</c>) it asks the database for,
+    /// row by row, as it does for patterns and arrays. With <see cref="StoreFilterMode.Server"/> a filter on an array column faults the store: sent, it would cost every client of the
+    /// project changes.
+    /// </remarks>
     public StoreFilterMode FilterMode { get; init; }
 
     /// <summary>
