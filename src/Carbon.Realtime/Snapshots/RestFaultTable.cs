@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Carbon.Realtime.Filters;
 using Carbon.Realtime.Primitives;
 
 namespace Carbon.Realtime.Snapshots;
