@@ -22,11 +22,7 @@ public sealed class StoreSignInTests
         var world = Refused();
         _tokens.Token = Token("good", user);
         world.HoldReads();
-        var waited = world.World.Env.Environment.Scheduler.Start(async () =>
-        {
-            await world.World.Manager.RefreshAccessTokenAsync();
-            await world.Store.WhenLiveAsync();
-        });
+        var waited = SignInAndWait(world);
         world.World.Run();
         waited.IsCompleted.Should().BeFalse("rows are still being read, and nothing says that they cannot be");
         world.Store.Status.State.Should().NotBe(StoreState.NeedsAuth);
@@ -45,11 +41,7 @@ public sealed class StoreSignInTests
     {
         var world = Refused();
         _tokens.Token = Token("bad too");
-        var waited = world.World.Env.Environment.Scheduler.Start(async () =>
-        {
-            await world.World.Manager.RefreshAccessTokenAsync();
-            await world.Store.WhenLiveAsync();
-        });
+        var waited = SignInAndWait(world);
         world.World.Advance(5);
         var thrown = await waited.Awaiting(static w => w.WaitAsync(TimeSpan.FromMinutes(1))).Should().ThrowAsync<RealtimeException>();
         thrown.Which.Reason.Should().Be(RealtimeErrorReason.TokenRejected);
@@ -139,6 +131,13 @@ public sealed class StoreSignInTests
         world.Store.Status.Error!.IsTransient.Should().BeFalse();
         return world;
     }
+
+    /// <summary>Waits on the scheduler's thread, right where the sign-in completes. The wait itself is a program's, and ends on the thread pool.</summary>
+    private static Task SignInAndWait(StoreWorld world) => world.World.Env.Environment.Scheduler.Start(async () =>
+    {
+        await world.World.Manager.RefreshAccessTokenAsync();
+        await world.Store.WhenLiveAsync().ConfigureAwait(false);
+    });
 
     private static bool IsBad(string token) => Encoding.UTF8.GetString(Base64Url.DecodeFromChars(token.Split('.')[1])).Contains("\"m\":\"bad", StringComparison.Ordinal);
 }
