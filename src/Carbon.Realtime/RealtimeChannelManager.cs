@@ -287,8 +287,12 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
 
     private ChannelUser CreateUser(IAccessTokenProvider? provider)
     {
-        var user = new ChannelUser(new TokenSession(provider, _dependencies.Environment, _options.AccessTokenTimeout, _instruments, CreateLogger("Authentication")));
+        var environment = _dependencies.Environment;
+        var failures = new Backoff(_options.ReconnectDelayMin, _options.ReconnectDelayMax, TimeSpan.Zero, environment.Randomizer);
+        var user = new ChannelUser(
+            new TokenSession(provider, environment, _options.AccessTokenTimeout, failures, _instruments, CreateLogger("Authentication")));
         user.Tokens.UserChanged = () => OnUserChanged(user);
+        user.Tokens.Renewed = () => _liveStores.OnTokenRenewed(scope => scope is UserScope own && own.User == user);
         lock (_disposal)
         {
             _users.Add(user);

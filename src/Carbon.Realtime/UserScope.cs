@@ -1,3 +1,4 @@
+using Carbon.Realtime.Authentication;
 using Carbon.Realtime.Channels;
 using Carbon.Realtime.Stores;
 
@@ -17,7 +18,7 @@ internal sealed class UserScope(RealtimeEnvironment environment, TimeSpan linger
 
     public bool IsTenantScoped => isTenantScoped;
 
-    public Task<RealtimeException?> PrepareAsync() => user.Tokens.IdentifyAsync();
+    public Task<TokenAnswer?> PrepareAsync() => user.Tokens.IdentifyAsync();
 
     public IDisposable Later(TimeSpan wait, Action action)
     {

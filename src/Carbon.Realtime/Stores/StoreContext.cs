@@ -42,7 +42,11 @@ internal sealed class StoreContext<TKey, TRow>
 
     public ConvergencePolicy Policy { get; init; } = ConvergencePolicy.Full;
 
-    public string Name => $"{Table.Schema}.{Table.Name}";
+    /// <summary>The table with its schema.</summary>
+    public string TableName => $"{Table.Schema}.{Table.Name}";
+
+    /// <summary>What log, metrics and health call the store: two of one table are told apart by the name that the program gave one of them.</summary>
+    public string Name => Options.Name is { } name ? $"{TableName}/{name}" : TableName;
 
     /// <summary>Whether a change's own content is not used.</summary>
     public bool IsSignalOnly => Options.SignalOnly || Options.SignalTable is not null;

@@ -10,6 +10,13 @@ public sealed record StoreOptions<TRow>
     /// </summary>
     public string Group { get; init; } = "stores";
 
+    /// <summary>
+    /// What log, metrics and health check call the store beside its table, as in <c>public.salesOrder/mine</c>: two stores of one table are told apart by it. 1 to
+    /// 64 letters, digits, <c>-</c> and <c>_</c>. Default: the name given to <see cref="ICarbonRealtimeBuilder.AddStore{TKey, TRow}(string, RealtimeTable{TKey, TRow})"/>, where it is such a one; else none.
+    /// </summary>
+    /// <remarks>It makes no other store: of two that differ in it alone there is one, called as it was first. Must say nothing that may not stand in a log.</remarks>
+    public string? Name { get; init; }
+
     /// <summary>What is read of each row, in PostgREST's words, embedded tables included. Default: the columns that the row type maps.</summary>
     /// <remarks>A row whose mapped columns a change does not bring, as it is with embedded ones, is read by its key when it changes.</remarks>
     public string? Select { get; init; }
