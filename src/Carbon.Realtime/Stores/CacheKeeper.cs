@@ -64,7 +64,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
         Subject = actor.Identity.Subject,
         Role = actor.Identity.Role,
         Tenant = actor.Identity.Tenant,
-        Table = context.Name,
+        Table = context.TableName,
         Query = $"{context.Table.Filter}\n{context.Options.Select}",
         Shape = _format.Shape,
     };
