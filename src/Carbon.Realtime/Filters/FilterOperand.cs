@@ -136,13 +136,24 @@ internal readonly ref struct FilterOperand(ReadOnlySpan<byte> utf8, bool isText,
     /// <summary>Whether two texts are labels, as enums have them, that no type takes for the same value.</summary>
     /// <remarks>
     /// The name of a type does not tell an enum from a domain, and a domain may be over anything. So only what stays different over anything counts: words without
-    /// digits (no instant, interval, address or number is written so), different in more than case (citext), the value no beginning of the literal
-    /// (<c>char(n)</c>, which is cut, and <c>t</c> for true), and none so long that it would be cut (<c>name</c>).
+    /// digits (no instant, interval, address or number is written so), different in more than case (citext), neither the beginning of the other
+    /// (<c>char(n)</c>, which is cut; <c>inf</c> for <c>Infinity</c>), none of them a truth value (<c>yes</c> is <c>true</c>), and none so long that it
+    /// would be cut (<c>name</c>). Not looked for: domains over <c>regtype</c> (<c>decimal</c> is <c>numeric</c>) or with a collation that ignores
+    /// letters.
     /// </remarks>
     private bool AreDifferentWords(FilterLiteral literal) =>
         Type is FilterColumnType.Other
         && IsWord(Utf8) && IsWord(literal.Utf8) && !literal.HasUuid
-        && !(literal.Utf8.Length >= Utf8.Length && Ascii.EqualsIgnoreCase(literal.Utf8[..Utf8.Length], Utf8));
+        && !IsTruth(Utf8) && !IsTruth(literal.Utf8)
+        && !BeginsWith(literal.Utf8, Utf8) && !BeginsWith(Utf8, literal.Utf8);
+
+    /// <summary>What PostgreSQL reads as a <c>bool</c>: these words, and their beginnings.</summary>
+    private static bool IsTruth(ReadOnlySpan<byte> word) =>
+        BeginsWith("true"u8, word) || BeginsWith("false"u8, word) || BeginsWith("yes"u8, word) || BeginsWith("no"u8, word) || BeginsWith("on"u8, word)
+        || BeginsWith("off"u8, word);
+
+    private static bool BeginsWith(ReadOnlySpan<byte> text, ReadOnlySpan<byte> beginning) =>
+        text.Length >= beginning.Length && Ascii.EqualsIgnoreCase(text[..beginning.Length], beginning);
 
     private static bool IsWord(ReadOnlySpan<byte> text) =>
         text.Length is > 1 and <= LongestName
