@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
-using Carbon.Realtime.Convergence;
 using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Stores;
 using Carbon.Realtime.Stores.Views;
@@ -30,11 +29,10 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
     where TKey : notnull
 {
     private readonly Lock _gate = new();
-    private readonly Func<TRow, TKey> _keyOf;
     private readonly bool _deliversAtOnce;
     private readonly List<ObserverDelivery<StoreChangeSet<TKey, TRow>>> _observers = [];
     private readonly Shown<TKey, TRow> _shown;
-    private readonly RowTable<TKey, TRow> _rows = new(null);
+    private readonly FakeRows<TKey, TRow> _rows;
     private int _users;
 
     /// <summary>An empty live store that delivers at once.</summary>
@@ -56,7 +54,7 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
     {
         ArgumentNullException.ThrowIfNull(keyOf);
         ArgumentNullException.ThrowIfNull(environment);
-        _keyOf = keyOf;
+        _rows = new FakeRows<TKey, TRow>(keyOf);
         Environment = environment;
         _deliversAtOnce = deliversAtOnce;
         _shown = new(new(0, _rows.Publish(), StatusOf(StoreState.Live, StoreReason.None, null)));
@@ -70,8 +68,15 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
     /// <summary>The order of views that name none, as <see cref="StoreOptions{TRow}.Order"/>. Default: that of the keys.</summary>
     public Comparison<TRow>? Order { get; init; }
 
-    /// <summary>The table's name; default <c>public.fake</c>.</summary>
-    public string Table { get; init; } = "public.fake";
+    /// <summary>The table; default: one that is called <c>fake</c>, without a tenant or a filter.</summary>
+    public IRealtimeTable Definition { get; init; } = RealtimeTable.Untyped("fake");
+
+    /// <summary>The table's name; default that of <see cref="Definition"/>, <c>public.fake</c>.</summary>
+    public string Table
+    {
+        get => field ?? $"{Definition.Schema}.{Definition.Name}";
+        init;
+    }
 
     /// <summary>How many subscriptions, watches, waits and <see cref="Start"/>s are not over: 0 once a view model has disposed all it took.</summary>
     public int Users => Volatile.Read(ref _users);
@@ -101,30 +106,14 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
     public void Set(params TRow[] rows)
     {
         ArgumentNullException.ThrowIfNull(rows);
-        Change(changes =>
-        {
-            foreach (var row in rows)
-            {
-                Put(_keyOf(row), row, changes);
-            }
-        });
+        Change(() => _rows.Set(rows));
     }
 
     /// <summary>Removes the rows of these keys, where there are any: one change set.</summary>
     public void Remove(params TKey[] keys)
     {
         ArgumentNullException.ThrowIfNull(keys);
-        Change(changes =>
-        {
-            foreach (var key in keys)
-            {
-                if (_rows.SlotOf(key) is var slot and >= 0 && _rows.TryGetAt(slot, out var before))
-                {
-                    changes.Add(new(StoreChangeKind.Removed, key, default, before));
-                    _rows.RemoveAt(slot);
-                }
-            }
-        });
+        Change(() => _rows.Remove(keys));
     }
 
     /// <summary>Takes these rows instead of all others: a reset, as after a change of tenant or for an observer that did not keep up.</summary>
@@ -134,12 +123,7 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
         lock (_gate)
         {
             ThrowIfClosed();
-            _rows.Clear();
-            foreach (var row in rows)
-            {
-                _rows.Set(_rows.SlotFor(_keyOf(row)), row);
-            }
-
+            _rows.Replace(rows);
             Show(Status, isReset: true, []);
         }
 
@@ -152,7 +136,7 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
     /// <inheritdoc cref="SetStatus(StoreState)"/>
     public void SetStatus(StoreState state, StoreReason reason) => SetStatus(StatusOf(state, reason, null));
 
-    /// <summary>Says that something failed. An error that is not transient ends waits (<see cref="WhenLiveAsync()"/>), as the real store's does.</summary>
+    /// <summary>Says that something failed, with an error of <see cref="RealtimeErrors"/>. An error that is not transient ends waits (<see cref="WhenLiveAsync()"/>), as the real store's does.</summary>
     public void SetStatus(StoreState state, StoreReason reason, RealtimeException error)
     {
         ArgumentNullException.ThrowIfNull(error);
@@ -169,7 +153,7 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
                 return;
             }
 
-            _rows.Clear();
+            _rows.Replace();
             Show(StatusOf(StoreState.Closed, StoreReason.None, null), isReset: true, []);
             _observers.ForEach(static o => o.End(null));
             _shown.Fail(new ObjectDisposedException("ILiveStore"));
@@ -277,35 +261,18 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
         Deliver();
     }
 
-    private void Change(Action<ImmutableArray<StoreChange<TKey, TRow>>.Builder> change)
+    private void Change(Func<ImmutableArray<StoreChange<TKey, TRow>>> change)
     {
         lock (_gate)
         {
             ThrowIfClosed();
-            var changes = ImmutableArray.CreateBuilder<StoreChange<TKey, TRow>>();
-            change(changes);
-            if (changes.Count > 0)
+            if (change() is { Length: > 0 } changes)
             {
-                Show(Status, isReset: false, changes.DrainToImmutable());
+                Show(Status, isReset: false, changes);
             }
         }
 
         Deliver();
-    }
-
-    private void Put(TKey key, TRow row, ImmutableArray<StoreChange<TKey, TRow>>.Builder changes)
-    {
-        var slot = _rows.SlotFor(key);
-        if (!_rows.TryGetAt(slot, out var before))
-        {
-            _rows.Set(slot, row);
-            changes.Add(new(StoreChangeKind.Added, key, row, default));
-        }
-        else if (!EqualityComparer<TRow>.Default.Equals(before, row))
-        {
-            _rows.Set(slot, row);
-            changes.Add(new(StoreChangeKind.Updated, key, row, before));
-        }
     }
 
     private void Show(StoreStatus status, bool isReset, ImmutableArray<StoreChange<TKey, TRow>> changes)

@@ -26,7 +26,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
     private readonly TenantScope _ambient;
     private readonly LiveStores _liveStores = new();
     private readonly StoreDefaults _stores;
-    private readonly SignOuts? _signOuts;
+    private readonly Removals? _removals;
     private readonly ClientWebSocketFactory? _ownFactory;
     private readonly RestSessions _rest;
     private readonly Lock _disposal = new();
@@ -102,8 +102,9 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
             CreateLogger("Changes"));
         _rest = new RestSessions(options, dependencies, _instruments, CreateLogger("Snapshots"));
         var project = (options.Url ?? options.RestUrl ?? options.RealtimeUrl)!.GetLeftPart(UriPartial.Authority);
-        _stores = new StoreDefaults(dependencies.StoreCache, project, CreateLogger("Stores"), _instruments, dependencies.Policy);
-        _signOuts = dependencies.StoreCache is { } cache ? new SignOuts(cache, project, _liveStores, environment, _stores.Logger) : null;
+        var storesLogger = CreateLogger("Stores");
+        _removals = dependencies.StoreCache is { } cache ? new Removals(cache, project, _liveStores, environment, storesLogger) : null;
+        _stores = new StoreDefaults(dependencies.StoreCache, _removals, project, storesLogger, _instruments, dependencies.Policy);
         _user = CreateUser(dependencies.AccessTokens);
         _tenant = new TenantContext(options.Tenant) { Changed = OnTenantChanged };
         _ambient = CreateScope(_user, () => _tenant.Current, identity: null, static () => { });
@@ -252,7 +253,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
                     await flush.Done;
                 }
 
-                await (_signOuts?.CloseAsync() ?? Task.CompletedTask);
+                await (_removals?.CloseAsync() ?? Task.CompletedTask);
 
                 _feeds.Close();
                 lock (_connection.Gate)
@@ -286,8 +287,12 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
 
     private ChannelUser CreateUser(IAccessTokenProvider? provider)
     {
-        var user = new ChannelUser(new TokenSession(provider, _dependencies.Environment, _options.AccessTokenTimeout, _instruments, CreateLogger("Authentication")));
+        var environment = _dependencies.Environment;
+        var failures = new Backoff(_options.ReconnectDelayMin, _options.ReconnectDelayMax, TimeSpan.Zero, environment.Randomizer);
+        var user = new ChannelUser(
+            new TokenSession(provider, environment, _options.AccessTokenTimeout, failures, _instruments, CreateLogger("Authentication")));
         user.Tokens.UserChanged = () => OnUserChanged(user);
+        user.Tokens.Renewed = () => _liveStores.OnTokenRenewed(scope => scope is UserScope own && own.User == user);
         lock (_disposal)
         {
             _users.Add(user);
@@ -332,7 +337,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
         _liveStores.OnIdentityChanged(scope => scope is UserScope own && own.User == user, isOther);
         if (isOther)
         {
-            _signOuts?.Forget(before!);
+            _removals?.OfUser(before!);
         }
     }
 }

@@ -82,6 +82,11 @@ internal static class RealtimeOptionsValidation
             faults.Add("FilterMode must be Client or Server.");
         }
 
+        if (options.Name is { } name && !IsPlainName(name))
+        {
+            faults.Add("Name must be 1 to 64 letters, digits, '-' or '_', or not set.");
+        }
+
         if (options.SignalTable is { } table && (string.IsNullOrWhiteSpace(table) || table.Contains('*', StringComparison.Ordinal)))
         {
             faults.Add("SignalTable must be a table's exact name, or not set.");
@@ -89,6 +94,9 @@ internal static class RealtimeOptionsValidation
 
         return faults;
     }
+
+    /// <summary>Whether it can stand in a topic or a log as it is.</summary>
+    public static bool IsPlainName(string name) => name.Length is > 0 and <= 64 && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
 
     public static RealtimeSocketAddress Address(RealtimeOptions options) => RealtimeAddress.ForSocket(
         (options.RealtimeUrl ?? options.Url)?.OriginalString ?? "",

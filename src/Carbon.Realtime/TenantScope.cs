@@ -69,7 +69,7 @@ internal sealed class TenantScope(
         ObjectDisposedException.ThrowIf(_disposed, typeof(ITenantScope));
         var scoped = (RealtimeTable<TKey, TRow>)Scoped(table);
         var scope = scoped is { TenantColumn: not null, IsAllTenants: false } ? _ownRows : _allRows;
-        var key = new StoreKey(scoped.Definition, scoped.Schema, scoped.Name, scoped.Filter, scoped.TenantColumn, scoped.IsAllTenants, scope, options);
+        var key = new StoreKey(scoped.Definition, scoped.Schema, scoped.Name, scoped.Filter, scoped.TenantColumn, scoped.IsAllTenants, scope, options with { Name = null });
         return stores.Get(key, () => new LiveStore<TKey, TRow>(StoreContextOf(scoped, options), scope));
     }
 
@@ -172,6 +172,7 @@ internal sealed class TenantScope(
             Gate = feeds.Gate,
             QueueCapacity = feeds.QueueCapacity,
             Cache = defaults.Cache,
+            Removals = defaults.Removals,
             Project = defaults.Project,
             Logger = defaults.Logger,
             Instruments = defaults.Instruments,
@@ -186,7 +187,7 @@ internal sealed class TenantScope(
     private static void CheckGroup(string group)
     {
         ArgumentNullException.ThrowIfNull(group);
-        if (group.Length is 0 or > 64 || !group.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
+        if (!RealtimeOptionsValidation.IsPlainName(group))
         {
             throw new ArgumentException($"A group is 1 to 64 letters, digits, '-' or '_'; '{group}' is not.", nameof(group));
         }

@@ -76,7 +76,9 @@ internal static class SnapshotCommand
         var environment = RealtimeEnvironment.Default;
         var instruments = new RealtimeInstruments(environment, null, null, root);
         using var handler = RestHandler.Create();
-        var tokens = new TokenSession(null, environment, TimeSpan.FromSeconds(10), instruments, NullLogger.Instance);
+        var tokens = new TokenSession(
+            null, environment, TimeSpan.FromSeconds(10), new Backoff(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), TimeSpan.Zero, environment.Randomizer),
+            instruments, NullLogger.Instance);
         var session = new RestSession(
             new RestEndpoint(root, "sb_publishable_bench", () => handler), tokens, environment, instruments, SnapshotLimits.Default, NullLogger.Instance);
         var read = new List<Item>();

@@ -23,4 +23,7 @@ internal static partial class AuthenticationLog
 
     [LoggerMessage(LogEventRanges.Authentication + 5, LogLevel.Warning, "The access-token provider's cancellation threw {Exception}")]
     public static partial void CancellationThrew(ILogger logger, string exception);
+
+    [LoggerMessage(LogEventRanges.Authentication + 6, LogLevel.Error, "Taking a token's answer in threw; the others that wait for it were told, and the next question is asked")]
+    public static partial void Thrown(ILogger logger, Exception exception);
 }

@@ -4,13 +4,20 @@ using Microsoft.Extensions.Logging;
 namespace Carbon.Realtime.Authentication;
 
 /// <summary>Calls the provider, which is other people's code: it may hang, throw anything, look at no cancellation, and call back. One call at a time.</summary>
+/// <remarks>
+/// A failure stands for a while: who asks meanwhile gets it again, and the provider hears nothing of it. Whether an answer ends that is for
+/// <see cref="TokenSession"/> to say, for a token that has expired is one, and worth nothing.
+/// </remarks>
 internal sealed class TokenCall(
-    IAccessTokenProvider? provider, RealtimeEnvironment environment, TimeSpan timeout, RealtimeInstruments instruments, ILogger logger)
+    IAccessTokenProvider? provider, RealtimeEnvironment environment, TimeSpan timeout, Backoff failures, RealtimeInstruments instruments, ILogger logger)
 {
     /// <summary>The calls that the running code is part of. An ended one stays behind in what a provider started and kept, and means nothing there.</summary>
     private static readonly AsyncLocal<Call?> Running = new();
 
     private bool _toldApiKey;
+    private TokenAnswer? _failure;
+    private long _askableAt;
+    private string? _toldFailure;
 
     /// <summary>Whether the caller is the provider, inside a call that has not ended.</summary>
     public bool IsCaller => Running.Value is { HasEnded: false } call && call.Owner == this;
@@ -24,6 +31,15 @@ internal sealed class TokenCall(
         if (provider is null || closed.IsCancellationRequested)
         {
             return new TokenAnswer(reason, null, null);
+        }
+
+        if (reason == AccessTokenReason.Changed)
+        {
+            failures.Reset(); // the program's own word: whatever was wrong may be mended
+        }
+        else if (_failure is { } failure && Left() is var left && left > TimeSpan.Zero)
+        {
+            return failure with { Reason = reason, RetryIn = left, IsRepeated = true };
         }
 
         AuthenticationLog.Asking(logger, reason);
@@ -55,13 +71,43 @@ internal sealed class TokenCall(
             var message = late.IsCancellationRequested
                 ? $"The access-token provider did not answer within {timeout.TotalSeconds:0.#} s."
                 : $"The access-token provider threw {e.GetType().Name}.";
-            AuthenticationLog.ProviderFailed(logger, message);
+            TellFailure(message);
             asking.Fail(RealtimeErrorReason.TokenProviderFailed);
-            return new TokenAnswer(reason, null, new RealtimeException(RealtimeErrorReason.TokenProviderFailed, message, isTransient: true));
+            return Fail(reason, new RealtimeException(RealtimeErrorReason.TokenProviderFailed, message, isTransient: true));
         }
         finally
         {
             call.HasEnded = true;
+        }
+    }
+
+    /// <summary>An answer was good: the next failure is a first one.</summary>
+    public void OnKept()
+    {
+        failures.Reset();
+        _failure = null;
+        _toldFailure = null;
+    }
+
+    private TokenAnswer Fail(AccessTokenReason reason, RealtimeException error)
+    {
+        var wait = failures.Next(spreadOut: false);
+        _askableAt = environment.TimeProvider.GetTimestamp() + (long)(wait.TotalSeconds * environment.TimeProvider.TimestampFrequency);
+        _failure = new TokenAnswer(reason, null, error);
+        return _failure with { RetryIn = Left() };
+    }
+
+    /// <summary>Until the provider may be asked again, in whole milliseconds: who waits so long does not come too early by a rounding.</summary>
+    private TimeSpan Left() => TimeSpan.FromMilliseconds(
+        Math.Ceiling(environment.TimeProvider.GetElapsedTime(environment.TimeProvider.GetTimestamp(), _askableAt).TotalMilliseconds));
+
+    /// <summary>Once, until there is another cause or a good answer: what is asked again and again would fill the log with one fault.</summary>
+    private void TellFailure(string message)
+    {
+        if (_toldFailure != message)
+        {
+            _toldFailure = message;
+            AuthenticationLog.ProviderFailed(logger, message);
         }
     }
 

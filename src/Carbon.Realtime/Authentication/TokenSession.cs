@@ -7,28 +7,37 @@ namespace Carbon.Realtime.Authentication;
 /// <param name="Reason">Why it was asked for.</param>
 /// <param name="Token">The token; <see langword="null"/> when nobody is signed in, or on failure.</param>
 /// <param name="Error">Why there is none, when the provider failed.</param>
-internal sealed record TokenAnswer(AccessTokenReason Reason, AccessToken? Token, RealtimeException? Error);
+internal sealed record TokenAnswer(AccessTokenReason Reason, AccessToken? Token, RealtimeException? Error)
+{
+    /// <summary>For how long the provider is left alone after its failure: to ask sooner gives this failure again.</summary>
+    public TimeSpan RetryIn { get; init; }
+
+    /// <summary>Whether the provider was not asked for it, and the failure is known to everybody.</summary>
+    public bool IsRepeated { get; init; }
+}
 
 /// <summary>One user's tokens: asks the provider, one question at a time, and tells the owner every answer.</summary>
 /// <remarks>
 /// A question put while another is under way shares its answer, unless it wants a fresh token and the running one did not: that one is then
 /// followed by another, and only the last answer counts. A token that has ended by our clock is followed by the question for a fresh one, and is
 /// not sent meanwhile; but whose it is, it tells at once, and still when that question fails: an expired token names its user as well as another.
-/// The provider runs on the scheduler, under no lock, with a time-out.
+/// The provider runs on the scheduler, under no lock, with a time-out. After a failure it is left alone for a while, whoever asks: channels, reads and
+/// connects share one back-off, which only the program's own "the token changed" passes.
 /// </remarks>
 internal sealed class TokenSession(
-    IAccessTokenProvider? provider, RealtimeEnvironment environment, TimeSpan timeout, RealtimeInstruments instruments, ILogger logger)
+    IAccessTokenProvider? provider, RealtimeEnvironment environment, TimeSpan timeout, Backoff failures, RealtimeInstruments instruments, ILogger logger)
 {
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _closed = new();
-    private readonly TokenCall _call = new(provider, environment, timeout, instruments, logger);
+    private readonly TokenCall _call = new(provider, environment, timeout, failures, instruments, logger);
     private TaskCompletionSource<TokenAnswer>? _running;
-    private TaskCompletionSource<RealtimeException?>? _identified;
+    private TaskCompletionSource<TokenAnswer?>? _identified;
     private volatile SignIn _signIn = new(null, null);
     private AccessTokenReason _asked;
     private AccessTokenReason? _next;
     private long? _answeredAt;
     private bool _looksExpired;
+    private bool _hasFailed;
 
     /// <summary>The last answer's token: one that may be sent.</summary>
     public AccessToken? Current => _signIn.Token;
@@ -44,6 +53,9 @@ internal sealed class TokenSession(
 
     /// <summary>Told that <see cref="Identity"/> is another user now, or nobody; before <see cref="Answered"/>, on the scheduler.</summary>
     public Action? UserChanged { get; set; }
+
+    /// <summary>Told that the token is another one now, or that there is one again after a failure; after <see cref="Answered"/>, on the scheduler.</summary>
+    public Action? Renewed { get; set; }
 
     /// <summary>Whether the caller is the provider, answering: to ask again and wait for it would be waiting for itself.</summary>
     public bool IsAnswering => _call.IsCaller;
@@ -76,7 +88,7 @@ internal sealed class TokenSession(
             }
 
             _running = new TaskCompletionSource<TokenAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
-            _identified = new TaskCompletionSource<RealtimeException?>(TaskCreationOptions.RunContinuationsAsynchronously);
+            _identified = new TaskCompletionSource<TokenAnswer?>(TaskCreationOptions.RunContinuationsAsynchronously);
             _asked = reason;
             _ = environment.Scheduler.Start(RunAsync);
             return _running.Task;
@@ -84,14 +96,14 @@ internal sealed class TokenSession(
     }
 
     /// <summary>Finds out who is signed in: asks, unless that was answered already.</summary>
-    /// <returns>Completes once <see cref="Identity"/> is known, for which no fresh token is waited; with why it is not.</returns>
-    public Task<RealtimeException?> IdentifyAsync()
+    /// <returns>Completes once <see cref="Identity"/> is known, for which no fresh token is waited; with the failure, if it is not.</returns>
+    public Task<TokenAnswer?> IdentifyAsync()
     {
         lock (_gate)
         {
-            if (_running is null && _answeredAt is not null)
+            if (_running is null && (_answeredAt is not null || Identity is not null))
             {
-                return Task.FromResult<RealtimeException?>(null);
+                return Task.FromResult<TokenAnswer?>(null);
             }
 
             _ = AskAsync(AccessTokenReason.Connect);
@@ -134,7 +146,8 @@ internal sealed class TokenSession(
             var before = Identity; // nobody else changes it
             var answer = await _call.AskAsync(_asked, _closed.Token);
             TaskCompletionSource<TokenAnswer>? running = null;
-            TaskCompletionSource<RealtimeException?>? identified;
+            TaskCompletionSource<TokenAnswer?>? identified;
+            var isRenewed = false;
             lock (_gate)
             {
                 identified = _identified;
@@ -148,31 +161,30 @@ internal sealed class TokenSession(
                 {
                     running = _running!;
                     _running = null;
-                    Keep(answer);
+                    isRenewed = Keep(answer);
                 }
             }
 
-            try
+            if (!_closed.IsCancellationRequested)
             {
-                if (!_closed.IsCancellationRequested)
+                if (!IsSameUser(before, Identity))
                 {
-                    if (!IsSameUser(before, Identity))
-                    {
-                        UserChanged?.Invoke();
-                    }
+                    Tell(UserChanged);
+                }
 
-                    if (running is not null)
-                    {
-                        Answered?.Invoke(answer);
-                    }
+                if (running is not null)
+                {
+                    Tell(() => Answered?.Invoke(answer));
+                }
+
+                if (isRenewed)
+                {
+                    Tell(Renewed);
                 }
             }
-            finally
-            {
-                identified?.TrySetResult(running is null ? null : answer.Error);
-                running?.SetResult(answer);
-            }
 
+            identified?.TrySetResult(running is null || answer.Error is null || Identity is not null ? null : answer);
+            running?.SetResult(answer);
             if (running is not null)
             {
                 return;
@@ -180,14 +192,42 @@ internal sealed class TokenSession(
         }
     }
 
-    private void Keep(TokenAnswer answer)
+    /// <summary>Tells, and goes on: a loop that one of them ended would be the last, and no token would ever be asked for again.</summary>
+    private void Tell(Action? told)
     {
-        if (answer.Error is null && !_closed.IsCancellationRequested)
+        try
         {
-            _signIn = new SignIn(answer.Token, answer.Token?.Identity);
-            _answeredAt = environment.TimeProvider.GetTimestamp();
-            NoteExpiry(answer.Token);
+            told?.Invoke();
         }
+#pragma warning disable CA1031 // Whatever it is, the others are told, and those who asked get their answer.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            AuthenticationLog.Thrown(logger, e);
+        }
+    }
+
+    /// <returns>Whether there is another token than before, or one again.</returns>
+    private bool Keep(TokenAnswer answer)
+    {
+        if (_closed.IsCancellationRequested)
+        {
+            return false;
+        }
+
+        var hadFailed = _hasFailed;
+        _hasFailed = answer.Error is not null;
+        if (_hasFailed)
+        {
+            return false;
+        }
+
+        _call.OnKept();
+        var isOther = answer.Token?.Value != Current?.Value;
+        _signIn = new SignIn(answer.Token, answer.Token?.Identity);
+        _answeredAt = environment.TimeProvider.GetTimestamp();
+        NoteExpiry(answer.Token);
+        return isOther || hadFailed;
     }
 
     /// <summary>Takes an expired token's word for who is signed in, if nothing else says another.</summary>

@@ -44,20 +44,18 @@ internal sealed class ArrayColumns
         return _seen.ContainsKey((schema, table));
     }
 
-    /// <summary>Why a stream must not be, or end; <see langword="null"/> if it may.</summary>
-    public RealtimeException? Refusal(FeedKey key)
+    /// <summary>Why a filter must not be sent; <see langword="null"/> if it may. What the client alone judges harms nobody.</summary>
+    public RealtimeException? Refusal(string schema, string table, RealtimeFilter sent)
     {
-        if (!_seen.TryGetValue((key.Schema, key.Table), out var arrays))
+        if (!_seen.TryGetValue((schema, table), out var arrays))
         {
             return null;
         }
 
-        var column = key.Tenant is not null && arrays.Contains(key.TenantColumn!)
-            ? key.TenantColumn
-            : key.Filter.Conditions.FirstOrDefault(c => arrays.Contains(c.Column))?.Column;
+        var column = sent.Conditions.FirstOrDefault(c => arrays.Contains(c.Column))?.Column;
         return column is null ? null : new RealtimeException(
             RealtimeErrorReason.UnsafeFilter,
-            $"Column '{column}' of table {key.Schema}.{key.Table} is an array, and array columns must not be filtered on: the server accepts the filter and "
+            $"Column '{column}' of table {schema}.{table} is an array, and array columns must not be filtered on: the server accepts the filter and "
             + "then loses changes for every client of the project. Filter on another column, or in your own code.",
             isTransient: false);
     }

@@ -29,6 +29,9 @@ internal abstract class ChangeFeed : ISubscriptionSink
 
     public StatusSource Status { get; }
 
+    /// <summary>The filter that the server is sent. Under the gate.</summary>
+    public abstract RealtimeFilter Sent { get; }
+
     /// <summary>The table's name, for the log.</summary>
     protected abstract string Table { get; }
 

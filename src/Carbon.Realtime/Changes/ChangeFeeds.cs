@@ -87,7 +87,7 @@ internal sealed class ChangeFeeds(
         }
     }
 
-    /// <summary>A change showed the types of its table's columns: feeds that filter on an array end, whoever saw it. Under the gate.</summary>
+    /// <summary>A change showed the types of its table's columns: feeds that send a filter on an array end, whoever saw it. Under the gate.</summary>
     public void Learn(string schema, string table, TableColumns columns)
     {
         if (!_arrays.Learn(schema, table, columns))
@@ -95,9 +95,9 @@ internal sealed class ChangeFeeds(
             return;
         }
 
-        foreach (var key in _feeds.Keys.Where(k => k.Schema == schema && k.Table == table).ToList())
+        foreach (var (key, known) in _feeds.Where(f => f.Key.Schema == schema && f.Key.Table == table).ToList())
         {
-            if (_arrays.Refusal(key) is { } refusal)
+            if (known.TryGetTarget(out var feed) && _arrays.Refusal(schema, table, feed.Sent) is { } refusal)
             {
                 End(key, refusal);
             }
@@ -186,12 +186,12 @@ internal sealed class ChangeFeeds(
                 return (TFeed)feed;
             }
 
-            if (_arrays.Refusal(key) is { } refusal)
+            var created = create(key);
+            if (_arrays.Refusal(key.Schema, key.Table, created.Sent) is { } refusal)
             {
                 throw refusal;
             }
 
-            var created = create(key);
             _feeds[key] = new WeakReference<ChangeFeed>(created);
             Prune();
             return created;

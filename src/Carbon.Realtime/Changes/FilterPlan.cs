@@ -7,13 +7,16 @@ namespace Carbon.Realtime.Changes;
 /// <summary>Which of a stream's conditions the server judges, and which only the client can.</summary>
 /// <remarks>
 /// <para>
-/// The client judges all of them anyway; but of those that are not sent it is the only judge, so each must be one that it decides exactly
-/// (<see cref="FilterExactness"/>). Not sent are an <c>in</c> of more values than the server takes, and on servers before 2.100.0, which take one
-/// condition, all but the first.
+/// The client looks at all of them anyway, and where it cannot tell it takes the server's word: the change came. Of a condition that was not sent there
+/// is no such word, and the two plans differ in what they do without it.
 /// </para>
 /// <para>
-/// Who holds rows has another plan: the server tells a filtered binding nothing of a row that leaves the filter (docs/protocol.md, "When a filter is
-/// evaluated"), so only the tenant is sent. What cannot be judged then is asked: the row is read by its key.
+/// A stream has only the change, so what is not sent must be what the client decides for every value (<see cref="FilterExactness"/>). Not sent are an
+/// <c>in</c> of more values than the server takes, and on servers before 2.100.0, which take one condition, all but the first.
+/// </para>
+/// <para>
+/// Who holds rows can read. The server tells a filtered binding nothing of a row that leaves the filter (docs/protocol.md, "When a filter is
+/// evaluated"), so only the tenant is sent, and where the client cannot tell the row is read by its key (<see cref="MayAsk"/>).
 /// </para>
 /// </remarks>
 internal sealed class FilterPlan

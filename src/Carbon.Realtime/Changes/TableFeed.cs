@@ -37,6 +37,8 @@ internal abstract class TableFeed : ChangeFeed
         }
     }
 
+    public sealed override RealtimeFilter Sent => Plan.Sent;
+
     protected sealed override string Table => _table.ToString()!;
 
     protected FeedKey Key { get; }

@@ -33,7 +33,14 @@ internal sealed class Rejoins(ChannelRegistry registry, RealtimeEnvironment envi
     public void RecoverRefused(Channel channel, ServerFault fault)
     {
         channel.IsRefused = true;
-        Recover(channel, fault, serverEnded: true);
+
+        // A token that was replaced while the server looked at it: what it says of the old one passes with the next join.
+        var isOfOldToken = fault.Reason is RealtimeErrorReason.TokenExpired or RealtimeErrorReason.TokenRejected
+            && channel.Session.Current is { } current && current.Value != channel.Token?.Value;
+        Recover(
+            channel,
+            isOfOldToken && fault.Reaction is (Reaction.RetrySlowly or Reaction.RefreshTokenOnce) ? fault with { Reaction = Reaction.Retry } : fault,
+            serverEnded: true);
     }
 
     /// <summary>The server accepted a channel's join: what it refused others for may have passed.</summary>
@@ -142,6 +149,9 @@ internal sealed class Rejoins(ChannelRegistry registry, RealtimeEnvironment envi
 
         channel.Join?.Fail(fault.Reason);
         registry.Detach(channel, serverEnded);
+
+        // A provider that fails again and again is one fault, however often it was asked.
+        isLogged |= fault.Reason == RealtimeErrorReason.TokenProviderFailed && channel.Recovery.Error?.Message == fault.Message;
         if (!isLogged)
         {
             ChannelsLog.Recovering(logger, channel.Group, ChannelsLog.Tables(channel.Subscriptions), fault.LogText);

@@ -24,8 +24,7 @@ internal sealed class TokenKeeper(
         if (!_sessions.TryGetValue(session, out var use))
         {
             _sessions.Add(session, use = new SessionUse(
-                new TokenRefresh(session, connection.Deadlines, environment, options),
-                new Backoff(options.ReconnectMin, options.ReconnectMax, options.ReturnSpread, environment.Randomizer)));
+                new TokenRefresh(session, connection.Deadlines, environment, options)));
             session.Answered = answer => OnAnswered(session, answer);
             use.Refresh.Schedule();
         }
@@ -153,11 +152,10 @@ internal sealed class TokenKeeper(
             use.Refresh.OnAnswered(failed: answer.Error is not null);
             if (answer.Error is { } error)
             {
-                OnFailed(use, channels, new ServerFault(error.Reason, Reaction.Retry, error.Message));
+                OnFailed(answer, channels, new ServerFault(error.Reason, Reaction.Retry, error.Message));
                 return;
             }
 
-            use.Failures.Reset();
             use.Refused = null;
             if (refused is not null)
             {
@@ -176,6 +174,11 @@ internal sealed class TokenKeeper(
             {
                 if (channel is { State: ChannelState.Waiting, WantsToJoin: false } && IsCure(answer, channel))
                 {
+                    if (channel.Recovery.Error!.Reason is RealtimeErrorReason.TokenExpired or RealtimeErrorReason.TokenRejected or RealtimeErrorReason.TokenProviderFailed)
+                    {
+                        channel.Recovery.Excuse(); // what was wrong with the last token is not to be told of this one
+                    }
+
                     registry.Rejoins.RetryNow(channel);
                 }
             }
@@ -206,15 +209,17 @@ internal sealed class TokenKeeper(
     }
 
     /// <summary>The provider failed: joined channels keep the token they have, and those that lack one wait together, so that one question serves them all.</summary>
-    private void OnFailed(SessionUse use, List<Channel> channels, ServerFault fault)
+    private void OnFailed(TokenAnswer answer, List<Channel> channels, ServerFault fault)
     {
+        // A failure that is told again is what the others wait for already.
         if (connection.State == ConnectionState.Open
-            && channels.FindAll(static c => c.WantsToJoin || (c.State == ChannelState.Waiting && c.Recovery.Error?.Reason == RealtimeErrorReason.TokenProviderFailed))
-                is { Count: > 0 } waiting)
+            && channels.FindAll(c => c.WantsToJoin || (!answer.IsRepeated && c.State == ChannelState.Waiting && LacksToken(c))) is { Count: > 0 } waiting)
         {
-            registry.Rejoins.Recover(waiting, _ => fault, use.Failures.Next(spreadOut: false));
+            registry.Rejoins.Recover(waiting, _ => fault, answer.RetryIn);
         }
     }
+
+    private static bool LacksToken(Channel channel) => channel.Recovery.Error?.Reason == RealtimeErrorReason.TokenProviderFailed;
 
     /// <summary>Whether a token may be what a waiting channel lacks.</summary>
     /// <remarks>
@@ -232,14 +237,11 @@ internal sealed class TokenKeeper(
     private static bool IsSameUser(AccessToken? one, AccessToken? other) =>
         one is null || other is null ? one == other : one.Identity.IsSameUser(other.Identity);
 
-    private sealed class SessionUse(TokenRefresh refresh, Backoff failures)
+    private sealed class SessionUse(TokenRefresh refresh)
     {
         public int Count { get; set; }
 
         public TokenRefresh Refresh => refresh;
-
-        /// <summary>The waits after answers that failed.</summary>
-        public Backoff Failures => failures;
 
         /// <summary>Why the last answer was asked for.</summary>
         public AccessTokenReason? LastReason { get; set; }
@@ -255,7 +257,7 @@ internal sealed class TokenKeeper(
         public ServerFault ToFault() => (Token, Error.Reason) switch
         {
             (null, _) => new ServerFault(RealtimeErrorReason.InvalidApiKey, Reaction.RetrySlowly,
-                "The server accepts the API key no longer and nobody is signed in; set ApiKey to a current key, or sign somebody in. " + Error.Message, Error.ServerCode),
+                $"{FaultWords.RefusedKey}. Nobody is signed in, so that the key stands in a token's place: change it, or sign somebody in. {Error.Message}", Error.ServerCode),
             (_, RealtimeErrorReason.TokenExpired) => new ServerFault(Error.Reason, Reaction.Retry, Advice + Error.Message, Error.ServerCode),
             _ => new ServerFault(Error.Reason, Reaction.RetrySlowly, Advice + Error.Message, Error.ServerCode),
         };

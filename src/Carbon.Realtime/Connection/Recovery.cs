@@ -115,6 +115,14 @@ internal sealed class Recovery(Deadlines deadlines, RealtimeEnvironment environm
         NextRetry = null;
     }
 
+    /// <summary>What the fault was of has been replaced: it is not told any more, but how often there was one in a row still counts.</summary>
+    public void Excuse()
+    {
+        EndWait();
+        Error = null;
+        IsFaulted = false;
+    }
+
     /// <summary>It works again; a fault soon after still counts as in a row.</summary>
     public void Overcome()
     {

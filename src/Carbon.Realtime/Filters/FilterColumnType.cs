@@ -3,10 +3,10 @@ namespace Carbon.Realtime.Filters;
 /// <summary>What the name of a column's PostgreSQL type says about comparing its values here.</summary>
 internal enum FilterColumnType
 {
-    /// <summary>The caller does not know the type.</summary>
+    /// <summary>The caller does not know the type, or it has several words for one value: equal texts are equal values, nothing else is certain.</summary>
     Unspecified = 0,
 
-    /// <summary>An enum, a domain, or a type without rules here: equal texts are equal values, nothing else is certain.</summary>
+    /// <summary>An enum, a domain, or a type without rules here: equal texts are equal values, and different words are different ones.</summary>
     Other,
 
     /// <summary>Values do not arrive as they are: char(n) and bit(n) are cut
@@ -71,6 +71,7 @@ internal static class FilterColumnTypes
         6 when pgType.SequenceEqual("float8"u8) => FilterColumnType.Float8,
         7 when pgType.SequenceEqual("varchar"u8) => FilterColumnType.Text,
         7 when pgType.SequenceEqual("numeric"u8) => FilterColumnType.Numeric,
+        7 when pgType.SequenceEqual("regtype"u8) => FilterColumnType.Unspecified, // int is integer
         9 when pgType.SequenceEqual("timestamp"u8) => FilterColumnType.Timestamp,
         11 when pgType.SequenceEqual("timestamptz"u8) => FilterColumnType.TimestampWithZone,
         _ => FilterColumnType.Other,

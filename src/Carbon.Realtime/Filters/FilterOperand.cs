@@ -11,7 +11,7 @@ internal enum FilterOrder
     Equal,
     Greater,
 
-    /// <summary>Different, but which is greater depends on the database: collation, order of an enum.</summary>
+    /// <summary>Different, but which is greater depends on the database: collation, order of an enum's labels.</summary>
     Unequal,
 }
 
@@ -19,6 +19,9 @@ internal enum FilterOrder
 internal readonly ref struct FilterOperand(ReadOnlySpan<byte> utf8, bool isText, FilterColumnType type)
 {
     private const int LongestName = 63;
+
+    private static readonly System.Buffers.SearchValues<byte> WordBytes =
+        System.Buffers.SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ _-"u8);
 
     /// <summary>The content of a JSON string, or the JSON text of anything else.</summary>
     public ReadOnlySpan<byte> Utf8 { get; } = utf8;
@@ -123,12 +126,39 @@ internal readonly ref struct FilterOperand(ReadOnlySpan<byte> utf8, bool isText,
 
     private static bool IsInstant(in TimestampText stamp) => stamp.HasZone || stamp.Infinity != 0;
 
-    // Whatever the type, its text form read back is the same value. Different texts may still be equal values.
+    // Whatever the type, its text form read back is the same value. Different texts may still be equal values, but for words.
     private FilterOrder CompareUnknown(FilterLiteral literal) =>
-        IsText ? Utf8.SequenceEqual(literal.Utf8) ? FilterOrder.Equal : FilterOrder.CannotTell
+        IsText ? Utf8.SequenceEqual(literal.Utf8) ? FilterOrder.Equal : AreDifferentWords(literal) ? FilterOrder.Unequal : FilterOrder.CannotTell
         : IsObject || Utf8[0] == '[' ? FilterOrder.CannotTell
         : Utf8.SequenceEqual(literal.Utf8) || CompareNumbers(literal) is FilterOrder.Equal ? FilterOrder.Equal
         : FilterOrder.CannotTell;
+
+    /// <summary>Whether two texts are labels, as enums have them, that no type takes for the same value.</summary>
+    /// <remarks>
+    /// The name of a type does not tell an enum from a domain, and a domain may be over anything. So only what stays different over anything counts: words without
+    /// digits (no instant, interval, address or number is written so), different in more than case (citext), neither the beginning of the other
+    /// (<c>char(n)</c>, which is cut; <c>inf</c> for <c>Infinity</c>), none of them a truth value (<c>yes</c> is <c>true</c>), and none so long that it
+    /// would be cut (<c>name</c>). Not looked for: domains over <c>regtype</c> (<c>decimal</c> is <c>numeric</c>) or with a collation that ignores
+    /// letters.
+    /// </remarks>
+    private bool AreDifferentWords(FilterLiteral literal) =>
+        Type is FilterColumnType.Other
+        && IsWord(Utf8) && IsWord(literal.Utf8) && !literal.HasUuid
+        && !IsTruth(Utf8) && !IsTruth(literal.Utf8)
+        && !BeginsWith(literal.Utf8, Utf8) && !BeginsWith(Utf8, literal.Utf8);
+
+    /// <summary>What PostgreSQL reads as a <c>bool</c>: these words, and their beginnings.</summary>
+    private static bool IsTruth(ReadOnlySpan<byte> word) =>
+        BeginsWith("true"u8, word) || BeginsWith("false"u8, word) || BeginsWith("yes"u8, word) || BeginsWith("no"u8, word) || BeginsWith("on"u8, word)
+        || BeginsWith("off"u8, word);
+
+    private static bool BeginsWith(ReadOnlySpan<byte> text, ReadOnlySpan<byte> beginning) =>
+        text.Length >= beginning.Length && Ascii.EqualsIgnoreCase(text[..beginning.Length], beginning);
+
+    private static bool IsWord(ReadOnlySpan<byte> text) =>
+        text.Length is > 1 and <= LongestName
+        && char.IsAsciiLetter((char)text[0]) && char.IsAsciiLetter((char)text[^1])
+        && text.IndexOfAnyExcept(WordBytes) < 0;
 
     private static FilterOrder Order(int sign) => sign < 0 ? FilterOrder.Less : sign > 0 ? FilterOrder.Greater : FilterOrder.Equal;
 }

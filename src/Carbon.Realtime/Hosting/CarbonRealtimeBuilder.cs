@@ -76,7 +76,8 @@ internal sealed class CarbonRealtimeBuilder(IServiceCollection services, string?
         where TKey : notnull
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        return Register(name, table, options);
+        ArgumentNullException.ThrowIfNull(options);
+        return Register(name, table, options with { Name = options.Name ?? (RealtimeOptionsValidation.IsPlainName(name) ? name : null) });
     }
 
     public ICarbonRealtimeBuilder AddCoreStores() => AddCoreStores(CarbonApp.Erp);

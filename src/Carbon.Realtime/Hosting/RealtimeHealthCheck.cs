@@ -108,7 +108,7 @@ public sealed class RealtimeHealthCheck : IHealthCheck
     private static string StateOf(StoreStatus status) =>
         $"{status.State}{(status.Reason == StoreReason.None ? "" : $", {status.Reason}")}{(status.Error is { } error ? $", {error.Reason}" : "")}";
 
-    /// <summary>One line for each store. Stores of one table are numbered: whose they are would be a tenant's name.</summary>
+    /// <summary>One line for each store. Stores of one table that the program did not name are numbered: whose they are would be a tenant's name.</summary>
     private static void Add(Dictionary<string, object> data, IReadOnlyList<StoreReport> stores)
     {
         data["stores"] = stores.Count;

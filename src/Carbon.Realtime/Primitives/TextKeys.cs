@@ -7,12 +7,16 @@ namespace Carbon.Realtime.Primitives;
 
 /// <summary>Texts as keys, compared by their characters and hashed with less work than <see cref="string.GetHashCode()"/> takes.</summary>
 /// <remarks>
-/// A store hashes a key for every change. The hash mixes by full products and a seed of the process's own (as wyhash does), so that who can name rows
+/// A store hashes a key for every change. The hash mixes by full products with secrets of the process's own (as wyhash does), so that who can name rows
 /// cannot choose names that collide. No order that anybody sees depends on it: slots are numbered in the order of their coming.
 /// </remarks>
 internal sealed class TextKeys : IEqualityComparer<string>
 {
-    private static readonly ulong Seed = MemoryMarshal.Read<ulong>(RandomNumberGenerator.GetBytes(sizeof(ulong))); // no IRandomizer: nothing that is seen depends on it
+    // A product is nothing when either side is: so what the texts' words are mixed with is secret too, and not only where the hash begins.
+    // No IRandomizer: nothing that is seen depends on them.
+    private static readonly ulong Seed = Draw();
+    private static readonly ulong InBlocks = Draw();
+    private static readonly ulong AtTheEnd = Draw();
 
     public static TextKeys Comparer { get; } = new();
 
@@ -26,13 +30,13 @@ internal sealed class TextKeys : IEqualityComparer<string>
         var at = 0;
         for (; at <= length - 16; at += 16)
         {
-            hash = Mix(Read(ref bytes, at) ^ 0xE7037ED1A0B428DB, Read(ref bytes, at + 8) ^ hash);
+            hash = Mix(Read(ref bytes, at) ^ InBlocks, Read(ref bytes, at + 8) ^ hash);
         }
 
         if (length >= 16)
         {
             // The last sixteen, some of them a second time: no loop over what is left.
-            hash = Mix(Read(ref bytes, length - 16) ^ 0x8EBC6AF09C88C6E3, Read(ref bytes, length - 8) ^ hash);
+            hash = Mix(Read(ref bytes, length - 16) ^ AtTheEnd, Read(ref bytes, length - 8) ^ hash);
         }
         else
         {
@@ -42,11 +46,13 @@ internal sealed class TextKeys : IEqualityComparer<string>
                 (i < 4 ? ref low : ref high) |= (ulong)obj[i] << (16 * (i & 3));
             }
 
-            hash = Mix(low ^ 0x8EBC6AF09C88C6E3, high ^ hash);
+            hash = Mix(low ^ AtTheEnd, high ^ hash);
         }
 
         return (int)(hash ^ (hash >> 32));
     }
+
+    private static ulong Draw() => MemoryMarshal.Read<ulong>(RandomNumberGenerator.GetBytes(sizeof(ulong)));
 
     private static ulong Read(ref byte bytes, int at) => Unsafe.ReadUnaligned<ulong>(ref Unsafe.AddByteOffset(ref bytes, at));
 

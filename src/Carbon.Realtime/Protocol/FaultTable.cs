@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Carbon.Realtime.Primitives;
 
 namespace Carbon.Realtime.Protocol;
 
@@ -202,7 +203,7 @@ internal static class FaultTable
 
     private static string Advice(RealtimeErrorReason reason) => reason switch
     {
-        RealtimeErrorReason.InvalidApiKey => "The server refuses the API key; set ApiKey to the project's anon or publishable key",
+        RealtimeErrorReason.InvalidApiKey => FaultWords.RefusedKey,
         RealtimeErrorReason.ProjectNotFound => "The server does not know this project; check Url",
         RealtimeErrorReason.ProjectDisabled => "Realtime is switched off for this project; enable it in the project's settings",
         RealtimeErrorReason.RateLimited => "The server asks to slow down",

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using Carbon.Realtime.Filters;
+using Carbon.Realtime.Primitives;
 
 namespace Carbon.Realtime.Snapshots;
 
@@ -48,6 +50,7 @@ internal static class RestFaultTable
         new("42703", RealtimeErrorReason.TableMisconfigured, RestReaction.GiveUp, "A column that the row type maps, or that is filtered on, does not exist", TellsNames: true),
         new("42883", RealtimeErrorReason.TableMisconfigured, RestReaction.GiveUp, "A key or filter column has a type that cannot be compared or ordered that way", TellsNames: true),
         new("42804", RealtimeErrorReason.TableMisconfigured, RestReaction.GiveUp, "A filter compares a column with a value of another type"),
+        new("22P02", RealtimeErrorReason.TableMisconfigured, RestReaction.GiveUp, "A value of the filter, the tenant or a key does not fit its column's type; the labels of an enum are case-sensitive"),
         new("22*", RealtimeErrorReason.TableMisconfigured, RestReaction.GiveUp, "A value of the filter, the tenant or a key does not fit its column's type"),
         new("42P17", RealtimeErrorReason.TableMisconfigured, RestReaction.GiveUp, "The table's row level security refers to itself", TellsNames: true),
         new("25006", RealtimeErrorReason.TableMisconfigured, RestReaction.GiveUp, "Reading the table would write; a view or policy must not"),
@@ -57,7 +60,7 @@ internal static class RestFaultTable
     /// <summary>Without a code: a gateway in front, and often not JSON. 0 is every other status from 500 on.</summary>
     internal static readonly (int Status, RealtimeErrorReason Reason, RestReaction Reaction, string Advice)[] Statuses =
     [
-        (401, RealtimeErrorReason.InvalidApiKey, RestReaction.GiveUp, "The gateway refuses the API key; set ApiKey to the project's anon or publishable key"),
+        (401, RealtimeErrorReason.InvalidApiKey, RestReaction.GiveUp, FaultWords.RefusedKey),
         (402, RealtimeErrorReason.ProjectDisabled, RestReaction.GiveUp, "The project is restricted for its quota or billing"),
         // Not the database's word on anybody's rights, which is 42501: a firewall, a proxy, a captive portal, often for a while only.
         (403, RealtimeErrorReason.ServerUnreachable, RestReaction.Retry, "Something between here and the server forbids the read (a firewall, a proxy, a captive portal); let reads pass it, or check Url or RestUrl"),
@@ -122,8 +125,18 @@ internal static class RestFaultTable
     {
         Reason = RealtimeErrorReason.InvalidApiKey,
         Reaction = RestReaction.GiveUp,
-        Message = $"Nobody is signed in, and the server refuses the API key as a token; set ApiKey to the project's anon or publishable key. The server said: {fault.Code}",
+        Message = $"{FaultWords.RefusedKey}. Nobody is signed in, so that the key stands in a token's place: change it, or sign somebody in. The server said: {fault.Code}",
     };
+
+    /// <summary>Whether a code is a word on a value that was sent, which the server quotes without the name of its column.</summary>
+    public static bool IsOfValue(string? code) => code is "42804" or "42883" || (code?.StartsWith("22", StringComparison.Ordinal) == true && code is not "22023");
+
+    /// <summary>What was asked for, behind the server's word on a value: columns and operators, for values are the program's secret.</summary>
+    public static string Asked(RealtimeFilter filter, string? tenantColumn)
+    {
+        var conditions = string.Join(", ", filter.Conditions.Select(static c => $"{c.Column} ({(c.Negated ? "not." : "")}{c.Operator.Name()})"));
+        return $"The filter {(conditions.Length == 0 ? "is empty" : "compares " + Shown(conditions))}{(tenantColumn is null ? "" : $"; the tenant's column is {tenantColumn}")}.";
+    }
 
     private static (string? Code, string Message) Read(ReadOnlyMemory<byte> body)
     {

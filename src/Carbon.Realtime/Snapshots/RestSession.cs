@@ -75,6 +75,12 @@ internal sealed class RestSession(
                 }
             }
 
+            if (fault is { Reaction: RestReaction.GiveUp, Reason: RealtimeErrorReason.TokenExpired or RealtimeErrorReason.TokenRejected }
+                && token is not null && tokens.Current is { } newer && newer.Value != token.Value)
+            {
+                continue; // what the last token was refused for says nothing of the one that came meanwhile
+            }
+
             // A smaller request is another request: it does not count, nor does it wait.
             var isSmaller = fault.Reaction == RestReaction.Shrink && tryShrink();
             if (fault.Reaction == RestReaction.GiveUp || (!isSmaller && retries++ == limits.Retries))

@@ -26,6 +26,7 @@ internal sealed class SnapshotReader<TKey, TRow>
     private readonly PageReader<TKey, TRow> _pages;
     private readonly PageSize _size;
     private readonly Tally.Cell _rowsRead;
+    private readonly string _asked;
 
     /// <param name="session">Whose reads.</param>
     /// <param name="table">The table with its filter.</param>
@@ -67,6 +68,7 @@ internal sealed class SnapshotReader<TKey, TRow>
         _pages = new PageReader<TKey, TRow>(_table, _definition, tenantColumn, scope, session.Limits, session.Logger);
         _size = new PageSize(session.Limits);
         _rowsRead = session.Instruments.RowsRead(_table);
+        _asked = RestFaultTable.Asked(table.Filter, tenantColumn);
     }
 
     /// <summary>Whom every read must be made for; whoever is signed in when it begins, where that is not said.</summary>
@@ -210,9 +212,18 @@ internal sealed class SnapshotReader<TKey, TRow>
 
     private ReadUser NewUser() => new() { IsKnown = User.IsKnown, Identity = User.Identity };
 
-    private Task<SnapshotPage<TKey, TRow>> GetAsync(
-        Func<Uri> address, bool count, byte[][]? after, Func<bool> tryShrink, ReadUser user, CancellationToken cancellationToken) =>
-        _session.GetAsync(
-            _table, token => _session.Request(address(), _schema, token, count), (response, ct) => _pages.ReadAsync(response, after, ct), tryShrink, user,
-            cancellationToken);
+    private async Task<SnapshotPage<TKey, TRow>> GetAsync(
+        Func<Uri> address, bool count, byte[][]? after, Func<bool> tryShrink, ReadUser user, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _session.GetAsync(
+                _table, token => _session.Request(address(), _schema, token, count), (response, ct) => _pages.ReadAsync(response, after, ct), tryShrink, user,
+                cancellationToken);
+        }
+        catch (RealtimeException e) when (RestFaultTable.IsOfValue(e.ServerCode))
+        {
+            throw new RealtimeException(e.Reason, $"{e.Message}. {_asked}", e.IsTransient, e.ServerCode);
+        }
+    }
 }

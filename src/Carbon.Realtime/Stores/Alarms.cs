@@ -20,9 +20,6 @@ internal enum Alarm
     /// <summary>Changed rows go into the cache.</summary>
     Save,
 
-    /// <summary>Rows that must go are still in the cache.</summary>
-    Remove,
-
     /// <summary>The status says something else although nothing happened.</summary>
     Status,
 }

@@ -22,7 +22,7 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
 
     /// <summary>One that is idle: a run that was given up may still use its own.</summary>
     private SnapshotReader<TKey, TRow>? _reader;
-    private Run? _run;
+    private Reading<TKey, TRow>? _run;
     private TimeSpan _at;
     private bool _isPaused;
 
@@ -82,9 +82,16 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
 
         actor.Measured.Asked(keys.Count);
         actor.Rules.BeginAsking(keys);
-        var run = _run = new Run { Reader = _reader };
+        var run = _run = new Reading<TKey, TRow>();
+        run.Begin(
+            actor, context, _reader,
+            async (reader, token) =>
+            {
+                await reader.ReadAsync(keys, read => actor.Post(() => OnAnswer(run, read)), token);
+                actor.Post(() => OnDone(run));
+            },
+            e => OnFailed(run, e));
         _reader = null;
-        _ = context.Environment.Scheduler.Start(() => ReadAsync(run, keys));
     }
 
     /// <summary>Reads succeed, or are worth a try: keys need not wait for the end of a pause that others' failures made.</summary>
@@ -117,30 +124,7 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
         actor.Alarms.Set(Alarm.Ask, wait, Begin);
     }
 
-    private async Task ReadAsync(Run run, List<TKey> keys)
-    {
-        try
-        {
-            run.Reader ??= context.CreateReader(actor.Identity);
-            await run.Reader.ReadAsync(keys, read => actor.Post(() => OnAnswer(run, read)), run.Token);
-            actor.Post(() => OnDone(run));
-        }
-        catch (OperationCanceledException) when (run.Token.IsCancellationRequested)
-        {
-        }
-        catch (RealtimeException e)
-        {
-            actor.Post(() => OnFailed(run, e));
-        }
-#pragma warning disable CA1031 // A read that nobody hears the end of would be the last one.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            actor.Post(() => OnFailed(run, Scans<TKey, TRow>.Unexpected(e)));
-        }
-    }
-
-    private void OnAnswer(Run run, PointRead<TKey, TRow> read)
+    private void OnAnswer(Reading<TKey, TRow> run, PointRead<TKey, TRow> read)
     {
         if (run != _run)
         {
@@ -156,7 +140,7 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
         }
     }
 
-    private void OnDone(Run run)
+    private void OnDone(Reading<TKey, TRow> run)
     {
         if (run == _run)
         {
@@ -168,7 +152,7 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
         }
     }
 
-    private void OnFailed(Run run, RealtimeException error)
+    private void OnFailed(Reading<TKey, TRow> run, RealtimeException error)
     {
         if (run != _run)
         {
@@ -187,21 +171,10 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
         Pause(error.IsTransient ? _failures.Next(spreadOut: false) : TimeSpan.FromMinutes(1));
     }
 
-    private void End(Run run)
+    private void End(Reading<TKey, TRow> run)
     {
         _run = null;
         _reader = run.Reader;
         actor.Rules.EndAsking(actor.Now);
-    }
-
-    private sealed class Run
-    {
-        private readonly CancellationTokenSource _cancellation = new();
-
-        public SnapshotReader<TKey, TRow>? Reader { get; set; }
-
-        public CancellationToken Token => _cancellation.Token;
-
-        public void Cancel() => _cancellation.CancelQuietly();
     }
 }

@@ -20,10 +20,13 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
     private static readonly TimeSpan LoadTimeout = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan RemovalPause = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>How often it is looked whether what must go is gone, so that rows may be saved again.</summary>
+    private static readonly TimeSpan RemovalPause = TimeSpan.FromSeconds(10);
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly IStoreCache? _cache = context.Options.IsCached && actor.Identity.IsKnown ? context.Cache : null;
+    private readonly CacheReport _report = new(context.Logger, context.Name, actor.Measured);
     private readonly CacheFormat<TKey, TRow> _format = new(context.Table.Definition);
     private readonly HashSet<TKey> _dirty = new(context.Table.Definition.Key.Comparer);
     private readonly TaskCompletionSource _flushed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -32,13 +35,10 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
     /// <summary>Each try costs the writing of all rows.</summary>
     private readonly Backoff _saves = new(TimeSpan.FromSeconds(30), TimeSpan.FromHours(1), TimeSpan.Zero, context.Environment.Randomizer);
 
-    /// <summary>Each try costs next to nothing, and until one succeeds somebody's rows lie where they must not.</summary>
-    private readonly Backoff _removals = new(TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(10), TimeSpan.Zero, context.Environment.Randomizer);
     private StoreCacheKey? _key;
     private DateTimeOffset? _savedAsOf;
     private bool _replaces = true;
     private bool _isBusy;
-    private bool _mustRemove;
     private bool _hasGivenUp;
     private bool _isHydrating;
     private ITimer? _late;
@@ -53,8 +53,10 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
     /// <summary>Completes when nothing more is written, however long the cache takes.</summary>
     public Task Ended => _cache is null ? Task.CompletedTask : _ended.Task;
 
-    /// <summary>Whether rows may be written: not before those that must go are gone.</summary>
-    private bool IsWritable => _cache is not null && !_mustRemove && !_hasGivenUp;
+    private bool IsWritable => _cache is not null && !_hasGivenUp;
+
+    /// <summary>Whether what must go is still there: it is not loaded, and nothing is saved before it is gone.</summary>
+    private bool IsOwed => context.Removals?.IsOwed(Key) == true;
 
     private StoreCacheKey Key => _key ??= new StoreCacheKey
     {
@@ -62,7 +64,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
         Subject = actor.Identity.Subject,
         Role = actor.Identity.Role,
         Tenant = actor.Identity.Tenant,
-        Table = context.Name,
+        Table = context.TableName,
         Query = $"{context.Table.Filter}\n{context.Options.Select}",
         Shape = _format.Shape,
     };
@@ -78,7 +80,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
 
         IsLoading = true;
         actor.Rules.BeginHydration();
-        actor.Alarms.Set(Alarm.Save, LoadTimeout, () => OnLoaded([], null, "TimedOut", "timed_out"));
+        actor.Alarms.Set(Alarm.Save, LoadTimeout, () => OnLoaded([], null, _report.LoadTimedOut));
         _ = context.Environment.Scheduler.Start(() => LoadAsync(ready));
     }
 
@@ -115,8 +117,10 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
 
         _dirty.Clear();
         _replaces = true;
-        _mustRemove = true;
-        RemoveNow();
+        if (_isBusy || !IsOwed)
+        {
+            context.Removals!.OfKey(Key, _operation); // behind whatever is being written, however long that takes
+        }
     }
 
     /// <summary>Nothing is loaded or changed any more: what was not saved yet is, if it is to be kept at all.</summary>
@@ -126,20 +130,11 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
         _late = context.Environment.TimeProvider.CreateTimer(_ => _flushed.TrySetResult(), null, FlushTimeout, Timeout.InfiniteTimeSpan);
         _stopping.CancelQuietly();
         var last = keep ? Take() : null;
-        var removes = !keep || _mustRemove;
         var before = _operation;
         _ = context.Environment.Scheduler.Start(async () =>
         {
             var failure = await before;
-            if (_cache is not null && removes)
-            {
-                // Behind whatever was being written, however long that took: who signed out, or may not see the rows, leaves none.
-                while (await RemoveAsync() is not null && !_flushed.Task.IsCompleted)
-                {
-                    await Task.Delay(RemovalPause, context.Environment.TimeProvider); // for as long as somebody waits
-                }
-            }
-            else if (last is not null)
+            if (last is not null)
             {
                 // Who knows what is in there after a failure.
                 _ = await SaveAsync(failure is null ? last : last with { Keys = null });
@@ -156,39 +151,51 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
         await ready;
         List<KeyValuePair<TKey, TRow>> rows = [];
         StoreCacheHeader? header = null;
-        (string? Name, string? Result) failure = default;
+        Action? report = null;
         try
         {
-            header = await _cache!.LoadAsync(Key, row => rows.Add(_format.Decode(row)), _stopping.Token);
+            if (IsOwed)
+            {
+                context.Removals!.Hurry(Key);
+            }
+            else
+            {
+                header = await _cache!.LoadAsync(Key, row => rows.Add(_format.Decode(row)), _stopping.Token);
+            }
         }
 #pragma warning disable CA1031 // The cache is other people's code, and what is in it may be anything.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            failure = (CacheFailure.NameOf(e), CacheFailure.ResultOf(e));
+            report = () => _report.NotLoaded(e);
         }
 
-        actor.Post(() => OnLoaded(header is null ? [] : rows, header, failure.Name, failure.Result ?? (header is null ? "empty" : "ok")));
+        actor.Post(() => OnLoaded(rows, header, report));
     }
 
-    private void OnLoaded(List<KeyValuePair<TKey, TRow>> rows, StoreCacheHeader? header, string? failure, string result)
+    /// <param name="rows">What came.</param>
+    /// <param name="header">What is known of it; <see langword="null"/> for nothing.</param>
+    /// <param name="report">Says why nothing came; <see langword="null"/> where that is no failure.</param>
+    private void OnLoaded(List<KeyValuePair<TKey, TRow>> rows, StoreCacheHeader? header, Action? report)
     {
         if (!IsLoading)
         {
             return;
         }
 
+        // The right may have gone while they were read.
+        var isThere = header is not null && !IsOwed;
+        report ??= () => _report.Loaded(isThere ? rows.Count : null);
+        report();
         IsLoading = false;
-        actor.Measured.CacheLoaded(result);
         actor.Alarms.Clear(Alarm.Save);
-        StoresLog.CacheLoaded(context.Logger, context.Name, failure ?? (header is null ? "Empty" : "Ok"), header is null ? 0 : rows.Count);
         _isHydrating = true; // what comes out of the cache need not go back
-        actor.Rules.EndHydration(failure is null ? rows : [], key => _dirty.Add(key));
+        actor.Rules.EndHydration(isThere ? rows : [], key => _dirty.Add(key));
         _isHydrating = false;
-        if (failure is null && header is not null)
+        if (isThere)
         {
             _replaces = false;
-            actor.Scans.AsOf ??= header.AsOf;
+            actor.Scans.AsOf ??= header!.AsOf;
             actor.IsShown = true;
         }
         else
@@ -202,7 +209,18 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
     private void Save()
     {
         // The end of a scan asks again.
-        if (_isBusy || actor.Scans.IsRunning || Take() is not { } changes)
+        if (_isBusy || actor.Scans.IsRunning)
+        {
+            return;
+        }
+
+        if (IsOwed)
+        {
+            actor.Alarms.Set(Alarm.Save, RemovalPause, Save);
+            return;
+        }
+
+        if (Take() is not { } changes)
         {
             return;
         }
@@ -222,6 +240,9 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
         });
     }
 
+    /// <summary>Whether nothing that this program does, or waits for, makes the failure of a whole save another one.</summary>
+    private static bool IsHopeless(Exception failure) => failure is StoreCacheException { Fault: StoreCacheFault.Newer or StoreCacheFault.ReadOnly };
+
     private void OnNotSaved(Exception failure, bool wasWhole)
     {
         // Who knows what is in there.
@@ -232,11 +253,9 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
             // It may be that the cache had thrown away what the change was to be applied to.
             actor.Alarms.Set(Alarm.Save, Delay, Save);
         }
-        else if (failure is StoreCacheException { Fault: StoreCacheFault.Newer or StoreCacheFault.ReadOnly })
+        else if (IsHopeless(failure))
         {
-            // Nothing that this program does, or waits for, makes that another one.
             _hasGivenUp = true;
-            StoresLog.CacheGivenUp(context.Logger, context.Name, CacheFailure.NameOf(failure));
         }
         else
         {
@@ -247,7 +266,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
     /// <summary>What is to be saved; <see langword="null"/> for nothing.</summary>
     private Unsaved? Take()
     {
-        if (!IsWritable || IsLoading || !actor.IsShown || !actor.Scans.WasRead || actor.Scans.AsOf is not { } asOf
+        if (!IsWritable || IsLoading || IsOwed || !actor.IsShown || !actor.Scans.WasRead || actor.Scans.AsOf is not { } asOf
             || (!_replaces && _dirty.Count == 0 && _savedAsOf == asOf))
         {
             return null;
@@ -280,54 +299,22 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
 
             var changes = new StoreCacheChanges { ReplacesAll = unsaved.Keys is null, AsOf = unsaved.AsOf, Upserts = upserts, Removes = removes };
             await _cache!.SaveAsync(Key, changes, CancellationToken.None);
-            actor.Measured.CacheSaved("ok");
+            _report.Saved();
             return null;
         }
 #pragma warning disable CA1031 // The cache is other people's code, and so are the rows' converters.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            actor.Measured.CacheSaved(CacheFailure.ResultOf(e));
-            StoresLog.CacheNotSaved(context.Logger, context.Name, CacheFailure.NameOf(e));
-            return e;
-        }
-    }
-
-    private void RemoveNow()
-    {
-        if (!_mustRemove || _isBusy)
-        {
-            return;
-        }
-
-        Run(RemoveAsync, failure =>
-        {
-            if (failure is null)
+            if (unsaved.Keys is null && IsHopeless(e))
             {
-                _mustRemove = false;
-                _removals.Reset();
-                OnChanged();
+                _report.GivenUp(e);
             }
             else
             {
-                actor.Alarms.Set(Alarm.Remove, _removals.Next(spreadOut: false), RemoveNow);
+                _report.NotSaved(e);
             }
-        });
-    }
 
-    /// <returns>Why it failed.</returns>
-    private async Task<Exception?> RemoveAsync()
-    {
-        try
-        {
-            await _cache!.RemoveAsync(Key, CancellationToken.None);
-            return null;
-        }
-#pragma warning disable CA1031 // The cache is other people's code.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            StoresLog.CacheNotEmptied(context.Logger, context.Name, CacheFailure.NameOf(e));
             return e;
         }
     }
@@ -346,10 +333,6 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
             {
                 _isBusy = false;
                 then(failure);
-                if (!actor.Alarms.IsSet(Alarm.Remove))
-                {
-                    RemoveNow(); // what was asked for meanwhile
-                }
             });
         });
     }

@@ -6,6 +6,9 @@ public interface ILiveStore
     /// <summary>The table with its schema.</summary>
     string Table { get; }
 
+    /// <summary>The table and which of its rows, as the store was asked for: for whatever else is to follow the same rows.</summary>
+    IRealtimeTable Definition { get; }
+
     /// <summary>How true what the store shows is.</summary>
     StoreStatus Status { get; }
 

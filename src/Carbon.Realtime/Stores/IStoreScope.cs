@@ -1,3 +1,5 @@
+using Carbon.Realtime.Authentication;
+
 namespace Carbon.Realtime.Stores;
 
 /// <summary>For whom a store works: a manager's ambient user and tenant, or a scope's. Implemented by the front door.</summary>
@@ -10,8 +12,8 @@ internal interface IStoreScope
     TimeSpan Linger { get; }
 
     /// <summary>Finds out who is signed in, if nobody asked yet. On the scheduler.</summary>
-    /// <returns>Why that cannot be known.</returns>
-    Task<RealtimeException?> PrepareAsync();
+    /// <returns>Why that cannot be known, and when it is worth to ask again; <see langword="null"/> if it is.</returns>
+    Task<TokenAnswer?> PrepareAsync();
 
     /// <summary>Does something after a while, on the scheduler; disposing cancels it. Any thread, with any lock held.</summary>
     IDisposable Later(TimeSpan wait, Action action);
@@ -23,6 +25,9 @@ internal interface IStoreControl
     /// <summary>User, role or tenant may be another one: nothing of the old one is shown when this returns.</summary>
     /// <param name="isOtherUser">Whether the user signed out, so that nothing of theirs may be kept.</param>
     void OnIdentityChanged(bool isOtherUser);
+
+    /// <summary>The user's token is another one, or there is one again: what failed for want of one is tried anew, and is nobody's last word any more when this returns.</summary>
+    void OnTokenRenewed();
 
     /// <summary>Where it stands; <see langword="null"/> when nobody uses it.</summary>
     StoreReport? Report();

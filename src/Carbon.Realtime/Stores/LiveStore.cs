@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using Carbon.Realtime.Authentication;
 using Carbon.Realtime.Convergence;
 using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Stores.Views;
@@ -23,29 +24,28 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
 
     /// <summary>Those who want everything read by an actor that there is not yet.</summary>
     private readonly List<TaskCompletionSource> _verifying = [];
-    private readonly Backoff _backoff;
+    private readonly StoreUse _use;
+    private readonly Resolution _resolution;
     private StoreActor<TKey, TRow>? _actor;
     private Task _flushed = Task.CompletedTask;
-    private IDisposable? _linger;
-    private IDisposable? _retry;
     private DateTimeOffset? _notLiveSince;
-    private int _interest;
-    private int _attempt;
-    private bool _isResolving;
     private bool _isClosed;
 
     public LiveStore(StoreContext<TKey, TRow> context, IStoreScope scope)
     {
         _context = context;
         _scope = scope;
-        _backoff = new Backoff(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1), TimeSpan.Zero, context.Environment.Randomizer);
+        _use = new StoreUse(scope, _gate) { OnUsed = OnUsed, OnUnused = OnUnused };
+        _resolution = new Resolution(scope, context.Environment.Scheduler, _gate) { OnResolved = OnResolved };
         _shown = new(new(0, RowImage<TKey, TRow>.Empty, StatusOf(StoreState.Empty, StoreReason.NotStarted)));
         _observers = new(context.Environment.Scheduler, () => Current, e => StoresLog.ObserverThrew(context.Logger, context.Name, e));
         Changes = new ChangesObservable(this);
         StatusChanges = Stores.StatusChanges.Of(Changes);
     }
 
-    public string Table => _context.Name;
+    public string Table => _context.TableName;
+
+    public IRealtimeTable Definition => _context.Table;
 
     public StoreSnapshot<TKey, TRow> Current => _shown.Current;
 
@@ -80,19 +80,8 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isClosed, typeof(ILiveStore<TKey, TRow>));
-            _linger?.Dispose();
-            _linger = null;
-            if (_interest++ == 0)
-            {
-                Used?.Invoke(true);
-                if (_actor is null)
-                {
-                    Resolve();
-                }
-            }
+            return _use.Begin();
         }
-
-        return new Interest(this);
     }
 
     public Task WhenLiveAsync() => WhenLiveAsync(CancellationToken.None);
@@ -147,7 +136,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     {
         lock (_gate)
         {
-            if (_isClosed || (_interest == 0 && _actor is null) || (_actor is { } same && same.Identity == _scope.Identity))
+            if (_isClosed || (!_use.IsUsed && _actor is null) || (_actor is { } same && same.Identity == _scope.Identity))
             {
                 return;
             }
@@ -157,10 +146,27 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
             // Also while nobody uses it: somebody may look, or come back before it would have been stopped.
             _observers.Forget(Current.Version + 1);
             Show(RowImage<TKey, TRow>.Empty,
-                _interest > 0 ? StatusOf(StoreState.Loading, StoreReason.None) : StatusOf(StoreState.Empty, StoreReason.NotStarted), isReset: true, []);
-            if (_interest > 0)
+                _use.IsUsed ? StatusOf(StoreState.Loading, StoreReason.None) : StatusOf(StoreState.Empty, StoreReason.NotStarted), isReset: true, []);
+            if (_use.IsUsed)
             {
-                Resolve();
+                _resolution.Begin();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnTokenRenewed()
+    {
+        lock (_gate)
+        {
+            if (_actor is { } actor)
+            {
+                _shown.Outdate();
+                actor.OnTokenRenewed(() => OnTokenNoted(actor));
+            }
+            else if (_use.IsUsed && !_isClosed)
+            {
+                _resolution.Begin();
             }
         }
     }
@@ -169,7 +175,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     {
         lock (_gate)
         {
-            return _interest == 0 || _isClosed ? null : new StoreReport(Table, Status, Current.Count, _notLiveSince);
+            return !_use.IsUsed || _isClosed ? null : new StoreReport(_context.Name, Status, Current.Count, _notLiveSince);
         }
     }
 
@@ -185,7 +191,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
             Drop(keep: true, new ObjectDisposedException("ILiveStore"));
             Show(RowImage<TKey, TRow>.Empty, StatusOf(StoreState.Closed, StoreReason.None), isReset: true, []);
             _isClosed = true;
-            Used?.Invoke(false);
+            _use.Close();
             _observers.End();
             _shown.Fail(new ObjectDisposedException("ILiveStore"));
             FailVerifying(new ObjectDisposedException("ILiveStore"));
@@ -224,47 +230,42 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         }
     }
 
-    /// <summary>Finds out whose rows are wanted, and begins to show them. Under the lock.</summary>
-    private void Resolve()
+    private void OnUsed(bool isUsed)
     {
-        if (_isResolving)
+        Used?.Invoke(isUsed);
+        if (isUsed && _actor is null)
         {
-            return;
+            _resolution.Begin();
         }
-
-        _isResolving = true;
-        _ = _context.Environment.Scheduler.Start(async () =>
-        {
-            // The tenant may be set while the token is asked for: both are looked at when the answer is here.
-            var error = await _scope.PrepareAsync();
-            lock (_gate)
-            {
-                _isResolving = false;
-                OnResolved(error);
-            }
-        });
     }
 
-    private void OnResolved(RealtimeException? error)
+    private void OnUnused()
     {
-        if (_isClosed || _interest == 0 || _actor is not null)
+        Drop(keep: true, new OperationCanceledException("Nobody uses the store any more."));
+        Show(RowImage<TKey, TRow>.Empty, StatusOf(StoreState.Empty, StoreReason.NotStarted), isReset: true, []);
+    }
+
+    /// <summary>It is known whose rows are wanted: begins to show them.</summary>
+    private void OnResolved(TokenAnswer? failure)
+    {
+        if (_isClosed || !_use.IsUsed || _actor is not null)
         {
             return;
         }
 
-        if (error is not null)
+        if (failure is { Error: { } error, RetryIn: var wait })
         {
-            var wait = _backoff.Next(spreadOut: false);
-            StoresLog.NoIdentity(_context.Logger, _context.Name, error.Message);
+            if (Status.Error?.Message != error.Message)
+            {
+                StoresLog.NoIdentity(_context.Logger, _context.Name, error.Message);
+            }
+
             Show(RowImage<TKey, TRow>.Empty, StatusOf(
                 StoreState.NeedsAuth, StoreReason.Auth, error, _context.Environment.TimeProvider.GetUtcNow() + wait), isReset: false, []);
-            var attempt = ++_attempt;
-            _retry?.Dispose();
-            _retry = _scope.Later(wait, () => Again(attempt));
+            _resolution.BeginAfter(wait);
             return;
         }
 
-        _backoff.Reset();
         if (_scope.Identity is not { } identity)
         {
             Show(RowImage<TKey, TRow>.Empty, StatusOf(StoreState.Empty, StoreReason.NoTenant), isReset: false, []);
@@ -277,24 +278,13 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         _verifying.Clear();
     }
 
-    private void Again(int attempt)
-    {
-        lock (_gate)
-        {
-            if (attempt == _attempt && _interest > 0 && _actor is null && !_isClosed)
-            {
-                Resolve();
-            }
-        }
-    }
-
     private void Drop(bool keep, Exception reason)
     {
-        _attempt++;
-        _retry?.Dispose();
+        _resolution.Cancel();
         if (_actor is { } actor)
         {
             _actor = null;
+            _shown.NoteAll();
             actor.Stop(keep, reason);
             _flushed = actor.Flush.Done;
             Dropped?.Invoke(actor.Flush);
@@ -309,6 +299,17 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
             if (_actor == actor)
             {
                 Show(publication.Rows, publication.Status, publication.IsReset, publication.Changes);
+            }
+        }
+    }
+
+    private void OnTokenNoted(StoreActor<TKey, TRow> actor)
+    {
+        lock (_gate)
+        {
+            if (_actor == actor)
+            {
+                _shown.Note();
             }
         }
     }
@@ -363,45 +364,6 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         }
 
         interest?.Dispose();
-    }
-
-    private void OnInterestEnded()
-    {
-        lock (_gate)
-        {
-            if (--_interest == 0 && !_isClosed)
-            {
-                // Who goes from page to page comes back soon.
-                Used?.Invoke(false);
-                _linger?.Dispose();
-                _linger = _scope.Later(_scope.Linger, StopUnlessWanted);
-            }
-        }
-    }
-
-    private void StopUnlessWanted()
-    {
-        lock (_gate)
-        {
-            if (_interest == 0 && !_isClosed)
-            {
-                Drop(keep: true, new OperationCanceledException("Nobody uses the store any more."));
-                Show(RowImage<TKey, TRow>.Empty, StatusOf(StoreState.Empty, StoreReason.NotStarted), isReset: true, []);
-            }
-        }
-    }
-
-    private sealed class Interest(LiveStore<TKey, TRow> store) : IDisposable
-    {
-        private int _disposed;
-
-        public void Dispose()
-        {
-            if (Interlocked.Exchange(ref _disposed, 1) == 0)
-            {
-                store.OnInterestEnded();
-            }
-        }
     }
 
     private sealed class ChangesObservable(LiveStore<TKey, TRow> store) : IObservable<StoreChangeSet<TKey, TRow>>

@@ -49,6 +49,9 @@ internal sealed class LiveStores
     /// <summary>Tells stores that user, role or tenant may be another one: when this returns, none shows anything of the old one.</summary>
     public void OnIdentityChanged(Func<IStoreScope, bool> which, bool isOtherUser) => Of(which).ForEach(s => s.OnIdentityChanged(isOtherUser));
 
+    /// <summary>Tells stores of a new token; see <see cref="IStoreControl.OnTokenRenewed"/>.</summary>
+    public void OnTokenRenewed(Func<IStoreScope, bool> which) => Of(which).ForEach(static s => s.OnTokenRenewed());
+
     /// <summary>What is being written now by stores that show it no longer.</summary>
     public List<StoreFlush> Flushes()
     {

@@ -120,7 +120,7 @@ internal sealed class Publisher<TKey, TRow>(
             HasOverflowed = epochs.HasOverflowed,
             IsOffline = epochs.IsOffline,
             IsPolled = epochs.IsPolled,
-            ReadError = scans.Error,
+            ReadError = actor.ReadError,
             FeedError = epochs.Error,
         });
         var (read, total) = scans.Progress;
@@ -134,7 +134,7 @@ internal sealed class Publisher<TKey, TRow>(
             Unverified = doubts,
             RowsRead = read,
             RowsTotal = total,
-            Error = scans.Error ?? epochs.Error,
+            Error = actor.ReadError ?? epochs.Error,
             NextRetry = scans.NextRetry ?? epochs.NextRetry,
         };
     }

@@ -4,28 +4,6 @@ using Carbon.Realtime.Snapshots;
 
 namespace Carbon.Realtime.Stores;
 
-/// <summary>Why everything is read.</summary>
-internal enum ScanCause
-{
-    /// <summary>The server said ok.</summary>
-    Epoch,
-
-    /// <summary>Something was lost while changes flowed.</summary>
-    Missed,
-
-    /// <summary>Soon after an ok, and then from time to time.</summary>
-    Reconcile,
-
-    /// <summary>There is no epoch.</summary>
-    Poll,
-
-    /// <summary>Somebody asked.</summary>
-    Verify,
-
-    /// <summary>The last one failed.</summary>
-    Retry,
-}
-
 /// <summary>Reads everything, one scan at a time, as often as it is worth while. On the actor's thread, but for the reading itself.</summary>
 internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreContext<TKey, TRow> context)
     where TKey : notnull
@@ -124,11 +102,6 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
             OnFailed(run, new RealtimeException(RealtimeErrorReason.Unknown, $"Taking rows in ended with {e.GetType().Name}.", isTransient: true, innerException: e));
         }
     }
-
-    /// <summary>What a read threw that is none of its errors.</summary>
-    public static RealtimeException Unexpected(Exception e) => e is ArgumentException or InvalidOperationException
-        ? new(RealtimeErrorReason.TableMisconfigured, e.Message, isTransient: false, innerException: e)
-        : new(RealtimeErrorReason.Unknown, $"Reading ended with {e.GetType().Name}.", isTransient: true, innerException: e);
 
     /// <summary>The cache was loaded, or given up, or a scan ended: what was asked for meanwhile may begin.</summary>
     public void Resume()
@@ -264,45 +237,25 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         _verifications.OnScanBegun();
         var run = _run = new Run(
             cause, actor.Now, context.Environment.TimeProvider.GetUtcNow(), actor.Rules.Moment, actor.Epochs.Current,
-            isRepairing: VerifiedEpoch == actor.Epochs.Current && actor.Epochs.IsOpen)
-        {
-            Reader = _reader,
-        };
+            isRepairing: VerifiedEpoch == actor.Epochs.Current && actor.Epochs.IsOpen);
+        run.Begin(actor, context, _reader, (reader, token) => ReadAsync(run, reader, token), e => OnFailed(run, e));
         _reader = null;
-        _ = context.Environment.Scheduler.Start(() => ReadAsync(run));
     }
 
     /// <summary>Runs beside the actor, and only posts.</summary>
-    private async Task ReadAsync(Run run)
+    private async Task ReadAsync(Run run, SnapshotReader<TKey, TRow> reader, CancellationToken cancellationToken)
     {
-        try
-        {
-            run.Reader ??= context.CreateReader(actor.Identity);
-            var start = run.Start;
-            var result = await run.Reader.ScanAsync(
-                count: !WasRead,
-                page =>
-                {
-                    var (events, read) = (start, page);
-                    actor.Post(() => OnPage(run, read, events));
-                    start = actor.Rules.Moment; // the next page is asked for after this
-                },
-                run.Token);
-            actor.Post(() => OnDone(run, result));
-        }
-        catch (OperationCanceledException) when (run.Token.IsCancellationRequested)
-        {
-        }
-        catch (RealtimeException e)
-        {
-            actor.Post(() => OnFailed(run, e));
-        }
-#pragma warning disable CA1031 // A read that nobody hears the end of would be the last one.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            actor.Post(() => OnFailed(run, Unexpected(e)));
-        }
+        var start = run.Start;
+        var result = await reader.ScanAsync(
+            count: !WasRead,
+            page =>
+            {
+                var (events, read) = (start, page);
+                actor.Post(() => OnPage(run, read, events));
+                start = actor.Rules.Moment; // the next page is asked for after this
+            },
+            cancellationToken);
+        actor.Post(() => OnDone(run, result));
     }
 
     private void OnPage(Run run, SnapshotPage<TKey, TRow> page, long start)
@@ -391,10 +344,8 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
     }
 
     /// <summary>One scan.</summary>
-    private sealed class Run(ScanCause cause, TimeSpan started, DateTimeOffset startedAt, long start, int epoch, bool isRepairing)
+    private sealed class Run(ScanCause cause, TimeSpan started, DateTimeOffset startedAt, long start, int epoch, bool isRepairing) : Reading<TKey, TRow>
     {
-        private readonly CancellationTokenSource _cancellation = new();
-
         public ScanCause Cause => cause;
 
         public TimeSpan Started => started;
@@ -410,14 +361,8 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         /// <summary>Whether what it changes had been right by all that is known: then the stream lost something.</summary>
         public bool IsRepairing => isRepairing;
 
-        public SnapshotReader<TKey, TRow>? Reader { get; set; }
-
         public long Rows { get; set; }
 
         public long? Total { get; set; }
-
-        public CancellationToken Token => _cancellation.Token;
-
-        public void Cancel() => _cancellation.CancelQuietly();
     }
 }

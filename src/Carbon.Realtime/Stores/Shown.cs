@@ -10,6 +10,9 @@ internal sealed class Shown<TKey, TRow>(StoreSnapshot<TKey, TRow> first)
     private StoreSnapshot<TKey, TRow> _current = first;
     private TaskCompletionSource _newer = NewSignal();
 
+    /// <summary>How many new tokens there are of which what is shown may not know.</summary>
+    private int _unnoted;
+
     /// <summary>Any thread.</summary>
     public StoreSnapshot<TKey, TRow> Current => Volatile.Read(ref _current);
 
@@ -37,6 +40,19 @@ internal sealed class Shown<TKey, TRow>(StoreSnapshot<TKey, TRow> first)
     }
 
     public void Forget(TaskCompletionSource waiter) => _waiters.Remove(waiter);
+
+    /// <summary>There is another token: until that is noted, what is shown of the last one ends nobody's wait.</summary>
+    public void Outdate() => _unnoted++;
+
+    /// <summary>What is shown knows of a token that <see cref="Outdate"/> told of.</summary>
+    public void Note()
+    {
+        _unnoted--;
+        Answer();
+    }
+
+    /// <summary>Nobody is left to take note of anything.</summary>
+    public void NoteAll() => _unnoted = 0;
 
     /// <summary>There is nothing to wait for any more.</summary>
     public void Fail(Exception error)
@@ -79,7 +95,7 @@ internal sealed class Shown<TKey, TRow>(StoreSnapshot<TKey, TRow> first)
             _waiters.ForEach(static w => w.TrySetResult());
             _waiters.Clear();
         }
-        else if (_waiters.Count > 0 && Hopeless(_current.Status) is { } error)
+        else if (_waiters.Count > 0 && _unnoted == 0 && Hopeless(_current.Status) is { } error)
         {
             Fail(error);
         }

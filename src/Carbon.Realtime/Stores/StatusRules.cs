@@ -60,8 +60,8 @@ internal static class StatusRules
         _ => (StoreState.Stale, StoreReason.Epoch),
     };
 
-    /// <summary>Whether reading waits for a token, and that is not because nothing can be reached at all.</summary>
-    private static bool LacksToken(in StoreFacts facts) => facts.ReadError is { } error && IsAuth(error)
+    /// <summary>Whether reading or, where nothing is known of that yet, the subscription waits for a token, and not because nothing can be reached at all.</summary>
+    private static bool LacksToken(in StoreFacts facts) => (facts.ReadError ?? facts.FeedError) is { } error && IsAuth(error)
         && facts.FeedError?.Reason is not (RealtimeErrorReason.ServerUnreachable or RealtimeErrorReason.ConnectionLost);
 
     public static bool IsAuth(RealtimeException error) => error.Reason is RealtimeErrorReason.TokenExpired or RealtimeErrorReason.TokenRejected

@@ -17,6 +17,7 @@ internal sealed class StoreActor<TKey, TRow>
     private readonly RowJudge<TRow> _judge;
     private readonly Publisher<TKey, TRow> _publisher;
     private readonly long _started;
+    private RealtimeException? _excused;
 
     /// <param name="context">What all generations share.</param>
     /// <param name="identity">Whose rows.</param>
@@ -77,6 +78,9 @@ internal sealed class StoreActor<TKey, TRow>
 
     public bool IsStopped { get; private set; }
 
+    /// <summary>Why the last scan failed, unless that was for a token that was replaced since.</summary>
+    public RealtimeException? ReadError => ReferenceEquals(Scans.Error, _excused) ? null : Scans.Error;
+
     /// <inheritdoc cref="Publisher{TKey, TRow}.IsShown"/>
     public bool IsShown
     {
@@ -134,6 +138,20 @@ internal sealed class StoreActor<TKey, TRow>
         {
             Scans.AwaitNext([done]);
         }
+    });
+
+    /// <summary>The user's token is another one: a scan that failed for want of one is tried at once, and not told of any more.</summary>
+    /// <param name="noted">Told when what is shown says nothing of the last token.</param>
+    public void OnTokenRenewed(Action noted) => Post(() =>
+    {
+        if (ReadError is { } error && StatusRules.IsAuth(error))
+        {
+            _excused = error;
+            Scans.Request(ScanCause.Retry);
+        }
+
+        Publish();
+        noted();
     });
 
     /// <summary>Runs work on the actor's thread, unless it has stopped by then. Any thread, with any lock held.</summary>

@@ -30,6 +30,9 @@ internal sealed class StoreContext<TKey, TRow>
 
     public IStoreCache? Cache { get; init; }
 
+    /// <summary>What must go from the cache; there where that is.</summary>
+    public Removals? Removals { get; init; }
+
     /// <summary>The project's address, for the cache.</summary>
     public required string Project { get; init; }
 
@@ -39,7 +42,11 @@ internal sealed class StoreContext<TKey, TRow>
 
     public ConvergencePolicy Policy { get; init; } = ConvergencePolicy.Full;
 
-    public string Name => $"{Table.Schema}.{Table.Name}";
+    /// <summary>The table with its schema.</summary>
+    public string TableName => $"{Table.Schema}.{Table.Name}";
+
+    /// <summary>What log, metrics and health call the store: two of one table are told apart by the name that the program gave one of them.</summary>
+    public string Name => Options.Name is { } name ? $"{TableName}/{name}" : TableName;
 
     /// <summary>Whether a change's own content is not used.</summary>
     public bool IsSignalOnly => Options.SignalOnly || Options.SignalTable is not null;

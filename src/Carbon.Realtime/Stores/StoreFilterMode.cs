@@ -13,7 +13,8 @@ public enum StoreFilterMode
     /// </summary>
     /// <remarks>
     /// It costs the changes of all the tenant's rows, which also count against the server's limit of events per second. Where the client cannot judge exactly as
-    /// PostgreSQL does (patterns, the order of texts, enums and domains unless equal, a column that the change does not bring) the row is read by its key, within
+    /// PostgreSQL does (patterns, arrays, the order of texts and labels, an enum's or domain's value that is neither equal nor another plain word, as it is where only the case differs or digits
+    /// are in it, a column that the change does not bring) the row is read by its key, within
     /// a second and at most 100 to a request; with <see cref="StoreOptions{TRow}.SignalOnly"/> every row that changes is.
     /// </remarks>
     Client = 0,

@@ -10,6 +10,13 @@ public sealed record StoreOptions<TRow>
     /// </summary>
     public string Group { get; init; } = "stores";
 
+    /// <summary>
+    /// What log, metrics and health check call the store beside its table, as in <c>public.salesOrder/mine</c>: two stores of one table are told apart by it. 1 to
+    /// 64 letters, digits, <c>-</c> and <c>_</c>. Default: the name given to <see cref="ICarbonRealtimeBuilder.AddStore{TKey, TRow}(string, RealtimeTable{TKey, TRow})"/>, where it is such a one; else none.
+    /// </summary>
+    /// <remarks>It makes no other store: of two that differ in it alone there is one, called as it was first. Must say nothing that may not stand in a log.</remarks>
+    public string? Name { get; init; }
+
     /// <summary>What is read of each row, in PostgREST's words, embedded tables included. Default: the columns that the row type maps.</summary>
     /// <remarks>A row whose mapped columns a change does not bring, as it is with embedded ones, is read by its key when it changes.</remarks>
     public string? Select { get; init; }
@@ -23,8 +30,13 @@ public sealed record StoreOptions<TRow>
     /// <summary>Whether a change only tells which row to read, and its own content is not used. Default <see langword="false"/>; always so with <see cref="SignalTable"/>.</summary>
     public bool SignalOnly { get; init; }
 
-    /// <summary>Who judges the table's filter when a row changes. Default <see cref="StoreFilterMode.Client"/>, which is right for every filter, but that none may be on an array column.</summary>
-    /// <remarks>Reads carry the whole filter in any case, and the tenant is always the server's to judge. Without a filter there is no difference.</remarks>
+    /// <summary>Who judges the table's filter when a row changes. Default <see cref="StoreFilterMode.Client"/>, which is right for every filter.</summary>
+    /// <remarks>
+    /// Reads carry the whole filter in any case, and the tenant is always the server's to judge. Without a filter there is no difference. Whether a text or an enum's label is
+    /// the same as the filter's, or another one, the client judges by itself (<c>eq</c>, <c>neq</c>, <c>in</c>, negated too); their order (<c>lt</c>, <c>gt</c>) it asks the database for,
+    /// row by row, as it does for patterns and arrays. With <see cref="StoreFilterMode.Server"/> a filter on an array column faults the store: sent, it would cost every client of the
+    /// project changes.
+    /// </remarks>
     public StoreFilterMode FilterMode { get; init; }
 
     /// <summary>

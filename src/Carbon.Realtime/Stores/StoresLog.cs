@@ -54,4 +54,10 @@ internal static partial class StoresLog
 
     [LoggerMessage(LogEventRanges.Stores + 16, LogLevel.Warning, "The cache still holds rows of {Table} that nobody may see any more: {Fault}. They are deleted as soon as it lets them be.")]
     public static partial void CacheNotEmptied(ILogger logger, string table, string fault);
+
+    [LoggerMessage(LogEventRanges.Stores + 17, LogLevel.Warning, "The cache of {Table} could not be loaded: {Fault}. The rows are read from the server.")]
+    public static partial void CacheNotLoaded(ILogger logger, string table, string fault);
+
+    [LoggerMessage(LogEventRanges.Stores + 18, LogLevel.Debug, "The cache of {Table} kept nothing that the change could be put on; all rows are saved again.")]
+    public static partial void CacheHadNothing(ILogger logger, string table);
 }

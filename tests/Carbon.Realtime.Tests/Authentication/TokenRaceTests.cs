@@ -178,7 +178,7 @@ public sealed class TokenRaceTests : TokenTestBase
         Tokens.Answer = static (_, _) => throw new InvalidOperationException();
         using var seen = Watch();
         World.Advance(2);
-        Tokens.Asked.Should().Equal(AccessTokenReason.Connect, AccessTokenReason.Connect);
+        Tokens.Asked.Should().Equal([AccessTokenReason.Connect], "the second dial came in the provider's back-off");
         World.Manager.Status.State.Should().Be(RealtimeState.Connecting);
         Stream.Status.State.Should().Be(RealtimeState.Connecting);
         Stream.Status.Error!.Reason.Should().Be(RealtimeErrorReason.ServerUnreachable);

@@ -313,7 +313,8 @@ public sealed class DuplicateTests
         });
         using var owned = deadlines;
         var session = new TokenSession(
-            null, env.Environment, TimeSpan.FromSeconds(1), new RealtimeInstruments(env.Environment, null, null, new Uri("ws://127.0.0.1")),
+            null, env.Environment, TimeSpan.FromSeconds(1), new Backoff(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), TimeSpan.Zero, env.Environment.Randomizer),
+            new RealtimeInstruments(env.Environment, null, null, new Uri("ws://127.0.0.1")),
             Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         var overlap = new JoinOverlap(deadlines, new ChannelUser(session));
         overlap.OnReady(isRepeatable: true);

@@ -135,9 +135,28 @@ public sealed class FilterEvaluationTests
     [InlineData("c=like.B%", "\"Bob\"", "mydomain", "CannotTell")]
     [InlineData("c=match.^B", "\"Bob\"", "text", "CannotTell")]
     [InlineData("c=not.imatch.^B", "\"Bob\"", "text", "CannotTell")]
-    // Types without rules: only sameness is certain.
+    // Types without rules: only sameness is certain, and that two words are two.
     [InlineData("c=eq.happy", "\"happy\"", "mood", "Yes")]
-    [InlineData("c=eq.happy", "\"sad\"", "mood", "CannotTell")]
+    [InlineData("c=eq.happy", "\"sad\"", "mood", "No")]
+    [InlineData("c=neq.happy", "\"sad\"", "mood", "Yes")]
+    [InlineData("c=isdistinct.happy", "\"sad\"", "mood", "Yes")]
+    [InlineData("c=in.(happy,glad)", "\"sad\"", "mood", "No")]
+    [InlineData("c=not.in.(happy,glad)", "\"sad\"", "mood", "Yes")]
+    [InlineData("c=eq.\"To Ship\"", "\"To Receive_and-Invoice\"", "mood", "No")]
+    [InlineData("c=eq.happy", "\"HAPPY\"", "mood", "CannotTell")] // a domain over citext
+    [InlineData("c=eq.happy", "\"hap\"", "mood", "CannotTell")] // one over char(n), of which the server may send a part
+    [InlineData("c=neq.inf", "\"Infinity\"", "mood", "CannotTell")] // one over float8
+    [InlineData("c=eq.yes", "\"true\"", "mood", "CannotTell")] // one over bool
+    [InlineData("c=neq.off", "\"fals\"", "mood", "CannotTell")]
+    [InlineData("c=eq.true", "\"sad\"", "mood", "CannotTell")]
+    [InlineData("c=eq.yes", "\"t\"", "mood", "CannotTell")] // one over bool, of servers before 2023
+    [InlineData("c=eq.happy", "\"sad  \"", "mood", "CannotTell")] // char(n) again, filled up
+    [InlineData("c=eq.happy", "\"glücklich\"", "mood", "CannotTell")]
+    [InlineData("c=eq.today", "\"2024-01-01\"", "mood", "CannotTell")]
+    [InlineData("c=eq.one day", "\"P1D\"", "mood", "CannotTell")]
+    [InlineData("c=eq.aaaaaaaabbbbccccddddeeeeeeeeeeee", "\"aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee\"", "mood", "CannotTell")]
+    [InlineData("c=eq.int", "\"integer\"", "regtype", "CannotTell")]
+    [InlineData("c=eq.happy", "\"sad\"", "", "CannotTell")]
     [InlineData("c=neq.happy", "\"happy\"", "mood", "No")]
     [InlineData("c=lt.happy", "\"sad\"", "mood", "CannotTell")]
     [InlineData("c=eq.7", "7", "posint", "Yes")]

@@ -22,7 +22,7 @@ public sealed class FilterExactnessTests
         ["timestamptz"] = (["2024-01-01T00:00:00Z", "2024-01-01T00:00:00", "2024-01-01", "now", "infinity"], ["\"2024-01-01T00:00:00+00:00\"", "\"infinity\"", "null"]),
         ["timestamp"] = (["2024-01-01T00:00:00", "2024-01-01", "today"], ["\"2024-01-01T00:00:00\"", "\"-infinity\"", "null"]),
         ["date"] = (["2024-01-01", "2024-01-01T01:00", "infinity"], ["\"2024-01-01\"", "\"infinity\"", "null"]),
-        ["mood"] = (["happy"], ["\"happy\"", "\"sad\"", "null"]),
+        ["mood"] = (["happy"], ["\"happy\"", "\"sad\"", "\"Happy\"", "null"]),
         ["bpchar"] = (["a"], ["\"a\"", "null"]),
         ["bit"] = (["1"], ["\"1\"", "null"]),
         ["bytea"] = (["deadbeef"], ["\"deadbeef\"", "null"]),

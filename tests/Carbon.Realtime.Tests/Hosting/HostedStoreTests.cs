@@ -45,6 +45,23 @@ public sealed class HostedStoreTests
     }
 
     [Fact]
+    public void A_name_is_what_the_store_is_called_unless_it_has_one_or_the_name_is_more_than_a_word()
+    {
+        var services = Services();
+        Add(services, null).AddStore("mine", Shop.SalesOrders.Where("status=eq.a"))
+            .AddStore("other", Shop.SalesOrders.Where("status=eq.b"), new StoreOptions<SalesOrder> { Name = "theirs" })
+            .AddStore("of co_1: mine", Shop.SalesOrders.Where("status=eq.c"));
+        using var provider = services.BuildServiceProvider();
+        foreach (var name in (string[])["mine", "other", "of co_1: mine"])
+        {
+            _ = provider.GetRequiredKeyedService<ILiveStore<string, SalesOrder>>(name).Start();
+        }
+
+        ((RealtimeChannelManager)provider.GetRequiredService<IRealtimeChannelManager>()).Stores.Select(static s => s.Table)
+            .Should().BeEquivalentTo("public.salesOrder/mine", "public.salesOrder/theirs", "public.salesOrder");
+    }
+
+    [Fact]
     public void A_name_that_two_managers_would_share_is_refused_and_one_table_of_two_managers_is_two_stores()
     {
         var services = Services();

@@ -147,6 +147,33 @@ public sealed class StoreHealthTests
     }
 
     [Fact]
+    public async Task Stores_of_one_table_that_have_names_are_told_apart_by_them_in_health_and_log()
+    {
+        var other = _world.World.Manager.Store(Shop.SalesOrders.Where("status=eq.new"), new StoreOptions<SalesOrder> { Name = "mine" });
+        other.Table.Should().Be("public.salesOrder");
+        other.Start();
+        _world.Live();
+
+        (await Check()).Data.Should().ContainKeys("store public.salesOrder", "store public.salesOrder/mine");
+        _world.World.Log.Lines.Should().Contain(static l => l.Contains("The store of public.salesOrder/mine reads everything"))
+            .And.Contain(static l => l.Contains("The store of public.salesOrder reads everything"));
+
+        _world.Rest.Script = static (_, request) => request.RequestUri!.Query.Contains("eq.new", StringComparison.Ordinal) ? FakePostgrest.Error(404, "PGRST205") : null;
+        _world.TellOk();
+        (await Check()).Description.Should().Be(
+            "Somebody must change something for public.salesOrder/mine (Faulted, Configuration, TableMisconfigured); 1 of 2 stores.");
+    }
+
+    [Fact]
+    public void A_name_makes_no_other_store()
+    {
+        var named = _world.World.Manager.Store(Shop.SalesOrders, new StoreOptions<SalesOrder> { Name = "mine" });
+        named.Should().BeSameAs(_world.Store);
+        _world.World.Manager.Invoking(static m => m.Store(Shop.SalesOrders, new StoreOptions<SalesOrder> { Name = "to log: co_1" }))
+            .Should().Throw<ArgumentException>().WithMessage("Name must be*");
+    }
+
+    [Fact]
     public async Task Keys_in_doubt_and_the_time_of_a_loss_are_told()
     {
         _world.Live();

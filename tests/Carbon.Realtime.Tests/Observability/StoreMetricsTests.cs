@@ -38,6 +38,15 @@ public sealed class StoreMetricsTests : IDisposable
     }
 
     [Fact]
+    public void A_store_that_has_a_name_is_measured_by_it()
+    {
+        var world = NewWorld().Write("a", "new").Write("b", "done").Live();
+        world.World.Manager.Store(Shop.SalesOrders.Where("status=eq.new"), new StoreOptions<SalesOrder> { Name = "mine" }).Start();
+        world.Settle();
+        Now("rows").Should().Equal("public.salesOrder/mine: 1", "public.salesOrder: 2");
+    }
+
+    [Fact]
     public void Changes_are_counted_by_what_they_do()
     {
         var world = NewWorld().Write("a", "new").Live();

@@ -79,18 +79,16 @@ public static class ReadmeSnippets
             .AddHealthCheck();
     }
 
-    public static async Task RunAsync(string[] args, CancellationToken cancellationToken)
+    public static async Task RunAsync(string[] args)
     {
         var builder = Host.CreateApplicationBuilder(args);
         builder.Services.AddCarbonRealtime(builder.Configuration.GetSection("Realtime"))
-            .UseAccessToken<SessionTokens>()
             .UseTenant("co_1")
             .AddCoreStores() // items, customers, suppliers, people
             .AddStore(Shop.SalesOrders.Where("status=neq.closed"))
             .AddHealthCheck();
-        builder.Services.AddSingleton<Session>();
         builder.Services.AddHostedService<OrderBoard>();
-        await builder.Build().RunAsync(cancellationToken);
+        await builder.Build().RunAsync();
     }
 
     public static async Task UseAStoreAsync(ILiveStore<string, SalesOrder> orders, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using Carbon.Realtime.Protocol;
 using Carbon.Realtime.Snapshots;
 using Carbon.Realtime.Tests.Support;
 
@@ -47,6 +48,48 @@ public sealed class ReadFaultTests
         error.Message.Should().Contain(code);
         world.Rest.Requests.Should().HaveCount(requests);
         world.Tokens.Asked.Should().Equal([AccessTokenReason.Read], "only a refused token is refreshed");
+    }
+
+    [Theory]
+    [InlineData("22P02", 400)]
+    [InlineData("22003", 400)]
+    [InlineData("42804", 400)]
+    [InlineData("42883", 404)]
+    public async Task A_value_that_does_not_fit_is_told_with_the_columns_and_operators_that_were_sent_and_no_value(string code, int status)
+    {
+        var world = new SnapshotWorld();
+        world.Rest.Script = (_, _) => FakePostgrest.Error(status, code);
+        var reader = world.Reader(SnapshotWorld.Parts.TenantScoped("companyId").Where("name=neq.planted,id=in.(planted,b)"), "co_planted");
+        var scan = () => world.ScanAsync(reader);
+        var error = (await scan.Should().ThrowAsync<RealtimeException>()).Which;
+        (error.Reason, error.IsTransient, error.ServerCode).Should().Be((RealtimeErrorReason.TableMisconfigured, false, code));
+        error.Message.Should().EndWith(". The filter compares name (neq), id (in); the tenant's column is companyId.").And.NotContain("planted");
+
+        var keys = () => world.ReadAsync(world.Reader(SnapshotWorld.Parts), "a");
+        (await keys.Should().ThrowAsync<RealtimeException>()).Which.Message.Should().EndWith(". The filter is empty.");
+    }
+
+    [Fact]
+    public async Task An_enums_label_that_does_not_fit_is_told_to_be_case_sensitive()
+    {
+        var world = new SnapshotWorld();
+        world.Rest.Script = (_, _) => FakePostgrest.Error(400, "22P02");
+        (await world.FailAsync()).Message.Should().Contain("the labels of an enum are case-sensitive");
+    }
+
+    [Fact]
+    public async Task A_wrong_key_is_told_in_the_same_words_whoever_finds_it_out()
+    {
+        var first = FaultTable.Upgrade(401, null).Message.Split('.')[0];
+        first.Should().Contain("set ApiKey to");
+        var world = new SnapshotWorld();
+        world.Rest.Script = (_, _) => FakePostgrest.Answer(401, NoKey);
+        (await world.FailAsync()).Message.Should().StartWith(first + ".");
+
+        world.Tokens.Token = null;
+        await world.AskAsync(AccessTokenReason.Changed);
+        world.Rest.Script = (_, _) => FakePostgrest.Error(401, "PGRST301");
+        (await world.FailAsync()).Message.Should().StartWith(first + ".");
     }
 
     [Theory]

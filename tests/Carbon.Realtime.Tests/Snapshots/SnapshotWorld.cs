@@ -84,7 +84,8 @@ internal sealed class SnapshotWorld
         Rest.Tables.AddRange([Part, Stock, Number]);
         Tokens.Token = Jwt.Create(Env.Time.GetUtcNow().AddHours(1));
         Session = new TokenSession(
-            Tokens, Env.Environment, TimeSpan.FromSeconds(10), instruments, Log.CreateLogger("Authentication"));
+            Tokens, Env.Environment, TimeSpan.FromSeconds(10), new Backoff(TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(30), TimeSpan.Zero, Env.Environment.Randomizer),
+            instruments, Log.CreateLogger("Authentication"));
         var endpoint = new RestEndpoint(new Uri("https://db.test/rest/v1"), apiKey, () => Handler ?? Rest);
         Rows = new RestSession(endpoint, Session, Env.Environment, instruments, (limits ?? (l => l))(SnapshotLimits.Default), Log.CreateLogger("Snapshots"));
     }
@@ -112,6 +113,14 @@ internal sealed class SnapshotWorld
 
     public SnapshotReader<TKey, TRow> Reader<TKey, TRow>(RealtimeTable<TKey, TRow> table, string? tenant = null, string? select = null)
         where TKey : notnull => new(Rows, table, tenant, select);
+
+    /// <summary>Asks the session, and all that follows at once.</summary>
+    internal async Task<TokenAnswer> AskAsync(AccessTokenReason reason)
+    {
+        var asked = Session.AskAsync(reason);
+        await Env.RunAsync(asked);
+        return await asked;
+    }
 
     public void AddNumbers(int count) => Number.Rows.AddRange(Enumerable.Range(1, count).Select(i => new[] { $"{i}" }));
 

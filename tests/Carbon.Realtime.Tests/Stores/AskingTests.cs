@@ -1,4 +1,5 @@
 using Carbon.Realtime.Tests.Snapshots;
+using Carbon.Realtime.Tests.Support;
 
 namespace Carbon.Realtime.Tests.Stores;
 
@@ -134,6 +135,33 @@ public sealed class AskingTests
     }
 
     [Fact]
+    public void An_answer_alone_makes_the_next_failure_of_asking_the_first_one()
+    {
+        var world = new StoreWorld(options: new StoreOptions<SalesOrder> { ReconcilePeriod = TimeSpan.FromMinutes(30) }).Write("a", "v1").Live();
+        world.World.Advance(200);
+        var (asOf, failing) = (world.Store.Status.AsOf, true);
+        world.Rest.Script = (_, r) => failing && IsPointRead(Uri.UnescapeDataString(r.RequestUri!.Query)) ? throw new InvalidCastException("a handler's fault") : null;
+        TooLarge(world, "a");
+        world.World.Advance(500);
+        failing = false;
+        world.World.Advance(150);
+        world.Store.Status.Unverified.Should().Be(0);
+
+        failing = true;
+        TooLarge(world, "a");
+        for (var i = 0; i < 600 && (i < 20 || world.Store.Actor!.Asking.IsRunning); i++)
+        {
+            world.World.Advance(0.1); // the requests are repeated before the read fails
+        }
+
+        world.Store.Actor!.Asking.IsRunning.Should().BeFalse();
+        failing = false;
+        world.World.Advance(10);
+        world.Store.Status.Unverified.Should().Be(0, "the pause is of five to ten seconds again");
+        world.Store.Status.AsOf.Should().Be(asOf, "no read of everything had a part in it");
+    }
+
+    [Fact]
     public void Keys_that_may_not_be_read_make_the_store_look_at_everything_at_once()
     {
         var world = new StoreWorld().Write("a", "v1").Live();
@@ -244,7 +272,7 @@ public sealed class AskingTests
     /// <summary>A change of a row that is too large to be sent.</summary>
     private static void TooLarge(StoreWorld world, string id, bool run = true)
     {
-        Support.ServerEnd.Change(
+        ServerEnd.Change(
             world.Socket, world.Join, "salesOrder", "UPDATE", $$"""{"id":"{{id}}"}""", $$"""{"id":"{{id}}"}""", [1], """["Error 413: Payload Too Large"]""");
         if (run)
         {

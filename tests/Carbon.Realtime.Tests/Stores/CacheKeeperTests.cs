@@ -150,6 +150,25 @@ public sealed class CacheKeeperTests
     }
 
     [Fact]
+    public void What_waited_for_the_end_of_a_read_is_saved_when_that_is_given_up_and_no_other_one_ends()
+    {
+        var world = Started(Filled()).Write("a", "v1").Write("b", "v1").Live();
+        world.World.Advance(20);
+        _saved.Clear();
+        world.HoldReads().TellOk();
+        world.Write("c", "v1").TellInsert("c", "v1");
+        world.World.Advance(3);
+        _saved.Should().BeEmpty();
+
+        world.World.Server.HangNext();
+        world.Socket.Break();
+        world.World.Run();
+        world.Store.Actor!.Scans.IsRunning.Should().BeFalse();
+        world.World.Advance(2.1);
+        _saved.Select(Text).Should().Equal("+c");
+    }
+
+    [Fact]
     public void What_was_loaded_is_not_saved_again_before_everything_was_read_not_even_at_the_end()
     {
         var cache = Filled();

@@ -83,6 +83,30 @@ public sealed class FakeLiveStoreTests
     }
 
     [Fact]
+    public async Task An_error_page_can_be_tested_with_any_error()
+    {
+        var lasting = RealtimeErrors.Lasting(RealtimeErrorReason.PermissionDenied, "Not yours.", "42501");
+        (lasting.Reason, lasting.Message, lasting.IsTransient, lasting.ServerCode).Should().Be((RealtimeErrorReason.PermissionDenied, "Not yours.", false, "42501"));
+        RealtimeErrors.Lasting(RealtimeErrorReason.TokenRejected, "No.").IsTransient.Should().BeFalse();
+        RealtimeErrors.Transient(RealtimeErrorReason.RateLimited, "Slower.").IsTransient.Should().BeTrue();
+        RealtimeErrors.Transient(RealtimeErrorReason.ServerUnavailable, "Later.", "57014").ServerCode.Should().Be("57014");
+
+        _store.SetStatus(StoreState.Faulted, StoreReason.Configuration, lasting);
+        _store.Status.Error.Should().BeSameAs(lasting);
+        await _store.Awaiting(static s => s.WhenLiveAsync()).Should().ThrowAsync<RealtimeException>();
+    }
+
+    [Fact]
+    public void Its_table_is_one_that_says_nothing_unless_the_test_says_which()
+    {
+        (_store.Table, _store.Definition.Filter.IsEmpty).Should().Be(("public.fake", true));
+        var table = Support.Shop.SalesOrders.Where("status=eq.open");
+        var store = new FakeLiveStore<string, Card>(c => c.Id) { Definition = table };
+        (store.Table, store.Definition).Should().Be(("public.salesOrder", table));
+        new FakeLiveStore<string, Card>(c => c.Id) { Table = "public.card" }.Table.Should().Be("public.card");
+    }
+
+    [Fact]
     public void A_view_model_that_shows_a_bound_list_can_be_tested()
     {
         var ui = new UiThread();

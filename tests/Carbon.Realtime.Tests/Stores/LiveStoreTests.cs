@@ -37,6 +37,14 @@ public sealed class LiveStoreTests
     }
 
     [Fact]
+    public void A_store_tells_the_table_that_it_was_made_of()
+    {
+        var table = Shop.SalesOrders.Where("status=eq.new");
+        var store = new StoreWorld(table: table).Store;
+        (store.Table, store.Definition.Name, store.Definition.Filter, store.Definition.TenantColumn).Should().Be(("public.salesOrder", "salesOrder", table.Filter, "companyId"));
+    }
+
+    [Fact]
     public void Changes_are_applied_as_they_come()
     {
         var world = new StoreWorld().Write("a", "new").Live();

@@ -77,6 +77,30 @@ public sealed class LossTests : IDisposable
         Joins(world).Should().Be(1);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_a_read_found_before_the_stream_broke_or_lost_something_it_could_tell_says_nothing_of_it(bool breaks)
+    {
+        var world = Old();
+        world.Write("c", "v1");
+        Until(world, static w => w.Store.Current.ContainsKey("c"));
+
+        if (breaks)
+        {
+            world.World.Server.HangNext();
+            world.Socket.Break();
+        }
+        else
+        {
+            world.Socket.Insert(world.Join, "salesOrder", """{"companyId":"co_1","status":"nameless"}""", 1);
+        }
+
+        world.World.Advance(7);
+
+        Repairs().Should().BeEmpty();
+    }
+
     [Fact]
     public void What_the_read_of_an_ok_finds_was_missed_before_it_and_is_no_loss()
     {

@@ -38,7 +38,12 @@ public sealed class OfflineStartTests
     public void A_sign_in_that_is_down_while_the_server_is_there_leaves_the_rows_stale_for_want_of_a_token()
     {
         var world = new StoreWorld(tokens: _tokens, cache: _cache).Write("a", "v2").Live();
-        world.World.Advance(60);
+        for (var second = 0; second < 60; second++)
+        {
+            (world.State, world.Store.Status.Reason).Should().Be((StoreState.Stale, StoreReason.Auth), "it is known at once, and no network's fault");
+            world.World.Advance(1);
+        }
+
         (world.Shown, world.State, world.Store.Status.Reason).Should().Be(("a=v1", StoreState.Stale, StoreReason.Auth));
         world.Store.Status.Error!.Reason.Should().Be(RealtimeErrorReason.TokenProviderFailed);
         (world.Rest.Requests.Count, world.World.Server.Sockets.SelectMany(static s => s.Frames("phx_join")).Count()).Should().Be((0, 0));
@@ -54,6 +59,7 @@ public sealed class OfflineStartTests
     public void A_store_that_has_nothing_to_show_and_no_token_says_so()
     {
         var world = new StoreWorld(tokens: _tokens).Write("a", "v1").Live();
+        (world.State, world.Store.Status.Reason).Should().Be((StoreState.NeedsAuth, StoreReason.Auth), "it is known at once, and no network's fault");
         world.World.Advance(60);
         (world.Shown, world.State, world.Store.Status.Reason).Should().Be(("", StoreState.NeedsAuth, StoreReason.Auth));
 

@@ -43,6 +43,20 @@ public sealed class StatusRulesTests
     }
 
     [Fact]
+    public void A_token_that_is_missing_is_told_by_whoever_misses_it_first_unless_nothing_can_be_reached()
+    {
+        var failed = new RealtimeException(RealtimeErrorReason.TokenProviderFailed, "x", isTransient: true);
+        var unreachable = new RealtimeException(RealtimeErrorReason.ServerUnreachable, "x", isTransient: true);
+        Say(default(StoreFacts) with { FeedError = failed, IsOffline = true }, StoreState.NeedsAuth, StoreReason.Auth);
+        Say(Cut with { FeedError = failed, IsOffline = true }, StoreState.Stale, StoreReason.Auth);
+        Say(Cut with { ReadError = failed, IsOffline = true }, StoreState.Stale, StoreReason.Auth);
+        Say(Cut with { ReadError = unreachable, FeedError = failed }, StoreState.Stale, StoreReason.Offline);
+        Say(Cut with { ReadError = failed, FeedError = unreachable }, StoreState.Stale, StoreReason.Offline);
+        Say(Cut with { FeedError = failed, IsPolled = true }, StoreState.Degraded, StoreReason.PollingOnly);
+        Say(Fine with { FeedError = failed }, StoreState.Live, StoreReason.None);
+    }
+
+    [Fact]
     public void A_subscription_that_needs_a_token_is_done_without_where_rows_can_be_read()
     {
         Say(Cut with { FeedError = NoToken, IsPolled = true }, StoreState.Degraded, StoreReason.PollingOnly);

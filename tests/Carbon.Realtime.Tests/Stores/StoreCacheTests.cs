@@ -26,6 +26,14 @@ public sealed class StoreCacheTests
     }
 
     [Fact]
+    public void What_a_store_is_called_does_not_hide_what_it_kept()
+    {
+        var world = new StoreWorld(cache: Filled("v1"), options: new StoreOptions<SalesOrder> { Name = "mine" }).HoldReads().Live();
+
+        world.Shown.Should().Be("a=v1 b=v1");
+    }
+
+    [Fact]
     public void Without_a_network_it_is_shown_and_the_store_says_that_it_is_offline()
     {
         var world = new StoreWorld(cache: Filled("v1"));

@@ -157,13 +157,58 @@ public sealed class StoreFailureTests
         atOnce.Store.Status.Error!.Reason.Should().Be(RealtimeErrorReason.UnsafeFilter);
         atOnce.Store.Status.Error.Message.Should().Contain("SingleFilterCondition");
 
-        var later = new StoreWorld(table: Shop.SalesOrders.Where("status=eq.v1")).Write("a", "v1").Live();
+        var later = new StoreWorld(
+            options: new StoreOptions<SalesOrder> { FilterMode = StoreFilterMode.Server }, table: Shop.SalesOrders.Where("status=eq.v1")).Write("a", "v1").Live();
+        later.World.Advance(100);
         later.State.Should().Be(StoreState.Live);
-        later.Socket.Deliver($$"""
-            [null,null,"{{later.Join.Topic}}","postgres_changes",{"data":{"table":"salesOrder","type":"INSERT","record":{"id":"b","companyId":"co_1","status":"{v1}"},"columns":[{"name":"id","type":"text"},{"name":"companyId","type":"text"},{"name":"status","type":"_text"}],"errors":null,"schema":"public","commit_timestamp":"2026-11-22T10:46:23.124Z"},"ids":[1]}]
-            """);
-        later.World.Run();
+        TellArray(later, "b");
         (later.State, later.Store.Status.Error?.Reason).Should().Be((StoreState.Faulted, RealtimeErrorReason.UnsafeFilter), "the column turned out to be an array");
+
+        later.Write("c", "v1").World.Advance(12);
+        later.Shown.Should().Be("a=v1 c=v1", "there is no subscription any more, and rows are read without one");
+        later.State.Should().Be(StoreState.Faulted, "somebody must change the filter all the same");
+    }
+
+    [Fact]
+    public void A_filter_that_is_known_to_be_unsafe_faults_the_store_from_its_beginning_and_its_rows_are_read_all_the_same()
+    {
+        var world = new StoreWorld().Write("a", "v1").Live();
+        TellArray(world, "b");
+
+        var store = world.World.Manager.Store(Shop.SalesOrders.Where("status=eq.v1"), new StoreOptions<SalesOrder> { FilterMode = StoreFilterMode.Server });
+        using var use = store.Start();
+        world.Settle();
+        world.World.Advance(10);
+
+        (store.Status.State, store.Status.Reason, store.Status.Error?.Reason)
+            .Should().Be((StoreState.Faulted, StoreReason.Configuration, RealtimeErrorReason.UnsafeFilter));
+        store.Current.Keys.Should().Equal("a");
+    }
+
+    [Fact]
+    public void A_filter_on_an_array_column_is_safe_where_the_client_judges_it_and_changed_rows_are_read_by_their_keys()
+    {
+        var world = new StoreWorld(table: Shop.SalesOrders.Where("status=eq.v1")).Write("a", "v1").Live();
+        world.World.Advance(20);
+        var scans = world.Store.Status.AsOf;
+
+        world.Write("b", "v1");
+        TellArray(world, "b");
+        world.World.Advance(2);
+
+        (world.State, world.Shown).Should().Be((StoreState.Live, "a=v1 b=v1"));
+        world.Store.Status.AsOf.Should().Be(scans);
+        world.Rest.Queries[^1].Should().Contain("status=eq.v1").And.Contain("b");
+
+        var second = world.World.Manager.Store(Shop.SalesOrders.Where("status=eq.v1").Where("id=neq.a"));
+        using var use = second.Start();
+        world.Settle();
+        (second.Status.State, string.Join(' ', second.Current.Keys)).Should().Be((StoreState.Live, "b"), "also where the type is known before");
+
+        var tenants = world.World.Manager.Store(Shop.SalesOrders.TenantScoped("status"));
+        using var wrong = tenants.Start();
+        world.Settle();
+        tenants.Status.Error?.Reason.Should().Be(RealtimeErrorReason.UnsafeFilter, "the tenant is sent");
     }
 
     [Fact]
@@ -199,6 +244,15 @@ public sealed class StoreFailureTests
         var rest = new FakePostgrest();
         rest.Tables.Add(table = new PostgrestTable("salesOrder", ("id", "text"), ("companyId", "text"), ("status", "text")));
         return rest;
+    }
+
+    /// <summary>An insert whose status column is an array of texts.</summary>
+    private static void TellArray(StoreWorld world, string id)
+    {
+        world.Socket.Deliver($$"""
+            [null,null,"{{world.Join.Topic}}","postgres_changes",{"data":{"table":"salesOrder","type":"INSERT","record":{"id":"{{id}}","companyId":"co_1","status":["v1"]},"columns":[{"name":"id","type":"text"},{"name":"companyId","type":"text"},{"name":"status","type":"_text"}],"errors":null,"schema":"public","commit_timestamp":"2026-11-22T10:46:23.124Z"},"ids":[1]}]
+            """);
+        world.World.Run();
     }
 }
 

@@ -151,6 +151,25 @@ public sealed class StoreLifeTests
     }
 
     [Fact]
+    public void A_user_who_is_known_needs_no_new_token_to_be_shown()
+    {
+        var tokens = new FakeTokens { Token = Jwt.Create(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero)) };
+        var world = new StoreWorld(tokens: tokens, cache: new InMemoryStoreCache()).Write("a", "v1");
+        var use = world.Store.Start();
+        world.Settle();
+        world.World.Advance(3);
+        use.Dispose();
+        world.World.Advance(60);
+
+        tokens.Answer = static (_, _) => throw new InvalidOperationException("down");
+        world.World.Manager.User.Tokens.Expire();
+        using var again = world.Store.Start();
+        world.World.Run();
+
+        (world.Shown, world.State).Should().Be(("a=v1", StoreState.Stale));
+    }
+
+    [Fact]
     public void One_token_does_for_all_stores()
     {
         var tokens = new FakeTokens { Token = Jwt.Create(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero)) };

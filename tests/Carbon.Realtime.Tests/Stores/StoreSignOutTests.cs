@@ -58,6 +58,41 @@ public sealed class StoreSignOutTests
     }
 
     [Fact]
+    public void Who_comes_back_before_the_cache_deleted_what_they_left_is_not_shown_it_and_keeps_what_is_saved_after_it_is_gone()
+    {
+        var world = Saved().Write("b", "v1", "co_2");
+        world.TellOk();
+        world.World.Advance(3);
+        _cache.UserRefusals = 4;
+        SignOut(world);
+        var saves = new List<string?>();
+        _cache.Kept.Saving = (key, _, _) =>
+        {
+            saves.Add(key.Subject);
+            return ValueTask.CompletedTask;
+        };
+
+        _tokens.Token = Jwt.Create(DateTimeOffset.UtcNow.AddYears(5), "user_1", mark: "b");
+        world.HoldReads();
+        _ = world.World.Manager.RefreshAccessTokenAsync();
+        world.Settle();
+        Left.Should().BeTrue();
+        world.Shown.Should().BeEmpty("what the cache has is of before the sign-out");
+
+        world.ReleaseReads();
+        world.World.Advance(3);
+        world.Shown.Should().Be("b=v1");
+        Left.Should().BeTrue();
+        saves.Should().NotContain("user_1", "removal first");
+
+        world.World.Advance(600);
+        Left.Should().BeTrue();
+        _cache.UserRefusals.Should().BeLessThan(0);
+        var kept = _cache.Kept.Images.Where(static i => i.Key.Subject == "user_1").Should().ContainSingle("the other company's rows went, and these came later").Subject;
+        (kept.Key.Tenant, string.Join(' ', kept.Value.Rows.Keys)).Should().Be(("co_2", "b"));
+    }
+
+    [Fact]
     public void A_manager_is_disposed_when_the_users_rows_are_gone_but_does_not_wait_for_ever()
     {
         var world = Saved();

@@ -263,6 +263,8 @@ public sealed class StoreViewTests
     {
         public string Table => store.Table;
 
+        public IRealtimeTable Definition => store.Definition;
+
         public StoreStatus Status => store.Status;
 
         public IObservable<StoreStatus> StatusChanges => store.StatusChanges;
