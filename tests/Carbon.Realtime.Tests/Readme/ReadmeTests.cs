@@ -115,7 +115,7 @@ public sealed class ReadmeTests
     [Fact]
     public void The_test_on_a_fake_socket_passes() => ReadmeSnippets.TestOnAFakeSocket();
 
-    private static List<string> CSharpBlocks(string markdown)
+    internal static List<string> CSharpBlocks(string markdown)
     {
         var blocks = new List<string>();
         StringBuilder? block = null;
@@ -139,9 +139,9 @@ public sealed class ReadmeTests
         return blocks;
     }
 
-    private static string[] Lines(string text) => [.. text.Trim().ReplaceLineEndings("\n").Split('\n').Select(static line => line.Trim())];
+    internal static string[] Lines(string text) => [.. text.Trim().ReplaceLineEndings("\n").Split('\n').Select(static line => line.Trim())];
 
-    private static bool IsPartOf(string[] block, string[] text) =>
+    internal static bool IsPartOf(string[] block, string[] text) =>
         Enumerable.Range(0, Math.Max(0, text.Length - block.Length + 1)).Any(start => text.AsSpan(start, block.Length).SequenceEqual(block));
 
     /// <summary>Tells what the loop did: a program's loop runs on the thread pool, so its own calls are the signal to wait for.</summary>
