@@ -10,6 +10,9 @@ internal static class PgValues
 {
     public const string Null = "null";
 
+    /// <summary>No value at all, not even null: a long one that an UPDATE left alone is not in the log.</summary>
+    public const string Absent = "";
+
     /// <summary>Turns a given JSON value into the cell of a column (docs/protocol.md, "Values").</summary>
     /// <exception cref="ArgumentException">PostgreSQL would refuse the value.</exception>
     public static string ToCell(PgType type, JsonElement value)

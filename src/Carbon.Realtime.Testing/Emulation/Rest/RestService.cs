@@ -80,13 +80,24 @@ internal sealed class RestService(EmulatorOptions options, EmulatorAgenda agenda
                 break;
         }
 
+        if (fault?.Replacement is { } replacement)
+        {
+            Send(exchange, message, () => replacement, fault);
+            return;
+        }
+
+        // What is committed from here on is not in the answer, however late that arrives.
+        reader.Answer(request, Math.Min(Faults.MaxRows ?? int.MaxValue, options.MaxRows), answered => Send(exchange, message, answered, fault));
+    }
+
+    private void Send(RestExchange exchange, HttpRequestMessage message, Func<RestAnswer> answered, EmulatorReadFault? fault)
+    {
         RestAnswer answer;
         try
         {
-            // What is committed from here on is not in the answer, however late that arrives.
-            answer = fault?.Replacement ?? reader.Answer(request, Math.Min(Faults.MaxRows ?? int.MaxValue, options.MaxRows));
+            answer = answered();
         }
-#pragma warning disable CA1031 // A policy or a view, which are the user's code: the exception belongs to whoever reads, and not to the scheduler.
+#pragma warning disable CA1031 // A policy or a view, which are the user's code, or a database: the exception belongs to whoever reads, and not to the scheduler.
         catch (Exception e)
 #pragma warning restore CA1031
         {
