@@ -15,6 +15,9 @@ public sealed class PostgresCluster : IAsyncLifetime
     private int _port;
     private int _databases;
 
+    /// <summary>The server's <c>wal_level</c>.</summary>
+    public string WalLevel { get; init; } = "logical";
+
     private static string Binaries => Directory.GetDirectories("/usr/lib/postgresql")
         .Select(static d => Path.Combine(d, "bin")).Where(static d => File.Exists(Path.Combine(d, "initdb"))).Max(StringComparer.Ordinal)
         ?? throw new InvalidOperationException("There is no PostgreSQL under /usr/lib/postgresql: apt-get install postgresql-15");
@@ -28,7 +31,7 @@ public sealed class PostgresCluster : IAsyncLifetime
         _server = Start(isRoot, "postgres",
         [
             "-D", $"{_folder}/data", "-p", _port.ToString(CultureInfo.InvariantCulture), "-c", "listen_addresses=127.0.0.1",
-            "-c", $"unix_socket_directories={_folder}", "-c", "wal_level=logical", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
+            "-c", $"unix_socket_directories={_folder}", "-c", $"wal_level={WalLevel}", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
             "-c", "max_wal_senders=20", "-c", "max_replication_slots=20", "-c", "autovacuum=off",
         ]);
         await ReadyAsync(_server);
@@ -61,7 +64,7 @@ public sealed class PostgresCluster : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        if (_server is not null)
+        if (_server is { HasExited: false })
         {
             await RunAsync("kill", ["-QUIT", ServerProcess()]);
             await _server.WaitForExitAsync();
