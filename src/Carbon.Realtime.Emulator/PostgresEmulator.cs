@@ -39,6 +39,9 @@ public sealed class PostgresEmulator : IAsyncDisposable
 
     internal WalReader Wal => _wal;
 
+    /// <summary>Ends when the next poll is over, whatever came of it.</summary>
+    internal Task NextPoll => _backend.NextPoll;
+
     /// <inheritdoc cref="StartAsync(PostgresEmulatorOptions, CancellationToken)"/>
     public static Task<PostgresEmulator> StartAsync(PostgresEmulatorOptions options) => StartAsync(options, CancellationToken.None);
 

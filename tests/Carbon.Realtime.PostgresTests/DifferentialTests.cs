@@ -67,9 +67,10 @@ public sealed partial class DifferentialTests(PostgresCluster cluster)
             var sql = $"begin; {string.Join("; ", statements)}; commit";
             await world.SqlAsync(sql);
             memory.RunUntilIdle();
+            var barrier = await world.BarrierAsync();
             foreach (var (theirs, ours) in clients)
             {
-                var expected = (await world.FramesAsync(theirs)).Select(Normalise).ToArray();
+                var expected = (await world.FramesAsync(theirs, barrier)).Select(Normalise).ToArray();
                 ours.Take().Select(Normalise).Should().Equal(expected, sql);
                 frames += expected.Length;
             }

@@ -114,14 +114,22 @@ internal sealed class PostgresWorld : IAsyncDisposable
     })];
 
     /// <summary>The frames of changes since the last call, up to a barrier.</summary>
-    public async Task<string[]> FramesAsync(QueuePeer peer)
+    public async Task<string[]> FramesAsync(QueuePeer peer) => await FramesAsync(peer, await BarrierAsync());
+
+    /// <summary>Writes the row that comes after everything before it.</summary>
+    public async Task<int> BarrierAsync()
     {
-        var barrier = ++_barriers;
-        await SqlAsync($"insert into barrier values ({barrier})");
+        await SqlAsync($"insert into barrier values ({++_barriers})");
+        return _barriers;
+    }
+
+    /// <summary>The frames of changes since the last call, up to a given barrier.</summary>
+    public async Task<string[]> FramesAsync(QueuePeer peer, int barrier)
+    {
         var frames = new List<string>();
         while (true)
         {
-            var frame = await peer.NextAsync();
+            var frame = await NextAsync(peer);
             var json = JsonNode.Parse(frame)!;
             if (json[3]!.ToString() != "postgres_changes")
             {
@@ -163,6 +171,18 @@ internal sealed class PostgresWorld : IAsyncDisposable
         await Source.DisposeAsync();
         await _connection.DisposeAsync();
         _hang.Dispose();
+    }
+
+    private async Task<string> NextAsync(QueuePeer peer)
+    {
+        try
+        {
+            return await peer.NextAsync();
+        }
+        catch (OperationCanceledException e)
+        {
+            throw new TimeoutException($"No frame came. The last poll that broke: {Source.LastPollFault}", e);
+        }
     }
 
     private string JoinFrame(string bindings, string? token)

@@ -18,9 +18,12 @@ internal sealed class PostgresBackend(PostgresSession session, EmulatorAgenda ag
     private readonly CancellationTokenSource _stopping = new();
     private readonly PageReader _pages = new(session);
     private Task _working = Task.CompletedTask;
+    private TaskCompletionSource _polled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Exception? _lastPollFault;
 
     public Exception? LastPollFault => Volatile.Read(ref _lastPollFault);
+
+    public Task NextPoll => Volatile.Read(ref _polled).Task;
 
     public void Start() => _working = WorkAsync();
 
@@ -61,6 +64,7 @@ internal sealed class PostgresBackend(PostgresSession session, EmulatorAgenda ag
             }
 
             agenda.Locked(() => then(judged));
+            Interlocked.Exchange(ref _polled, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
         });
 
     /// <summary>The database says so itself, when the role is taken.</summary>
