@@ -25,6 +25,7 @@ public sealed class PostgresEmulator : IAsyncDisposable
         Emulator = new RealtimeEmulator(options.Emulator, agenda => backend = new PostgresBackend(session, agenda, options.Publication));
         _backend = backend!;
         _wal = new WalReader(session, options.Publication, environment, Emulator.Commit);
+        _backend.OnSlotLost = _wal.LoseSlot;
     }
 
     /// <summary>The emulator. Its methods that make or change tables and rows throw <see cref="InvalidOperationException"/>: use SQL.</summary>

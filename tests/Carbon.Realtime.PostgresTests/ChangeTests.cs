@@ -153,6 +153,23 @@ public sealed class ChangeTests(PostgresCluster cluster)
     }
 
     [Fact]
+    public async Task A_parent_that_is_published_for_its_partitions_can_be_subscribed_to_and_says_nothing()
+    {
+        await using var world = await PostgresWorld.StartAsync(cluster,
+            """
+            create table parted(id int primary key) partition by range (id);
+            create table parted_1 partition of parted for values from (0) to (100);
+            alter publication supabase_realtime set (publish_via_partition_root = true);
+            alter publication supabase_realtime add table parted;
+            """);
+        var peer = await world.JoinAsync("""{"event":"*","schema":"public","table":"parted"}""");
+
+        await world.SqlAsync("insert into parted values (1)");
+        (await world.ChangesAsync(peer)).Should().BeEmpty("the real server's log names the partition, which nobody can subscribe to");
+        (await world.TryJoinAsync("""{"event":"*","schema":"public","table":"parted_1"}""")).Answer.Should().StartWith("Unable to subscribe");
+    }
+
+    [Fact]
     public async Task Filters_compare_with_the_databases_collation_and_match_with_its_regular_expressions()
     {
         const string Names = "create table person(id int primary key, name text); alter publication supabase_realtime add table person;";

@@ -92,6 +92,23 @@ public sealed class FaultTests(PostgresCluster cluster)
     }
 
     [Fact]
+    public async Task A_lost_slot_takes_with_it_what_was_committed_before()
+    {
+        await using var world = await PostgresWorld.StartAsync(cluster, Item);
+        var peer = await world.JoinAsync(Items);
+        var (slot, renewed) = world.Source.Wal.Current;
+        await world.SqlAsync("begin; insert into item values (1)");
+
+        world.Emulator.Faults.LoseSlot();
+        await world.SqlAsync("commit");
+        await renewed.WaitAsync(world.Hang);
+        await world.SqlAsync("insert into item values (2)");
+
+        (await world.ChangesAsync(peer)).Should().Equal("""INSERT item {"id":2}""");
+        world.Source.Wal.Current.Slot.Should().NotBe(slot);
+    }
+
+    [Fact]
     public async Task Disposing_leaves_nothing_in_the_database()
     {
         await using var world = await PostgresWorld.StartAsync(cluster, Item);

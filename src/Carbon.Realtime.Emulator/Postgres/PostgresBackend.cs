@@ -67,6 +67,11 @@ internal sealed class PostgresBackend(PostgresSession session, EmulatorAgenda ag
             Interlocked.Exchange(ref _polled, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
         });
 
+    /// <summary>Loses the slot that the log is read from.</summary>
+    public Action OnSlotLost { get; set; } = static () => { };
+
+    public void LoseSlot() => OnSlotLost();
+
     /// <summary>The database says so itself, when the role is taken.</summary>
     public bool HasRole(string role) => true;
 

@@ -11,12 +11,13 @@ namespace Carbon.Realtime.Emulator.Postgres;
 /// When the session breaks the slot is gone, and a new one begins at the end of the log: what was committed meanwhile is lost and nobody is told, as on the
 /// real server (docs/protocol.md, "Silent loss").
 /// </remarks>
-internal sealed class WalReader(PostgresSession session, string publication, RealtimeEnvironment environment, Action<IReadOnlyList<LoggedChange>> commit)
+internal sealed class WalReader(PostgresSession session, string publication, RealtimeEnvironment environment, Action<IReadOnlyList<LoggedChange>, CancellationToken> commit)
     : IAsyncDisposable
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stopping = new();
+    private CancellationTokenSource _following = new();
     private readonly Dictionary<uint, WalRelation> _relations = [];
     private readonly List<LoggedChange> _transaction = [];
     private TaskCompletionSource _renewed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -27,6 +28,9 @@ internal sealed class WalReader(PostgresSession session, string publication, Rea
 
     /// <summary>The name of the slot, and a task that ends when there is another.</summary>
     public (string Slot, Task Renewed) Current => (_slot!.Name, Volatile.Read(ref _renewed).Task);
+
+    /// <summary>Forgets the slot with everything in it, and takes another. Does not wait.</summary>
+    public void LoseSlot() => _ = Volatile.Read(ref _following).CancelAsync();
 
     /// <exception cref="PostgresSourceException">There is no slot to be had, and why.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -74,8 +78,12 @@ internal sealed class WalReader(PostgresSession session, string publication, Rea
                 // The end, or a session that broke.
             }
 
+            var wasLost = _following.IsCancellationRequested;
             await CloseAsync().ConfigureAwait(false);
-            await PauseAsync().ConfigureAwait(false);
+            if (!wasLost)
+            {
+                await PauseAsync().ConfigureAwait(false);
+            }
         }
     }
 
@@ -83,6 +91,7 @@ internal sealed class WalReader(PostgresSession session, string publication, Rea
     {
         _relations.Clear();
         _transaction.Clear();
+        Volatile.Write(ref _following, CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token));
         _connection = session.CreateReplication();
         await _connection.Open(cancellationToken).ConfigureAwait(false);
         _processId = _connection.ProcessID;
@@ -94,7 +103,7 @@ internal sealed class WalReader(PostgresSession session, string publication, Rea
     private async Task FollowAsync(LogicalReplicationConnection connection, PgOutputReplicationSlot slot)
     {
         var options = new PgOutputReplicationOptions(publication, PgOutputProtocolVersion.V1);
-        await foreach (var message in connection.StartReplication(slot, options, _stopping.Token).ConfigureAwait(false))
+        await foreach (var message in connection.StartReplication(slot, options, _following.Token).ConfigureAwait(false))
         {
             switch (message)
             {
@@ -139,11 +148,11 @@ internal sealed class WalReader(PostgresSession session, string publication, Rea
     private async Task<WalValue[]> ReadAsync(ReplicationTuple tuple)
     {
         var values = new List<WalValue>(tuple.NumColumns);
-        await foreach (var value in tuple.WithCancellation(_stopping.Token).ConfigureAwait(false))
+        await foreach (var value in tuple.WithCancellation(_following.Token).ConfigureAwait(false))
         {
             values.Add(value.IsUnchangedToastedValue ? new WalValue(null, true)
                 : value.IsDBNull ? default
-                : new WalValue(await value.Get<string>(_stopping.Token).ConfigureAwait(false), false));
+                : new WalValue(await value.Get<string>(_following.Token).ConfigureAwait(false), false));
         }
 
         return [.. values];
@@ -158,7 +167,7 @@ internal sealed class WalReader(PostgresSession session, string publication, Rea
         if (_transaction.Count > 0)
         {
             var timestamp = PgTime.Commit(new DateTimeOffset(DateTime.SpecifyKind(at, DateTimeKind.Utc)));
-            commit([.. _transaction.Cast<WalChange>().Select(c => c with { CommitTimestamp = timestamp })]);
+            commit([.. _transaction.Cast<WalChange>().Select(c => c with { CommitTimestamp = timestamp })], _following.Token);
             _transaction.Clear();
         }
     }

@@ -89,6 +89,7 @@ public sealed class EmulatorFaults
     }
 
     /// <summary>The replication slot is created anew where the log ends now: what was committed and not yet polled is lost.</summary>
+    /// <remarks>On PostgreSQL the new slot takes a moment, and what is committed until then is lost too.</remarks>
     public void LoseSlot() => LoseSlot(TimeSpan.Zero);
 
     /// <summary>

@@ -32,6 +32,7 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
     {
         _log.Clear();
         _slotFrom = agenda.Now + coldFor;
+        source.LoseSlot();
     }
 
     private void Schedule()

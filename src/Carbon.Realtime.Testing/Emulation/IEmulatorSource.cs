@@ -17,6 +17,9 @@ internal interface IEmulatorSource
     /// <param name="subscriptions">Those that there are.</param>
     /// <param name="then">Takes what was found; nothing where the poll broke, and everybody loses the batch.</param>
     void Judge(IReadOnlyList<LoggedChange> polled, IReadOnlyList<EmulatorSubscription> subscriptions, Action<PolledChanges?> then);
+
+    /// <summary>What was committed until now and not handed over yet is lost.</summary>
+    void LoseSlot();
 }
 
 /// <summary>A change as the log has it. What it says to clients is known when it is polled.</summary>

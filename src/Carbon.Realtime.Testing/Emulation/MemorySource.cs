@@ -13,6 +13,11 @@ internal sealed class MemorySource(EmulatorDatabase database, EmulatorOptions op
     public void Judge(IReadOnlyList<LoggedChange> polled, IReadOnlyList<EmulatorSubscription> subscriptions, Action<PolledChanges?> then) =>
         then(new Polled([.. polled.Cast<EmulatorChange>()]));
 
+    public void LoseSlot()
+    {
+        // A commit hands its changes over at once.
+    }
+
     private sealed class Polled(IReadOnlyList<EmulatorChange> changes) : PolledChanges(changes)
     {
         private const string ServiceRole = "service_role";

@@ -269,7 +269,15 @@ public sealed class RealtimeEmulator : IDisposable
     }
 
     /// <summary>Takes what a database has committed.</summary>
-    internal void Commit(IReadOnlyList<LoggedChange> changes) => _agenda.Locked(() => _replication.Commit(changes));
+    /// <param name="changes">A whole transaction.</param>
+    /// <param name="slot">Cancelled when the slot that they come from was lost, and they with it.</param>
+    internal void Commit(IReadOnlyList<LoggedChange> changes, CancellationToken slot) => _agenda.Locked(() =>
+    {
+        if (!slot.IsCancellationRequested)
+        {
+            _replication.Commit(changes);
+        }
+    });
 
     internal ValueTask<T> ConnectAsync<T>(
         EmulatorConnectRequest request, IEmulatorPeer peer, Func<EmulatorConnection, T> wrap, CancellationToken cancellationToken) =>
