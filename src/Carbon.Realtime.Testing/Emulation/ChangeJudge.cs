@@ -16,13 +16,11 @@ internal sealed record ChangeView(string? Error, int[] Columns, int[] OldColumns
 /// </summary>
 internal static class ChangeJudge
 {
-    private const string ServiceRole = "service_role";
-
     /// <summary>The view of a subscription; <see langword="null"/> if it gets nothing.</summary>
-    public static ChangeView? Judge(EmulatorChange change, EmulatorSubscription subscription)
+    public static ChangeView? Judge(EmulatorChange change, EmulatorSubscription subscription, PolledChanges polled)
     {
         var table = change.Table;
-        if (!ReferenceEquals(subscription.Table, table) || (subscription.Binding.Event != "*" && subscription.Binding.Event != change.Type))
+        if (!subscription.Table.IsSame(table) || (subscription.Binding.Event != "*" && subscription.Binding.Event != change.Type))
         {
             return null;
         }
@@ -34,7 +32,8 @@ internal static class ChangeJudge
             return new ChangeView(error, [], []);
         }
 
-        if (!PassesFilters(change, subscription) || (change.Type != "DELETE" && !IsVisible(change, subscription.Claims)))
+        if (!PassesFilters(change, subscription, polled)
+            || (change.Type != "DELETE" && table.Policy is not null && !polled.IsVisible(change, subscription.Claims)))
         {
             return null;
         }
@@ -59,12 +58,10 @@ internal static class ChangeJudge
     /// INSERT and UPDATE are judged by the new row, DELETE by what the log has of the old one; a column that is not there matches nothing
     /// (section 9.3).
     /// </summary>
-    private static bool PassesFilters(EmulatorChange change, EmulatorSubscription subscription) => change.New is { } row
-        ? subscription.Filters.All(f => f.IsMatch(row.Cells[f.Column]))
-        : subscription.Filters.All(f => change.IdentityColumns.Contains(f.Column) && f.IsMatch(change.Old!.Cells[f.Column]));
+    private static bool PassesFilters(EmulatorChange change, EmulatorSubscription subscription, PolledChanges polled) => change.New is { } row
+        ? subscription.Filters.All(f => IsMatch(change, f, row, polled))
+        : subscription.Filters.All(f => change.IdentityColumns.Contains(f.Column) && IsMatch(change, f, change.Old!, polled));
 
-    /// <summary>Asks for the row as it is now and not as it was at the change: a row that is gone is seen by nobody (section 10.1).</summary>
-    private static bool IsVisible(EmulatorChange change, EmulatorClaims claims) =>
-        change.Table.Policy is not { } policy
-        || (change.Table.Rows.TryGetValue(change.Table.KeyOf(change.New!.Cells), out var current) && (claims.Role == ServiceRole || policy(claims, current)));
+    private static bool IsMatch(EmulatorChange change, CompiledFilter filter, EmulatorRow row, PolledChanges polled) =>
+        row.Cells[filter.Column] is var cell && cell != PgValues.Absent && polled.Matches(filter, change.Table, cell);
 }

@@ -46,5 +46,5 @@ internal static class ChangeWriter
     public static string Payload(string data, IEnumerable<uint> ids) => $"{{\"data\":{data},\"ids\":[{string.Join(',', ids)}]}}";
 
     private static void AppendRow(StringBuilder text, EmulatorTable table, EmulatorRow row, int[] columns) =>
-        JsonText.AppendJsonbObject(text, columns.Select(i => (table.Columns[i].Name, row.Cells[i])));
+        JsonText.AppendJsonbObject(text, columns.Where(i => row.Cells[i] != PgValues.Absent).Select(i => (table.Columns[i].Name, row.Cells[i])));
 }

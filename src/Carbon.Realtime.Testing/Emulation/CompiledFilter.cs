@@ -15,17 +15,20 @@ internal sealed class CompiledFilter
     private readonly Func<string?, bool?> _test;
     private readonly bool _negated;
 
-    private CompiledFilter(int column, PgType type, bool negated, Func<string?, bool?> test)
+    private CompiledFilter(int column, PgType type, FilterCondition condition, Func<string?, bool?> test)
     {
         Column = column;
         Type = type;
-        _negated = negated;
+        Condition = condition;
+        _negated = condition.Negated;
         _test = test;
     }
 
     public int Column { get; }
 
     public PgType Type { get; }
+
+    public FilterCondition Condition { get; }
 
     /// <summary>Checks what the database checks at the insert of a subscription.</summary>
     /// <exception cref="SubscriptionRefusedException">The database refuses the filter.</exception>
@@ -37,7 +40,7 @@ internal sealed class CompiledFilter
         }
 
         var type = table.Columns[index].Type;
-        return new CompiledFilter(index, type, condition.Negated, condition.Operator switch
+        return new CompiledFilter(index, type, condition, condition.Operator switch
         {
             "in" => In(type, condition.Value),
             "is" => Is(type, condition.Value),
@@ -46,6 +49,10 @@ internal sealed class CompiledFilter
             _ => Comparison(type, condition),
         });
     }
+
+    /// <summary>A condition that a database has checked and will judge.</summary>
+    public static CompiledFilter Checked(int column, PgType type, FilterCondition condition) =>
+        new(column, type, condition, static _ => throw new InvalidOperationException("The database judges this condition."));
 
     /// <summary>Whether a value matches; unknown (null) counts as no.</summary>
     public bool IsMatch(string cell)
@@ -136,7 +143,8 @@ internal sealed class CompiledFilter
         }
     }
 
-    private static void RequireText(PgType type, string @operator)
+    /// <exception cref="SubscriptionRefusedException">The column holds no text.</exception>
+    public static void RequireText(PgType type, string @operator)
     {
         if (!type.IsTextCompatible)
         {

@@ -4,8 +4,8 @@ namespace Carbon.Realtime.Testing.Emulation;
 /// <param name="Table">The table.</param>
 /// <param name="Type"><c>INSERT</c>, <c>UPDATE</c> or <c>DELETE</c>.</param>
 /// <param name="New">The new row, but for a DELETE.</param>
-/// <param name="Old">The whole old row, but for an INSERT. What of it the log carries is decided by the table's replica identity.</param>
+/// <param name="Old">The old row, but for an INSERT: whole, or what the log has of it.</param>
 /// <param name="IdentityColumns">The replica identity when the change was made.</param>
 /// <param name="CommitTimestamp">Equal for all changes of a transaction.</param>
 internal sealed record EmulatorChange(
-    EmulatorTable Table, string Type, EmulatorRow? New, EmulatorRow? Old, int[] IdentityColumns, string CommitTimestamp);
+    EmulatorTable Table, string Type, EmulatorRow? New, EmulatorRow? Old, int[] IdentityColumns, string CommitTimestamp) : LoggedChange;

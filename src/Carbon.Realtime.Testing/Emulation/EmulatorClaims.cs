@@ -43,6 +43,9 @@ public sealed class EmulatorClaims
     /// <summary>All claims.</summary>
     public JsonObject ToJsonObject() => JsonObject.Create(_payload)!;
 
+    /// <summary>All claims, as the token has them.</summary>
+    internal string Json => _payload.GetRawText();
+
     private static string? Text(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Null => null,

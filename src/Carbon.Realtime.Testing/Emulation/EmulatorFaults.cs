@@ -18,9 +18,9 @@ public sealed class EmulatorFaults
     private readonly EmulatorServer _server;
     private readonly EmulatorReplication _replication;
     private readonly RestService _rest;
-    private readonly EmulatorReplica _replica;
+    private readonly EmulatorReplica? _replica;
 
-    internal EmulatorFaults(EmulatorAgenda agenda, EmulatorServer server, EmulatorReplication replication, RestService rest, EmulatorReplica replica)
+    internal EmulatorFaults(EmulatorAgenda agenda, EmulatorServer server, EmulatorReplication replication, RestService rest, EmulatorReplica? replica)
     {
         _agenda = agenda;
         _server = server;
@@ -53,10 +53,11 @@ public sealed class EmulatorFaults
     /// Default <see langword="null"/>, no replica. The replica is made when a lag is set and is never older than that. Policies that read
     /// <see cref="RealtimeEmulator.Rows"/> see the tables as they are.
     /// </value>
+    /// <exception cref="NotSupportedException">The emulator reads from PostgreSQL.</exception>
     public TimeSpan? ReplicaLag
     {
-        get => _agenda.Locked(() => _replica.Lag);
-        set => _agenda.Locked(() => _replica.Lag = value is { } lag && lag < TimeSpan.Zero
+        get => _agenda.Locked(() => _replica?.Lag);
+        set => _agenda.Locked(() => (_replica ?? throw new NotSupportedException("Reads go to PostgreSQL itself: there is no replica to be behind.")).Lag = value is { } lag && lag < TimeSpan.Zero
             ? throw new ArgumentOutOfRangeException(nameof(value), lag, "A lag is not negative.")
             : value);
     }
@@ -88,6 +89,7 @@ public sealed class EmulatorFaults
     }
 
     /// <summary>The replication slot is created anew where the log ends now: what was committed and not yet polled is lost.</summary>
+    /// <remarks>On PostgreSQL the new slot takes a moment, and what is committed until then is lost too.</remarks>
     public void LoseSlot() => LoseSlot(TimeSpan.Zero);
 
     /// <summary>

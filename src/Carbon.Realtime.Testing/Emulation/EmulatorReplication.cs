@@ -3,9 +3,9 @@ namespace Carbon.Realtime.Testing.Emulation;
 /// <summary>
 /// The write-ahead log and its poll: judges every change at poll time and sends it to who may see it. Guarded by the agenda's lock.
 /// </summary>
-internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgenda agenda, EmulatorServer server)
+internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgenda agenda, EmulatorServer server, IEmulatorSource source)
 {
-    private readonly List<EmulatorChange> _log = [];
+    private readonly List<LoggedChange> _log = [];
     private DateTimeOffset _slotFrom = DateTimeOffset.MinValue;
     private bool _isPolling;
 
@@ -14,7 +14,7 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
 
     public EmulatorRate Rate { get; } = new(agenda.Environment.TimeProvider);
 
-    public void Commit(IReadOnlyList<EmulatorChange> changes)
+    public void Commit(IReadOnlyList<LoggedChange> changes)
     {
         if (agenda.Now < _slotFrom)
         {
@@ -23,11 +23,7 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
         }
 
         _log.AddRange(changes);
-        if (!_isPolling && _log.Count > 0)
-        {
-            _isPolling = true;
-            agenda.After(agenda.Draw(options.Timing.PollDelay), Poll);
-        }
+        Schedule();
     }
 
     /// <summary>The slot is created anew at the end of the log (docs/protocol.md, "Silent loss").</summary>
@@ -36,21 +32,45 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
     {
         _log.Clear();
         _slotFrom = agenda.Now + coldFor;
+        source.LoseSlot();
+    }
+
+    private void Schedule()
+    {
+        if (!_isPolling && _log.Count > 0)
+        {
+            _isPolling = true;
+            agenda.After(agenda.Draw(options.Timing.PollDelay), Poll);
+        }
     }
 
     private void Poll()
     {
-        _isPolling = false;
-        var changes = _log.ToArray();
+        var polled = _log.ToArray();
         _log.Clear();
-        var channels = server.Channels.Where(static c => c.Subscriptions.Count > 0 && !c.IsDeaf).ToArray();
-        if (changes.Any(change => channels.Any(c => c.Subscriptions.Any(s => s.BreaksPoll(change.Table)))))
+        var audience = server.Channels.Where(static c => c.Subscriptions.Count > 0 && !c.IsDeaf).Select(static c => (c, c.Subscriptions)).ToArray();
+        source.Judge(polled, [.. audience.SelectMany(static a => a.Subscriptions)], judged =>
+        {
+            _isPolling = false;
+            if (judged is not null)
+            {
+                Dispatch(judged, audience);
+            }
+
+            // A database takes its time, and what was committed meanwhile waits for the next poll.
+            Schedule();
+        });
+    }
+
+    private void Dispatch(PolledChanges polled, (EmulatorChannel Channel, IReadOnlyList<EmulatorSubscription> Subscriptions)[] audience)
+    {
+        if (polled.Changes.Any(change => Array.Exists(audience, a => a.Subscriptions.Any(s => s.BreaksPoll(change.Table)))))
         {
             // Every client loses the whole batch, and nobody is told (docs/protocol.md, "Thirty facts", fact 8).
             return;
         }
 
-        foreach (var change in changes)
+        foreach (var change in polled.Changes)
         {
             if (ToDrop > 0)
             {
@@ -59,20 +79,21 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
             else if (!Rate.IsExceeded)
             {
                 // Over the limit they are consumed and discarded (docs/protocol.md, "Thirty facts", fact 7).
-                Rate.Add(Dispatch(change, channels));
+                Rate.Add(Dispatch(change, polled, audience));
             }
         }
     }
 
     /// <returns>How many subscriptions the change went to.</returns>
-    private static int Dispatch(EmulatorChange change, EmulatorChannel[] channels)
+    private static int Dispatch(
+        EmulatorChange change, PolledChanges polled, (EmulatorChannel Channel, IReadOnlyList<EmulatorSubscription> Subscriptions)[] audience)
     {
         var data = new Dictionary<string, string>(StringComparer.Ordinal);
         var missing = new HashSet<EmulatorConnection>();
         var delivered = 0;
-        foreach (var channel in channels)
+        foreach (var (channel, subscriptions) in audience.Where(static a => a.Channel is { IsOpen: true, IsDeaf: false }))
         {
-            var frames = Frames(change, channel);
+            var frames = Frames(change, polled, subscriptions);
             if (frames.Count > 0 && channel.Connection.ChangesToDrop > 0)
             {
                 missing.Add(channel.Connection);
@@ -102,12 +123,13 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
     }
 
     /// <summary>One frame for all bindings with the same view; ids in reverse order (section 24, facts 19 and 20).</summary>
-    private static OrderedDictionary<string, (ChangeView View, List<uint> Ids)> Frames(EmulatorChange change, EmulatorChannel channel)
+    private static OrderedDictionary<string, (ChangeView View, List<uint> Ids)> Frames(
+        EmulatorChange change, PolledChanges polled, IReadOnlyList<EmulatorSubscription> subscriptions)
     {
         var frames = new OrderedDictionary<string, (ChangeView View, List<uint> Ids)>(StringComparer.Ordinal);
-        for (var i = channel.Subscriptions.Count - 1; i >= 0; i--)
+        for (var i = subscriptions.Count - 1; i >= 0; i--)
         {
-            if (ChangeJudge.Judge(change, channel.Subscriptions[i]) is { } view)
+            if (ChangeJudge.Judge(change, subscriptions[i], polled) is { } view)
             {
                 if (!frames.TryGetValue(view.Key, out var frame))
                 {
@@ -115,7 +137,7 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
                     frames.Add(view.Key, frame);
                 }
 
-                frame.Ids.Add(channel.Subscriptions[i].Binding.Id);
+                frame.Ids.Add(subscriptions[i].Binding.Id);
             }
         }
 

@@ -2,7 +2,7 @@ namespace Carbon.Realtime.Testing.Emulation;
 
 /// <summary>Turns the bindings of a joined channel into subscriptions, and says so
 /// (docs/protocol.md, "From join to changes"). Guarded by the agenda's lock.</summary>
-internal sealed class EmulatorSubscriber(EmulatorOptions options, EmulatorAgenda agenda, EmulatorDatabase database)
+internal sealed class EmulatorSubscriber(EmulatorOptions options, EmulatorAgenda agenda, IEmulatorSource source)
 {
     private readonly List<EmulatorChannel> _held = [];
     private bool _isHolding;
@@ -63,7 +63,17 @@ internal sealed class EmulatorSubscriber(EmulatorOptions options, EmulatorAgenda
 
         _isWarm = true;
         channel.Subscribing = null;
-        var subscriptions = EmulatorSubscription.Create(database, channel.Bindings, channel.Claims, options.Roles, out var error);
+        source.Subscribe(channel.Bindings, channel.Claims, (subscriptions, error) => Take(channel, subscriptions, error));
+    }
+
+    private static void Take(EmulatorChannel channel, IReadOnlyList<EmulatorSubscription> subscriptions, string? error)
+    {
+        if (!channel.IsOpen)
+        {
+            // A database took its time, and the client is gone.
+            return;
+        }
+
         if (error is not null)
         {
             // The channel stays joined and silent, or with the subscriptions that it had; there is no retry.

@@ -5,13 +5,15 @@ internal sealed record EmulatorSubscription(
     EmulatorBinding Binding, EmulatorTable Table, IReadOnlyList<CompiledFilter> Filters, IReadOnlySet<int>? Selected, EmulatorClaims Claims)
 {
     /// <summary>Makes the subscriptions of a channel: of all its bindings, or of none (docs/protocol.md, "System messages").</summary>
-    /// <param name="database">The tables.</param>
+    /// <param name="tables">The tables that there are.</param>
     /// <param name="bindings">The bindings of the channel.</param>
     /// <param name="claims">Of the channel's token.</param>
     /// <param name="roles">The roles that exist.</param>
+    /// <param name="compile">Checks a condition of a filter for a role.</param>
     /// <param name="error">The text of the <c>system</c> error.</param>
     public static IReadOnlyList<EmulatorSubscription> Create(
-        EmulatorDatabase database, IReadOnlyList<EmulatorBinding> bindings, EmulatorClaims claims, IReadOnlyList<string> roles, out string? error)
+        IReadOnlyList<EmulatorTable> tables, IReadOnlyList<EmulatorBinding> bindings, EmulatorClaims claims, IReadOnlyList<string> roles,
+        Func<EmulatorTable, FilterCondition, string, CompiledFilter> compile, out string? error)
     {
         // The server parses all entries before it asks the database for any.
         error = bindings.Select(static b => b.Error).FirstOrDefault(static e => e is not null);
@@ -23,8 +25,8 @@ internal sealed record EmulatorSubscription(
         var created = new List<EmulatorSubscription>();
         foreach (var binding in bindings)
         {
-            var tables = database.Tables.Where(t => t.IsPublished && Matches(t.Schema, binding.Schema) && Matches(t.Name, binding.Table)).ToArray();
-            if (tables.Length == 0)
+            var matching = tables.Where(t => t.IsPublished && Covers(binding, t)).ToArray();
+            if (matching.Length == 0)
             {
                 error = $"Unable to subscribe to changes with given parameters. Please check Realtime is enabled for the given connect parameters: {binding}";
                 return [];
@@ -32,7 +34,7 @@ internal sealed record EmulatorSubscription(
 
             try
             {
-                created.AddRange(tables.Select(t => Create(binding, t, claims, roles)));
+                created.AddRange(matching.Select(t => Create(binding, t, claims, roles, compile)));
             }
             catch (SubscriptionRefusedException e)
             {
@@ -49,16 +51,22 @@ internal sealed record EmulatorSubscription(
     /// Whether a filter of this subscription stands on an array column: accepted, and then the server's poll breaks on it
     /// (docs/protocol.md, "Thirty facts", fact 8).
     /// </summary>
-    public bool BreaksPoll(EmulatorTable table) => ReferenceEquals(Table, table) && Filters.Any(static f => f.Type.Kind == PgKind.Array);
+    public bool BreaksPoll(EmulatorTable table) => Table.IsSame(table) && Filters.Any(static f => f.Type.Kind == PgKind.Array);
 
-    private static EmulatorSubscription Create(EmulatorBinding binding, EmulatorTable table, EmulatorClaims claims, IReadOnlyList<string> roles)
+    /// <summary>Whether the names of a binding, which are patterns, mean a table.</summary>
+    public static bool Covers(EmulatorBinding binding, EmulatorTable table) =>
+        Matches(table.Schema, binding.Schema) && Matches(table.Name, binding.Table);
+
+    private static EmulatorSubscription Create(
+        EmulatorBinding binding, EmulatorTable table, EmulatorClaims claims, IReadOnlyList<string> roles,
+        Func<EmulatorTable, FilterCondition, string, CompiledFilter> compile)
     {
         if (!roles.Contains(claims.Role, StringComparer.Ordinal))
         {
             throw new SubscriptionRefusedException($"42704 (undefined_object) role \"{claims.Role}\" does not exist");
         }
 
-        var filters = binding.Filters.Select(f => CompiledFilter.Compile(table, f, claims.Role)).ToArray();
+        var filters = binding.Filters.Select(f => compile(table, f, claims.Role)).ToArray();
         HashSet<int>? selected = null;
         foreach (var column in binding.Select ?? [])
         {

@@ -31,6 +31,9 @@ internal sealed class EmulatorTable
         }
     }
 
+    /// <summary>Tells a table of a database from others, whatever became of its definition; none for those in memory.</summary>
+    public uint? Oid { get; init; }
+
     public string Schema { get; }
 
     public string Name { get; }
@@ -61,6 +64,8 @@ internal sealed class EmulatorTable
         _index.TryGetValue(column, out var index) ? index : throw new ArgumentException($"The table {Name} has no column {column}.", nameof(column));
 
     public bool TryGetIndex(string column, out int index) => _index.TryGetValue(column, out index);
+
+    public bool IsSame(EmulatorTable other) => ReferenceEquals(this, other) || (Oid is { } oid && oid == other.Oid);
 
     public bool MaySelect(string role, int column) => _privilege is null || _privilege(role, Columns[column].Name);
 

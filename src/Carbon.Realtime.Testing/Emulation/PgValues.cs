@@ -10,6 +10,9 @@ internal static class PgValues
 {
     public const string Null = "null";
 
+    /// <summary>No value at all, not even null: a long one that an UPDATE left alone is not in the log.</summary>
+    public const string Absent = "";
+
     /// <summary>Turns a given JSON value into the cell of a column (docs/protocol.md, "Values").</summary>
     /// <exception cref="ArgumentException">PostgreSQL would refuse the value.</exception>
     public static string ToCell(PgType type, JsonElement value)
@@ -68,6 +71,7 @@ internal static class PgValues
         {
             { Kind: PgKind.Numeric or PgKind.Float } when text is "NaN" or "Infinity" or "-Infinity" => JsonText.Quote(text),
             { Name: "json" } => value.GetRawText(),
+            { Kind: PgKind.Array } => ArrayCell(type, value, isRest: true),
             { Name: "bpchar" or "bit" } => JsonText.Quote(text),
             { Name: "bytea" } => JsonText.Quote(text.StartsWith(@"\x", StringComparison.Ordinal) ? text : @"\x" + text),
             _ => cell,
@@ -162,27 +166,39 @@ internal static class PgValues
     private static string Time(string text, Func<DateTimeOffset, string> format) =>
         PgTime.TryParse(text, out var ticks) && ticks is not (long.MinValue or long.MaxValue) ? format(new DateTimeOffset(ticks, TimeSpan.Zero)) : text;
 
-    private static string ArrayCell(PgType type, JsonElement value)
+    // PostgREST writes an array as json does, without blanks, and the stream as jsonb does.
+    private static string ArrayCell(PgType type, JsonElement value, bool isRest = false)
     {
+        var comma = isRest ? "," : ", ";
         if (value.ValueKind == JsonValueKind.Array)
         {
-            return $"[{string.Join(", ", value.EnumerateArray().Select(e => ElementCell(type, e)))}]";
+            return $"[{string.Join(comma, value.EnumerateArray().Select(e => ElementCell(type, e, isRest)))}]";
         }
 
         var text = new StringBuilder("[");
         foreach (var element in PgArrayLiteral.Parse(value.GetString() ?? "{}"))
         {
             using var json = JsonDocument.Parse(element is null ? Null : JsonText.Quote(element));
-            text.Append(text.Length > 1 ? ", " : "").Append(ElementCell(type, json.RootElement));
+            text.Append(text.Length > 1 ? comma : "").Append(ElementCell(type, json.RootElement, isRest));
         }
 
         return text.Append(']').ToString();
     }
 
     // Inside an array NaN survives as a string, where a column of its own becomes null (transcript 08_types).
-    private static string ElementCell(PgType array, JsonElement element) =>
-        element.ValueKind == JsonValueKind.Array ? ArrayCell(array, element)
-        : element.ValueKind == JsonValueKind.String && element.GetString() is "NaN" or "Infinity" or "-Infinity" ? JsonText.Quote(element.GetString()!)
-        : element.ValueKind == JsonValueKind.String && array.Element!.Name == "bytea" ? JsonText.Quote(element.GetString()!)
-        : ToCell(array.Element!, element);
+    private static string ElementCell(PgType array, JsonElement element, bool isRest)
+    {
+        if (element.ValueKind == JsonValueKind.Array)
+        {
+            return ArrayCell(array, element, isRest);
+        }
+
+        if (element.ValueKind == JsonValueKind.String && (element.GetString() is "NaN" or "Infinity" or "-Infinity" || array.Element!.Name == "bytea"))
+        {
+            return JsonText.Quote(element.GetString()!);
+        }
+
+        var cell = ToCell(array.Element!, element);
+        return isRest ? ToRestCell(array.Element!, element, cell) : cell;
+    }
 }

@@ -16,29 +16,52 @@ namespace Carbon.Realtime.Testing;
 public sealed class RealtimeEmulator : IDisposable
 {
     private readonly EmulatorAgenda _agenda;
-    private readonly EmulatorDatabase _database = new();
+    private readonly EmulatorDatabase? _database;
     private readonly EmulatorSubscriber _subscriber;
     private readonly EmulatorReplication _replication;
-    private readonly EmulatorReplica _replica;
+    private readonly EmulatorReplica? _replica;
     private readonly EmulatorEntrance _entrance;
     private readonly RestService _rest;
 
     /// <summary>An empty project.</summary>
     /// <param name="options">Defaults suit a unit test, but for the environment: give it the test's.</param>
     public RealtimeEmulator(EmulatorOptions? options = null)
+        : this(options ?? new EmulatorOptions(), null)
     {
-        Options = options ?? new EmulatorOptions();
+    }
+
+    /// <summary>A project whose rows are elsewhere.</summary>
+    /// <param name="options">What it is like.</param>
+    /// <param name="open">Makes the way to them; none for an emulator with tables of its own.</param>
+    internal RealtimeEmulator(EmulatorOptions options, Func<EmulatorAgenda, IEmulatorBackend>? open)
+    {
+        Options = options;
         Options.Validate();
         _agenda = new EmulatorAgenda(Options.Environment);
         Tokens = new EmulatorTokens(Options.JwtSecret, Options.Environment.TimeProvider);
-        _subscriber = new EmulatorSubscriber(Options, _agenda, _database);
+        IEmulatorSource source;
+        IRestPages pages;
+        RestSource? rows = null;
+        if (open is not null)
+        {
+            var backend = open(_agenda);
+            (source, pages) = (backend, backend);
+        }
+        else
+        {
+            _database = new EmulatorDatabase();
+            _replica = new EmulatorReplica(_database, Options.Environment.TimeProvider);
+            rows = new RestSource(_database, _replica);
+            (source, pages) = (new MemorySource(_database, Options), new MemoryPages(Options, rows));
+        }
+
+        _subscriber = new EmulatorSubscriber(Options, _agenda, source);
         Server = new EmulatorServer(Options, _agenda, Tokens, _subscriber);
-        _replication = new EmulatorReplication(Options, _agenda, Server);
-        _replica = new EmulatorReplica(_database, Options.Environment.TimeProvider);
+        _replication = new EmulatorReplication(Options, _agenda, Server, source);
         _entrance = new EmulatorEntrance(Options, _agenda, Tokens, Server);
-        var gate = new RestGate(Options, Tokens, Options.Environment.TimeProvider);
-        var source = new RestSource(_database, _replica);
-        _rest = new RestService(Options, _agenda, new RestReader(Options, gate, source), new RestWriter(Options, gate, source, Transaction));
+        var gate = new RestGate(Tokens, Options.Environment.TimeProvider);
+        var writer = rows is null ? null : new RestWriter(Options, gate, rows, Transaction);
+        _rest = new RestService(Options, _agenda, new RestReader(Options, gate, pages), writer);
         Faults = new EmulatorFaults(_agenda, Server, _replication, _rest, _replica);
         AnonKey = ApiKey("anon");
         ServiceKey = ApiKey("service_role");
@@ -89,6 +112,10 @@ public sealed class RealtimeEmulator : IDisposable
 
     internal EmulatorServer Server { get; }
 
+    // Whoever reads rows or makes tables here means those in memory.
+    private EmulatorDatabase Database => _database ?? throw new InvalidOperationException(
+        "This emulator's tables and rows are in PostgreSQL: make, change and read them with SQL, on a connection of your own.");
+
     /// <summary>Signs a user's token with the project's secret.</summary>
     /// <param name="subject">The user's id.</param>
     /// <param name="role">The database role.</param>
@@ -101,7 +128,7 @@ public sealed class RealtimeEmulator : IDisposable
     public void CreateEnum(string name, params string[] labels)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        _agenda.Locked(() => _database.CreateEnum(name, labels));
+        _agenda.Locked(() => Database.CreateEnum(name, labels));
     }
 
     /// <summary>Creates a domain or a composite type. Its values are passed on as they are given, and compared as text.</summary>
@@ -110,7 +137,7 @@ public sealed class RealtimeEmulator : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(name);
         lock (_agenda.Gate)
         {
-            _database.CreateType(name);
+            Database.CreateType(name);
         }
     }
 
@@ -124,7 +151,7 @@ public sealed class RealtimeEmulator : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(define);
         ArgumentException.ThrowIfNullOrEmpty(schema);
-        _agenda.Locked(() => _database.CreateTable(schema, name, define));
+        _agenda.Locked(() => Database.CreateTable(schema, name, define));
     }
 
     /// <summary>Creates a view: it can be read over <see cref="CreateHttpHandler"/>, and not subscribed.</summary>
@@ -137,17 +164,17 @@ public sealed class RealtimeEmulator : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(define);
         ArgumentException.ThrowIfNullOrEmpty(schema);
-        _agenda.Locked(() => _database.CreateView(schema, name, define));
+        _agenda.Locked(() => Database.CreateView(schema, name, define));
     }
 
     /// <summary>Puts a table into the publication or takes it out. Subscriptions that exist stay
     /// (docs/protocol.md, "Silent loss").</summary>
-    public void SetPublished(string table, bool published) => _agenda.Locked(() => _database.Find(table).IsPublished = published);
+    public void SetPublished(string table, bool published) => _agenda.Locked(() => Database.Find(table).IsPublished = published);
 
     /// <summary>Changes a table's replica identity, for changes from now on.</summary>
     /// <param name="table">The table.</param>
     /// <param name="full">All columns, else the primary key.</param>
-    public void SetReplicaIdentity(string table, bool full) => _agenda.Locked(() => _database.Find(table).SetIdentity(full, null));
+    public void SetReplicaIdentity(string table, bool full) => _agenda.Locked(() => Database.Find(table).SetIdentity(full, null));
 
     /// <inheritdoc cref="EmulatorTransaction.Insert"/>
     public EmulatorRow Insert(string table, EmulatorJson row) => Run(t => t.Insert(table, row));
@@ -163,7 +190,7 @@ public sealed class RealtimeEmulator : IDisposable
 
     /// <summary>The committed rows, in the order of their insertion.</summary>
     /// <exception cref="ArgumentException">There is no such table.</exception>
-    public IReadOnlyList<EmulatorRow> Rows(string table) => _agenda.Locked(() => _database.Find(table).Rows.Values.ToArray());
+    public IReadOnlyList<EmulatorRow> Rows(string table) => _agenda.Locked(() => Database.Find(table).Rows.Values.ToArray());
 
     /// <summary>Commits several changes at once; they share a commit timestamp.</summary>
     /// <param name="change">Runs under the emulator's lock, so it must not wait. If it throws, nothing of it happened.</param>
@@ -255,6 +282,17 @@ public sealed class RealtimeEmulator : IDisposable
         });
     }
 
+    /// <summary>Takes what a database has committed.</summary>
+    /// <param name="changes">A whole transaction.</param>
+    /// <param name="slot">Cancelled when the slot that they come from was lost, and they with it.</param>
+    internal void Commit(IReadOnlyList<LoggedChange> changes, CancellationToken slot) => _agenda.Locked(() =>
+    {
+        if (!slot.IsCancellationRequested)
+        {
+            _replication.Commit(changes);
+        }
+    });
+
     internal ValueTask<T> ConnectAsync<T>(
         EmulatorConnectRequest request, IEmulatorPeer peer, Func<EmulatorConnection, T> wrap, CancellationToken cancellationToken) =>
         _entrance.ConnectAsync(request, peer, wrap, cancellationToken);
@@ -264,11 +302,11 @@ public sealed class RealtimeEmulator : IDisposable
 
     private TResult Run<TResult>(Func<EmulatorTransaction, TResult> change) => _agenda.Locked(() =>
     {
-        var transaction = new EmulatorTransaction(_database, Options.Environment);
+        var transaction = new EmulatorTransaction(Database, Options.Environment);
         try
         {
             var result = change(transaction);
-            _replica.OnCommit(transaction.Changed);
+            _replica!.OnCommit(transaction.Changed);
             _replication.Commit(transaction.Changes);
             return result;
         }

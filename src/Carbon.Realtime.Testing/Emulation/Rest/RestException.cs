@@ -21,6 +21,9 @@ internal sealed class RestException(HttpStatusCode status, string? code, string 
         HttpStatusCode.BadRequest, "PGRST100", $"\"failed to parse {what} ({text})\" (line 1, column {position + 1})",
         position < text.Length ? $"unexpected \"{text[position]}\"" : "unexpected end of input");
 
+    public static RestException UnknownRelation(string schema, string name) =>
+        new(HttpStatusCode.NotFound, "PGRST205", $"Could not find the table '{schema}.{name}' in the schema cache");
+
     public static RestException UnknownColumn(string relation, string column) =>
         new(HttpStatusCode.BadRequest, "42703", $"column {relation}.{column} does not exist");
 

@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Carbon.Realtime.Testing.Emulation.Rest;
 
 /// <summary>Who is asking: the gateway's check of the API key, then PostgREST's of the token.</summary>
-internal sealed class RestGate(EmulatorOptions options, EmulatorTokens tokens, TimeProvider time)
+internal sealed class RestGate(EmulatorTokens tokens, TimeProvider time)
 {
     private const string KeyHint = "No `apikey` request header or url param was found.";
 
@@ -33,7 +33,7 @@ internal sealed class RestGate(EmulatorOptions options, EmulatorTokens tokens, T
     }
 
     /// <summary>PostgREST. Without a token, and with another scheme than Bearer, the reader is <c>anon</c>: the key's role counts only as a token.</summary>
-    public EmulatorClaims Authenticate(RestRequest request)
+    public EmulatorClaims Authenticate(RestRequest request, Func<string, bool> hasRole)
     {
         if (request.Header("Authorization") is not { } header || !header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
         {
@@ -58,7 +58,7 @@ internal sealed class RestGate(EmulatorOptions options, EmulatorTokens tokens, T
         }
 
         var role = payload.TryGetProperty("role", out var claim) && claim.ValueKind == JsonValueKind.String ? claim.GetString()! : "anon";
-        return options.Roles.Contains(role, StringComparer.Ordinal)
+        return hasRole(role)
             ? new EmulatorClaims(payload, role, expiresAt)
             : throw RestException.Token("22023", $"role \"{role}\" does not exist");
     }

@@ -5,8 +5,6 @@ namespace Carbon.Realtime.Testing.Emulation.Rest;
 /// <summary>Which relation a request names, and the checks that reads and writes of it share.</summary>
 internal static class RestRelation
 {
-    public const string SingularType = "application/vnd.pgrst.object+json";
-
     /// <summary>Schema and name. What is wrong with the path and the profile is told before the address is parsed any further.</summary>
     /// <param name="options">Which schemas are exposed.</param>
     /// <param name="request">The request.</param>
@@ -27,10 +25,6 @@ internal static class RestRelation
             HttpStatusCode.NotAcceptable, "PGRST106", $"Invalid schema: {schema}", null,
             $"Only the following schemas are exposed: {string.Join(", ", options.ExposedSchemas)}");
     }
-
-    public static EmulatorTable Find(RestSource source, (string Schema, string Name) place) =>
-        source.Find(place.Schema, place.Name) ?? throw new RestException(
-            HttpStatusCode.NotFound, "PGRST205", $"Could not find the table '{place.Schema}.{place.Name}' in the schema cache");
 
     /// <summary>The filters, ready to judge rows. Plans before it checks privileges, as the database does.</summary>
     /// <param name="relation">The relation.</param>

@@ -1,7 +1,7 @@
 namespace Carbon.Realtime.Testing.Emulation.Rest;
 
 /// <summary>Requests under way: when each is made, when its answer arrives, and what goes wrong with it.</summary>
-internal sealed class RestService(EmulatorOptions options, EmulatorAgenda agenda, RestReader reader, RestWriter writer)
+internal sealed class RestService(EmulatorOptions options, EmulatorAgenda agenda, RestReader reader, RestWriter? writer)
 {
     private readonly HashSet<RestExchange> _open = [];
     private readonly List<Action> _held = [];
@@ -90,15 +90,30 @@ internal sealed class RestService(EmulatorOptions options, EmulatorAgenda agenda
                 break;
         }
 
+        if (fault?.Replacement is { } replacement)
+        {
+            Send(exchange, message, () => replacement, fault);
+            return;
+        }
+
+        if (writer is not null && RestWriter.Writes(request.Method))
+        {
+            Send(exchange, message, () => writer.Answer(request), fault);
+            return;
+        }
+
+        // What is committed from here on is not in the answer, however late that arrives.
+        reader.Answer(request, Math.Min(Faults.MaxRows ?? int.MaxValue, options.MaxRows), answered => Send(exchange, message, answered, fault));
+    }
+
+    private void Send(RestExchange exchange, HttpRequestMessage message, Func<RestAnswer> answered, EmulatorReadFault? fault)
+    {
         RestAnswer answer;
         try
         {
-            // What is committed from here on is not in the answer, however late that arrives.
-            answer = RestWriter.Writes(request.Method)
-                ? writer.Answer(request)
-                : fault?.Replacement ?? reader.Answer(request, Math.Min(Faults.MaxRows ?? int.MaxValue, options.MaxRows));
+            answer = answered();
         }
-#pragma warning disable CA1031 // A policy or a view, which are the user's code: the exception belongs to whoever reads, and not to the scheduler.
+#pragma warning disable CA1031 // A policy or a view, which are the user's code, or a database: the exception belongs to whoever reads, and not to the scheduler.
         catch (Exception e)
 #pragma warning restore CA1031
         {

@@ -34,8 +34,9 @@ internal sealed class RestWriter(EmulatorOptions options, RestGate gate, RestSou
 
     private RestAnswer Write(RestRequest request)
     {
-        var reader = gate.Authenticate(request);
-        var relation = RestRelation.Find(source, RestRelation.Place(options, request, "Content-Profile"));
+        var reader = gate.Authenticate(request, role => options.Roles.Contains(role, StringComparer.Ordinal));
+        var (schema, name) = RestRelation.Place(options, request, "Content-Profile");
+        var relation = source.Find(schema, name) ?? throw RestException.UnknownRelation(schema, name);
         var parameters = new RestParameters(request.Query);
         var wish = new RestWriteWish(request, parameters);
         var projection = new RestProjection(source, relation, parameters.Select, reader);
@@ -114,7 +115,7 @@ internal sealed class RestWriter(EmulatorOptions options, RestGate gate, RestSou
             projection.Append(body, rows[i]);
         }
 
-        headers.Add(("Content-Type", wish.IsSingular ? RestRelation.SingularType + "; charset=utf-8" : RestAnswer.Json));
+        headers.Add(("Content-Type", wish.IsSingular ? RestForm.SingularType + "; charset=utf-8" : RestAnswer.Json));
         return RestAnswer.Of(request.Method == "POST" ? HttpStatusCode.Created : HttpStatusCode.OK, body.Append(wish.IsSingular ? "" : "]").ToString(), [.. headers]);
     }
 }
@@ -143,7 +144,7 @@ internal sealed class RestWriteWish
         _fillsDefaults = Preference("missing") == "default";
         _columns = parameters.Columns;
         _conflict = parameters.OnConflict;
-        IsSingular = request.Header("Accept")?.Contains(RestRelation.SingularType, StringComparison.Ordinal) == true;
+        IsSingular = request.Header("Accept")?.Contains(RestForm.SingularType, StringComparison.Ordinal) == true;
     }
 
     public bool IsRepresented { get; }

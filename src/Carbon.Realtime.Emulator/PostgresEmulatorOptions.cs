@@ -1,0 +1,32 @@
+using Carbon.Realtime.Testing;
+
+namespace Carbon.Realtime.Emulator;
+
+/// <summary>Which database an emulator stands on, and what it is like otherwise.</summary>
+public sealed class PostgresEmulatorOptions
+{
+    /// <summary>How to reach the database, in Npgsql's form: <c>Host=127.0.0.1;Database=postgres;Username=postgres;Password=postgres</c>.</summary>
+    /// <value>
+    /// Required. The user needs the privilege REPLICATION and must be allowed to take the roles that tokens name, as Supabase's <c>postgres</c> is. The
+    /// server must run with <c>wal_level=logical</c>; a connection pooler will not do.
+    /// </value>
+    public required string ConnectionString { get; init; }
+
+    /// <summary>The publication whose tables can be subscribed to.</summary>
+    /// <value>Default <c>supabase_realtime</c>, as Supabase has it. It must exist.</value>
+    public string Publication { get; init; } = "supabase_realtime";
+
+    /// <summary>What else the emulator is like.</summary>
+    /// <value>
+    /// Default: the defaults of <see cref="EmulatorOptions"/>, of which <see cref="EmulatorOptions.Roles"/> is not used, for the database has roles of its
+    /// own. Its environment's scheduler must run by itself, as the default does.
+    /// </value>
+    public EmulatorOptions Emulator { get; init; } = new();
+
+    internal void Validate()
+    {
+        ArgumentException.ThrowIfNullOrEmpty(ConnectionString);
+        ArgumentException.ThrowIfNullOrEmpty(Publication);
+        ArgumentNullException.ThrowIfNull(Emulator);
+    }
+}

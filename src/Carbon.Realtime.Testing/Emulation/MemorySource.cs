@@ -1,0 +1,32 @@
+namespace Carbon.Realtime.Testing.Emulation;
+
+/// <summary>The emulator's own tables.</summary>
+internal sealed class MemorySource(EmulatorDatabase database, EmulatorOptions options) : IEmulatorSource
+{
+    public void Subscribe(
+        IReadOnlyList<EmulatorBinding> bindings, EmulatorClaims claims, Action<IReadOnlyList<EmulatorSubscription>, string?> then)
+    {
+        var subscriptions = EmulatorSubscription.Create(database.Tables, bindings, claims, options.Roles, CompiledFilter.Compile, out var error);
+        then(subscriptions, error);
+    }
+
+    public void Judge(IReadOnlyList<LoggedChange> polled, IReadOnlyList<EmulatorSubscription> subscriptions, Action<PolledChanges?> then) =>
+        then(new Polled([.. polled.Cast<EmulatorChange>()]));
+
+    public void LoseSlot()
+    {
+        // A commit hands its changes over at once.
+    }
+
+    private sealed class Polled(IReadOnlyList<EmulatorChange> changes) : PolledChanges(changes)
+    {
+        private const string ServiceRole = "service_role";
+
+        public override bool Matches(CompiledFilter filter, EmulatorTable table, string cell) => filter.IsMatch(cell);
+
+        /// <summary>Asks for the row as it is now and not as it was at the change: a row that is gone is seen by nobody (section 10.1).</summary>
+        public override bool IsVisible(EmulatorChange change, EmulatorClaims claims) =>
+            change.Table.Rows.TryGetValue(change.Table.KeyOf(change.New!.Cells), out var current)
+            && (claims.Role == ServiceRole || change.Table.Policy!(claims, current));
+    }
+}
