@@ -12,6 +12,10 @@ internal sealed record ServeArguments
 
     public required string? Seed { get; init; }
 
+    public required string? Postgres { get; init; }
+
+    public required string Publication { get; init; }
+
     public required string JwtSecret { get; init; }
 
     public required TimeSpan TokensFor { get; init; }
@@ -27,17 +31,20 @@ internal sealed class ServeCommand(TextWriter output, TextWriter errors)
     private const int Failed = 1;
     private const int WrongArguments = 2;
 
-    /// <returns>The exit code: 0 when it was stopped, 1 for a busy port, 2 for a bad seed or bad arguments.</returns>
+    /// <returns>The exit code: 0 when it was stopped, 1 for a busy port or a database that will not do, 2 for a bad seed or bad arguments.</returns>
     public async Task<int> RunAsync(ServeArguments arguments, CancellationToken stop)
     {
         try
         {
-            using var emulator = new RealtimeEmulator(new EmulatorOptions
+            var options = new EmulatorOptions
             {
                 JwtSecret = arguments.JwtSecret,
                 Timing = arguments.IsInstant ? EmulatorTiming.Instant : EmulatorTiming.Realistic,
-            });
-            var users = await FillAsync(emulator, arguments.Seed, stop);
+            };
+            await using var database = arguments.Postgres is { } connection ? await PostgresEmulator.StartAsync(
+                new PostgresEmulatorOptions { ConnectionString = connection, Publication = arguments.Publication, Emulator = options }, stop) : null;
+            using var emulator = database?.Emulator ?? new RealtimeEmulator(options);
+            var users = await FillAsync(emulator, arguments, stop);
             await using var host = await RealtimeEmulatorHost.StartAsync(emulator, arguments.Port, stop);
             Print(arguments, host, users);
             await UntilStoppedAsync(stop);
@@ -50,6 +57,10 @@ internal sealed class ServeCommand(TextWriter output, TextWriter errors)
         catch (EmulatorPortInUseException e)
         {
             return Fail(Failed, e.Message.Replace("start the emulator on another port", "say --port with another one", StringComparison.Ordinal));
+        }
+        catch (PostgresSourceException e)
+        {
+            return Fail(Failed, e.Message);
         }
         catch (Exception e) when (e is EmulatorSeedException or IOException or UnauthorizedAccessException)
         {
@@ -68,13 +79,18 @@ internal sealed class ServeCommand(TextWriter output, TextWriter errors)
         await stopped.Task;
     }
 
-    private static async Task<IReadOnlyList<EmulatorSeedUser>> FillAsync(RealtimeEmulator emulator, string? seedFile, CancellationToken stop)
+    private static async Task<IReadOnlyList<EmulatorSeedUser>> FillAsync(RealtimeEmulator emulator, ServeArguments arguments, CancellationToken stop)
     {
-        if (seedFile is not null)
+        if (arguments.Seed is { } file)
         {
-            var seed = EmulatorSeed.Parse(await File.ReadAllTextAsync(seedFile, stop));
+            var seed = EmulatorSeed.Parse(await File.ReadAllTextAsync(file, stop));
             seed.ApplyTo(emulator);
             return seed.Users;
+        }
+
+        if (arguments.Postgres is not null)
+        {
+            return [];
         }
 
         CarbonShop.CreateTables(emulator);

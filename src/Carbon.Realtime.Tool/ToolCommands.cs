@@ -30,6 +30,18 @@ internal static class ToolCommands
             HelpName = "FILE",
             Description = "A JSON file of tables, rows and users (docs/testing.md, \"Seeds\"). Default: Carbon's tables for two companies, with some rows.",
         };
+        var postgres = new Option<string?>("--postgres")
+        {
+            HelpName = "CONNECTION",
+            Description = "Stand on this database instead of tables in memory: Host=127.0.0.1;Database=postgres;Username=postgres;Password=postgres. "
+                + "Its server must run with wal_level=logical; rows are written with SQL. A seed can then have users only.",
+        };
+        var publication = new Option<string>("--publication")
+        {
+            HelpName = "NAME",
+            Description = "With --postgres: the publication to follow.",
+            DefaultValueFactory = static _ => "supabase_realtime",
+        };
         var secret = new Option<string>("--jwt-secret")
         {
             HelpName = "SECRET",
@@ -47,12 +59,14 @@ internal static class ToolCommands
             Description = "Take no time for what the real server takes time for: polls, subscriptions, failing joins. For quick tests.",
         };
         var json = new Option<bool>("--json") { Description = "Print the address, the keys and the tokens as one line of JSON, for programs." };
-        var serve = new Command("serve", "Serves an emulated Supabase project on a port of this machine until Ctrl-C.") { port, seed, secret, tokens, instant, json };
+        var serve = new Command("serve", "Serves an emulated Supabase project on a port of this machine until Ctrl-C.") { port, seed, postgres, publication, secret, tokens, instant, json };
         serve.SetAction((result, stop) => new ServeCommand(output, errors).RunAsync(
             new ServeArguments
             {
                 Port = result.GetValue(port),
                 Seed = result.GetValue(seed),
+                Postgres = result.GetValue(postgres),
+                Publication = result.GetValue(publication)!,
                 JwtSecret = result.GetValue(secret)!,
                 TokensFor = TimeSpan.FromHours(result.GetValue(tokens)),
                 IsInstant = result.GetValue(instant),

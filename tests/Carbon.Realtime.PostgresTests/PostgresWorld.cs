@@ -9,7 +9,7 @@ namespace Carbon.Realtime.PostgresTests;
 /// <remarks>Nothing waits for time: a row of the table <c>barrier</c>, which every client hears of, comes after everything that was committed before it.</remarks>
 internal sealed class PostgresWorld : IAsyncDisposable
 {
-    private const string Supabase =
+    public const string Supabase =
         """
         create publication supabase_realtime;
         create schema auth;

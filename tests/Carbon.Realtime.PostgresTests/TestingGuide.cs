@@ -1,0 +1,54 @@
+using System.Text.Json.Nodes;
+using Carbon.Realtime.Emulator;
+using Carbon.Realtime.Testing;
+
+namespace Carbon.Realtime.PostgresTests;
+
+/// <summary>The test on a database that docs/testing.md shows, word for word but for the indentation; TestingGuideTests of Carbon.Realtime.Tests compares it.</summary>
+[Collection(PostgresCollection.Name)]
+public sealed class TestingGuide(PostgresCluster cluster) : IAsyncLifetime
+{
+    private string _database = "";
+
+    private string ConnectionString => cluster.ConnectionString(_database);
+
+    public async Task InitializeAsync()
+    {
+        _database = await cluster.CreateDatabaseAsync("");
+        await SqlAsync(PostgresWorld.Supabase);
+    }
+
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    [Fact]
+    public async Task My_policy_lets_no_other_companys_rows_through()
+    {
+        await SqlAsync("""
+            create table job(id text primary key, "companyId" text not null, note text);
+            alter table job replica identity full, enable row level security;
+            create policy own on job for select using ("companyId" = auth.jwt() ->> 'company');
+            alter publication supabase_realtime add table job;
+            """);
+        await using var source = await PostgresEmulator.StartAsync(new PostgresEmulatorOptions { ConnectionString = ConnectionString });
+        var ada = source.Emulator.IssueToken("ada", claims: new JsonObject { ["company"] = "co_1" });
+        await using var host = await RealtimeEmulatorHost.StartAsync(source.Emulator);
+        await using var realtime = new RealtimeChannelManager(
+            new RealtimeOptions { Url = host.Url, ApiKey = source.Emulator.AnonKey, AllowInsecureTransport = true },
+            new RealtimeDependencies { AccessTokens = new OneToken(ada) });
+        var jobs = realtime.Store(RealtimeTable.Define("job", JobJson.Default.Job, "id", job => job.Id)); // no tenant filter: the policy alone
+        using var use = jobs.Start();
+        await jobs.WhenLiveAsync();
+
+        await SqlAsync("insert into job values ('a', 'co_1', 'ours'), ('z', 'co_2', 'theirs')");
+        await jobs.VerifyAsync();
+
+        jobs.Current.Keys.Should().Equal("a");
+    }
+
+    private Task SqlAsync(string sql) => cluster.ExecuteAsync(_database, sql);
+
+    private sealed class OneToken(string token) : IAccessTokenProvider
+    {
+        public ValueTask<string?> GetAccessTokenAsync(AccessTokenRequest request, CancellationToken cancellationToken) => ValueTask.FromResult<string?>(token);
+    }
+}
