@@ -24,7 +24,7 @@ public sealed class PostgresEmulator : IAsyncDisposable
         PostgresBackend? backend = null;
         Emulator = new RealtimeEmulator(options.Emulator, agenda => backend = new PostgresBackend(session, agenda, options.Publication));
         _backend = backend!;
-        _wal = new WalReader(session, options.Publication, environment, Emulator.Commit);
+        _wal = new WalReader(session, options.Publication, environment, Emulator.Commit, fault => backend!.LastFault = fault);
         _backend.OnSlotLost = _wal.LoseSlot;
     }
 
@@ -32,11 +32,11 @@ public sealed class PostgresEmulator : IAsyncDisposable
     public RealtimeEmulator Emulator { get; }
 
     /// <summary>
-    /// What broke the last poll that broke: a policy that fails, a value that its type does not take. As on the real server the changes of such a poll
-    /// reach nobody, and no client is told.
+    /// What broke last: a poll (a policy that fails, a value that its type does not take) or the replication. As on the real server, changes are lost with
+    /// it and no client is told.
     /// </summary>
-    /// <value><see langword="null"/> if none broke.</value>
-    public Exception? LastPollFault => _backend.LastPollFault;
+    /// <value><see langword="null"/> if nothing broke.</value>
+    public Exception? LastFault => _backend.LastFault;
 
     internal WalReader Wal => _wal;
 

@@ -276,7 +276,7 @@ public sealed class ChangeTests(PostgresCluster cluster)
         await world.SqlAsync("begin; insert into other values (1); insert into doc values ('a', 'co_1', 'abc'); commit");
         await polled.WaitAsync(world.Hang);
         (await world.ChangesAsync(user)).Should().BeEmpty();
-        world.Source.LastPollFault.Should().NotBeNull().And.Subject.As<Exception>().Message.Should().Contain("division by zero");
+        world.Source.LastFault.Should().NotBeNull().And.Subject.As<Exception>().Message.Should().Contain("division by zero");
 
         await world.SqlAsync("insert into other values (2)");
         (await world.ChangesAsync(user)).Should().Equal("""INSERT other {"id":2}""");

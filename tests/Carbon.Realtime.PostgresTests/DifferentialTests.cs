@@ -81,7 +81,7 @@ public sealed partial class DifferentialTests(PostgresCluster cluster)
         }
 
         frames.Should().BeGreaterThan(300);
-        world.Source.LastPollFault.Should().BeNull();
+        world.Source.LastFault.Should().BeNull();
         await CompareReadsAsync(world, memory, twin);
     }
 

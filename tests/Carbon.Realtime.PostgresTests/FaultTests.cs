@@ -89,6 +89,7 @@ public sealed class FaultTests(PostgresCluster cluster)
 
         (await world.ChangesAsync(peer)).Should().Equal("""INSERT item {"id":2}""");
         world.Source.Wal.Current.Slot.Should().NotBe(slot);
+        world.Source.LastFault.Should().NotBeNull();
     }
 
     [Fact]

@@ -23,7 +23,7 @@ internal sealed class PostgresWorld : IAsyncDisposable
         alter publication supabase_realtime add table barrier;
         """;
 
-    private readonly CancellationTokenSource _hang = new(TimeSpan.FromSeconds(60));
+    private readonly CancellationTokenSource _hang = new(TimeSpan.FromSeconds(120));
     private readonly NpgsqlConnection _connection;
     private readonly HttpMessageInvoker _http;
     private int _barriers;
@@ -181,7 +181,7 @@ internal sealed class PostgresWorld : IAsyncDisposable
         }
         catch (OperationCanceledException e)
         {
-            throw new TimeoutException($"No frame came. The last poll that broke: {Source.LastPollFault}", e);
+            throw new TimeoutException($"No frame came. What broke last: {Source.LastFault}", e);
         }
     }
 

@@ -41,7 +41,7 @@ public sealed class StoreTests(PostgresCluster cluster)
         await UntilAsync(world, store, static s => !s.ContainsKey("b"));
 
         store.Current.Select(static r => r.Value).Should().Equal(new Job("a", "co_1", "first", 3.00m));
-        world.Source.LastPollFault.Should().BeNull();
+        world.Source.LastFault.Should().BeNull();
     }
 
     private static async Task UntilAsync(PostgresWorld world, ILiveStore<string, Job> store, Func<StoreSnapshot<string, Job>, bool> condition)

@@ -161,7 +161,7 @@ public sealed partial class TranscriptTests(PostgresCluster cluster)
             }
         }
 
-        world.Source.LastPollFault.Should().BeNull();
+        world.Source.LastFault.Should().BeNull();
     }
 
     /// <summary>

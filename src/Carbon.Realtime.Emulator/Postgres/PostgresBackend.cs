@@ -19,9 +19,13 @@ internal sealed class PostgresBackend(PostgresSession session, EmulatorAgenda ag
     private readonly PageReader _pages = new(session);
     private Task _working = Task.CompletedTask;
     private TaskCompletionSource _polled = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Exception? _lastPollFault;
+    private Exception? _lastFault;
 
-    public Exception? LastPollFault => Volatile.Read(ref _lastPollFault);
+    public Exception? LastFault
+    {
+        get => Volatile.Read(ref _lastFault);
+        set => Volatile.Write(ref _lastFault, value);
+    }
 
     public Task NextPoll => Volatile.Read(ref _polled).Task;
 
@@ -60,7 +64,7 @@ internal sealed class PostgresBackend(PostgresSession session, EmulatorAgenda ag
             catch (Exception e) when (e is not OperationCanceledException)
             {
                 // The real server tries six times and goes on behind the batch; what the database refuses once it refuses again.
-                Volatile.Write(ref _lastPollFault, e);
+                LastFault = e;
             }
 
             agenda.Locked(() => then(judged));

@@ -11,7 +11,9 @@ namespace Carbon.Realtime.Emulator.Postgres;
 /// When the session breaks the slot is gone, and a new one begins at the end of the log: what was committed meanwhile is lost and nobody is told, as on the
 /// real server (docs/protocol.md, "Silent loss").
 /// </remarks>
-internal sealed class WalReader(PostgresSession session, string publication, RealtimeEnvironment environment, Action<IReadOnlyList<LoggedChange>, CancellationToken> commit)
+internal sealed class WalReader(
+    PostgresSession session, string publication, RealtimeEnvironment environment, Action<IReadOnlyList<LoggedChange>, CancellationToken> commit,
+    Action<Exception> onFault)
     : IAsyncDisposable
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
@@ -75,7 +77,11 @@ internal sealed class WalReader(PostgresSession session, string publication, Rea
             }
             catch (Exception e) when (e is NpgsqlException or IOException or OperationCanceledException or ObjectDisposedException)
             {
-                // The end, or a session that broke.
+                // The end, a slot that was to be lost, or a session that broke.
+                if (!_following.IsCancellationRequested)
+                {
+                    onFault(e);
+                }
             }
 
             var wasLost = _following.IsCancellationRequested;
