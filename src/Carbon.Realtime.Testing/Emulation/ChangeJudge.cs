@@ -60,7 +60,7 @@ internal static class ChangeJudge
     /// (section 9.3).
     /// </summary>
     private static bool PassesFilters(EmulatorChange change, EmulatorSubscription subscription) => change.New is { } row
-        ? subscription.Filters.All(f => f.IsMatch(row.Cells[f.Column]))
+        ? subscription.Filters.All(f => row.Cells[f.Column] != PgValues.Absent && f.IsMatch(row.Cells[f.Column]))
         : subscription.Filters.All(f => change.IdentityColumns.Contains(f.Column) && f.IsMatch(change.Old!.Cells[f.Column]));
 
     /// <summary>Asks for the row as it is now and not as it was at the change: a row that is gone is seen by nobody (section 10.1).</summary>

@@ -10,6 +10,9 @@ internal static class PgValues
 {
     public const string Null = "null";
 
+    /// <summary>No value at all, not even null: a long one that an UPDATE left alone is not in the log.</summary>
+    public const string Absent = "";
+
     /// <summary>Turns a given JSON value into the cell of a column (docs/protocol.md, "Values").</summary>
     /// <exception cref="ArgumentException">PostgreSQL would refuse the value.</exception>
     public static string ToCell(PgType type, JsonElement value)
@@ -28,7 +31,7 @@ internal static class PgValues
                 return ArrayCell(type, value);
             case PgKind.Integer or PgKind.Numeric or PgKind.Float:
                 // Not a number and the infinities have no JSON form: wal2json writes null.
-                return text is "NaN" or "Infinity" or "-Infinity" ? Null : Checked(type, text).Trim();
+                return text is "NaN" or "Infinity" or "-Infinity" ? Null : PgNumber.Plain(Checked(type, text).Trim());
             case PgKind.Bool:
                 return ToBool(Checked(type, text)) ? "true" : "false";
             case PgKind.Timestamp:

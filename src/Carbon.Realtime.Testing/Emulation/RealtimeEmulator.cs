@@ -19,7 +19,8 @@ public sealed class RealtimeEmulator : IDisposable
     private readonly EmulatorDatabase _database = new();
     private readonly EmulatorSubscriber _subscriber;
     private readonly EmulatorReplication _replication;
-    private readonly EmulatorReplica _replica;
+    private readonly EmulatorPublication _publication;
+    private readonly EmulatorWriter _writer;
     private readonly EmulatorEntrance _entrance;
     private readonly RestService _rest;
 
@@ -31,15 +32,18 @@ public sealed class RealtimeEmulator : IDisposable
         Options.Validate();
         _agenda = new EmulatorAgenda(Options.Environment);
         Tokens = new EmulatorTokens(Options.JwtSecret, Options.Environment.TimeProvider);
-        _subscriber = new EmulatorSubscriber(Options, _agenda, _database);
-        Server = new EmulatorServer(Options, _agenda, Tokens, _subscriber);
+        var trouble = new EmulatorTrouble(_agenda);
+        _subscriber = new EmulatorSubscriber(Options, _agenda, _database, trouble);
+        Server = new EmulatorServer(Options, _agenda, Tokens, _subscriber, trouble);
         _replication = new EmulatorReplication(Options, _agenda, Server);
-        _replica = new EmulatorReplica(_database, Options.Environment.TimeProvider);
+        _publication = new EmulatorPublication(Options, _agenda, _database, Server, _subscriber);
+        var replica = new EmulatorReplica(_database, Options.Environment.TimeProvider);
+        _writer = new EmulatorWriter(_agenda, _database, replica, _replication);
         _entrance = new EmulatorEntrance(Options, _agenda, Tokens, Server);
         var gate = new RestGate(Options, Tokens, Options.Environment.TimeProvider);
-        var source = new RestSource(_database, _replica);
+        var source = new RestSource(_database, replica);
         _rest = new RestService(Options, _agenda, new RestReader(Options, gate, source), new RestWriter(Options, gate, source, Transaction));
-        Faults = new EmulatorFaults(_agenda, Server, _replication, _rest, _replica);
+        Faults = new EmulatorFaults(this, _agenda, Server, _replication, _rest, replica);
         AnonKey = ApiKey("anon");
         ServiceKey = ApiKey("service_role");
     }
@@ -59,7 +63,7 @@ public sealed class RealtimeEmulator : IDisposable
     /// <summary>Signs tokens of any content.</summary>
     public EmulatorTokens Tokens { get; }
 
-    /// <summary>What can go wrong without a word on the socket, and with reads.</summary>
+    /// <summary>What can go wrong: with changes, joins, frames, sockets and reads.</summary>
     public EmulatorFaults Faults { get; }
 
     /// <summary>The sockets that are open now, oldest first.</summary>
@@ -83,8 +87,8 @@ public sealed class RealtimeEmulator : IDisposable
     /// <value>Default <see langword="null"/>: nobody. Runs under the emulator's lock: it must be quick and must not wait.</value>
     public Func<EmulatorClaims, string, EmulatorChannelAccess>? PrivateChannels
     {
-        get => _agenda.Locked(() => Server.PrivateChannels);
-        set => _agenda.Locked(() => Server.PrivateChannels = value);
+        get => _agenda.Locked(() => Server.Admission.PrivateChannels);
+        set => _agenda.Locked(() => Server.Admission.PrivateChannels = value);
     }
 
     internal EmulatorServer Server { get; }
@@ -124,7 +128,7 @@ public sealed class RealtimeEmulator : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(define);
         ArgumentException.ThrowIfNullOrEmpty(schema);
-        _agenda.Locked(() => _database.CreateTable(schema, name, define));
+        _agenda.Locked(() => _publication.Change(() => _database.CreateTable(schema, name, define)));
     }
 
     /// <summary>Creates a view: it can be read over <see cref="CreateHttpHandler"/>, and not subscribed.</summary>
@@ -140,23 +144,29 @@ public sealed class RealtimeEmulator : IDisposable
         _agenda.Locked(() => _database.CreateView(schema, name, define));
     }
 
-    /// <summary>Puts a table into the publication or takes it out. Subscriptions that exist stay
-    /// (docs/protocol.md, "Silent loss").</summary>
-    public void SetPublished(string table, bool published) => _agenda.Locked(() => _database.Find(table).IsPublished = published);
+    /// <summary>
+    /// Puts a table into the publication or takes it out. Subscriptions that exist stay, and get nothing while it is out (docs/protocol.md,
+    /// "Silent loss"); the server notices at its next look (<see cref="EmulatorTiming.PublicationCheckInterval"/>).
+    /// </summary>
+    public void SetPublished(string table, bool published) => _agenda.Locked(() => _publication.Change(() => _database.SetPublished(table, published)));
 
     /// <summary>Changes a table's replica identity, for changes from now on.</summary>
     /// <param name="table">The table.</param>
     /// <param name="full">All columns, else the primary key.</param>
-    public void SetReplicaIdentity(string table, bool full) => _agenda.Locked(() => _database.Find(table).SetIdentity(full, null));
+    public void SetReplicaIdentity(string table, bool full) =>
+        SetReplicaIdentity(table, full ? EmulatorReplicaIdentity.Full : EmulatorReplicaIdentity.Default);
+
+    /// <summary>Changes a table's replica identity, for changes from now on.</summary>
+    public void SetReplicaIdentity(string table, EmulatorReplicaIdentity identity) => _agenda.Locked(() => _database.Find(table).SetIdentity(identity, null));
 
     /// <inheritdoc cref="EmulatorTransaction.Insert"/>
-    public EmulatorRow Insert(string table, EmulatorJson row) => Run(t => t.Insert(table, row));
+    public EmulatorRow Insert(string table, EmulatorJson row) => _writer.Run(t => t.Insert(table, row));
 
     /// <inheritdoc cref="EmulatorTransaction.Update"/>
-    public int Update(string table, EmulatorKey key, EmulatorJson patch) => Run(t => t.Update(table, key, patch));
+    public int Update(string table, EmulatorKey key, EmulatorJson patch) => _writer.Run(t => t.Update(table, key, patch));
 
     /// <inheritdoc cref="EmulatorTransaction.Delete"/>
-    public int Delete(string table, EmulatorKey key) => Run(t => t.Delete(table, key));
+    public int Delete(string table, EmulatorKey key) => _writer.Run(t => t.Delete(table, key));
 
     /// <inheritdoc cref="EmulatorTransaction.Truncate"/>
     public void Truncate(string table) => Transaction(t => t.Truncate(table));
@@ -170,7 +180,7 @@ public sealed class RealtimeEmulator : IDisposable
     public void Transaction(Action<EmulatorTransaction> change)
     {
         ArgumentNullException.ThrowIfNull(change);
-        Run(t =>
+        _writer.Run(t =>
         {
             change(t);
             return 0;
@@ -220,15 +230,38 @@ public sealed class RealtimeEmulator : IDisposable
     /// <summary>Ends <see cref="RefuseConnects"/>.</summary>
     public void AcceptConnects() => _agenda.Locked(() => _entrance.Refusal = null);
 
+    /// <summary>
+    /// The server restarts: all sockets are closed with 1012 and without a frame, what was committed and not polled is lost, and the next subscription
+    /// finds it cold.
+    /// </summary>
+    public void Restart() => _agenda.Locked(() =>
+    {
+        DropConnections();
+        _replication.LoseSlot(TimeSpan.Zero);
+        _subscriber.CoolDown();
+    });
+
+    /// <summary>
+    /// Settings of the project change (its JWT secret, for example): every channel gets the <c>system</c> message "Server requested disconnect", and all
+    /// sockets are closed with 1012.
+    /// </summary>
+    public void ReloadTenant() => _agenda.Locked(Server.ReloadTenant);
+
+    /// <summary>The database sends a broadcast to a topic, as <c>realtime.send</c> does.</summary>
+    /// <param name="topic">The topic without its prefix <c>realtime:</c>.</param>
+    /// <param name="event">The event's name.</param>
+    /// <param name="payload">What it says.</param>
+    /// <param name="isPrivate">To the private channels of the topic; else to those that are not.</param>
+    public void SendBroadcast(string topic, string @event, EmulatorJson payload, bool isPrivate)
+    {
+        ArgumentNullException.ThrowIfNull(topic);
+        ArgumentNullException.ThrowIfNull(@event);
+        _agenda.Locked(() => Server.Broadcasts.SendFromDatabase(EmulatorChannel.Prefix + topic, @event, payload, isPrivate));
+    }
+
     /// <summary>Sends every subscribed channel another "Subscribed" that it did not ask for: possibly a gap
     /// (docs/protocol.md, "From join to changes").</summary>
-    public void RepeatSubscribed() => _agenda.Locked(() => Server.ForEachChannel(static channel =>
-    {
-        if (channel.Subscriptions.Count > 0)
-        {
-            channel.PushSystem("postgres_changes", "ok", "Subscribed to PostgreSQL");
-        }
-    }));
+    public void RepeatSubscribed() => _agenda.Locked(Server.RepeatSubscribed);
 
     /// <summary>All channel processes crash: <c>phx_error</c>.</summary>
     public void CrashChannels() => _agenda.Locked(() => Server.ForEachChannel(EmulatorServer.Crash));
@@ -261,21 +294,4 @@ public sealed class RealtimeEmulator : IDisposable
 
     // Keys of a real project are valid for ten years.
     private string ApiKey(string role) => Tokens.Issue(null, role, TimeSpan.FromDays(3650), new JsonObject { ["iss"] = "supabase" });
-
-    private TResult Run<TResult>(Func<EmulatorTransaction, TResult> change) => _agenda.Locked(() =>
-    {
-        var transaction = new EmulatorTransaction(_database, Options.Environment);
-        try
-        {
-            var result = change(transaction);
-            _replica.OnCommit(transaction.Changed);
-            _replication.Commit(transaction.Changes);
-            return result;
-        }
-        catch
-        {
-            transaction.RollBack();
-            throw;
-        }
-    });
 }
