@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Carbon.Realtime.Testing.Emulation;
 
 /// <summary>One row change in the write-ahead log.</summary>
@@ -8,4 +10,8 @@ namespace Carbon.Realtime.Testing.Emulation;
 /// <param name="IdentityColumns">The replica identity when the change was made.</param>
 /// <param name="CommitTimestamp">Equal for all changes of a transaction.</param>
 internal sealed record EmulatorChange(
-    EmulatorTable Table, string Type, EmulatorRow? New, EmulatorRow? Old, int[] IdentityColumns, string CommitTimestamp) : LoggedChange;
+    EmulatorTable Table, string Type, EmulatorRow? New, EmulatorRow? Old, int[] IdentityColumns, string CommitTimestamp) : LoggedChange
+{
+    /// <summary>How large the values are that the log has of the change.</summary>
+    public int ByteCount => (New?.Cells.Sum(Encoding.UTF8.GetByteCount) ?? 0) + (Old is null ? 0 : IdentityColumns.Sum(i => Encoding.UTF8.GetByteCount(Old.Cells[i])));
+}

@@ -12,7 +12,13 @@ internal sealed class EmulatorChannel(EmulatorConnection connection, string topi
     /// <summary>Raw JSON.</summary>
     public string JoinRef { get; } = joinRef;
 
+    /// <summary>Counts the socket's channels from 1.</summary>
+    public int Number { get; } = connection.NextChannelNumber();
+
     public IReadOnlyList<EmulatorBinding> Bindings { get; init; } = [];
+
+    /// <summary>Joined by the old API: changes are events of their own name.</summary>
+    public bool IsLegacy { get; init; }
 
     public bool IsPrivate { get; init; }
 
@@ -51,6 +57,9 @@ internal sealed class EmulatorChannel(EmulatorConnection connection, string topi
 
     /// <summary>A push of the channel process: it carries the join reference, unlike changes (docs/protocol.md, "Frames").</summary>
     public void Push(string @event, string payload) => Connection.Push(JoinRef, WireFrame.NullRef, Topic, @event, payload);
+
+    /// <summary>A push that does not come from the channel process: it carries no reference at all (section 2.2).</summary>
+    public void PushFast(string @event, string payload) => Connection.Push(WireFrame.NullRef, WireFrame.NullRef, Topic, @event, payload);
 
     public void PushSystem(string extension, string status, string message) => Push(
         "system",

@@ -12,20 +12,18 @@ public sealed class EmulatorConnection
     internal const int MaxFrameBytes = 5_000_000;
 
     private readonly EmulatorServer _server;
-    private readonly IEmulatorPeer _peer;
-    private readonly Queue<SocketMessage> _outbox = new();
+    private readonly EmulatorOutbox _outbox;
     private readonly Queue<Action> _postponed = new();
     private readonly Queue<string> _received = new();
     private long _lastReceived;
     private IDisposable? _idle;
+    private int _lastChannelNumber;
     private bool _isBlocked;
-    private bool _isDraining;
-    private bool _isBroken;
 
     internal EmulatorConnection(EmulatorServer server, IEmulatorPeer peer, int id, EmulatorProtocolVersion version, string apiKey)
     {
         _server = server;
-        _peer = peer;
+        _outbox = new EmulatorOutbox(server.Agenda, peer);
         Id = id;
         Version = version;
         ApiKey = apiKey;
@@ -41,6 +39,9 @@ public sealed class EmulatorConnection
 
     /// <summary>Whether the socket is open.</summary>
     public bool IsOpen { get; private set; } = true;
+
+    /// <summary>Whether nothing passes the connection any more, in either direction, and nobody is told (<see cref="EmulatorFaults.HalfOpen()"/>).</summary>
+    public bool IsHalfOpen { get; private set; }
 
     /// <summary>The last frames that the client sent, oldest first, as many as <see cref="EmulatorOptions.ReceivedFrameLogLimit"/>.</summary>
     public IReadOnlyList<string> ReceivedFrames
@@ -83,7 +84,7 @@ public sealed class EmulatorConnection
         var frame = utf8.ToArray();
         lock (Gate)
         {
-            if (!IsOpen)
+            if (!IsOpen || IsHalfOpen)
             {
                 return;
             }
@@ -107,11 +108,21 @@ public sealed class EmulatorConnection
         Receive(Encoding.UTF8.GetBytes(frame));
     }
 
+    /// <summary>Takes a sign of life that is no frame, for example a WebSocket ping: it keeps an idle socket open (docs/protocol.md, "Thirty facts", fact 13).</summary>
+    public void ReceivePing()
+    {
+        lock (Gate)
+        {
+            _lastReceived = IsHalfOpen ? _lastReceived : Time.GetTimestamp();
+        }
+    }
+
     /// <summary>The client closed the socket, or it broke on the client's side. The peer hears nothing more.</summary>
     public void Disconnect()
     {
         lock (Gate)
         {
+            _server.Trouble.HalfOpen.Remove(this);
             _outbox.Clear();
             End();
         }
@@ -131,12 +142,12 @@ public sealed class EmulatorConnection
     {
         lock (Gate)
         {
-            if (IsOpen)
+            if (IsOpen || IsHalfOpen)
             {
+                _server.Trouble.HalfOpen.Remove(this);
+                IsHalfOpen = false;
                 End();
-                _outbox.Clear();
-                _isBroken = true;
-                Drain();
+                _outbox.Break();
             }
         }
     }
@@ -146,7 +157,7 @@ public sealed class EmulatorConnection
         if (IsOpen)
         {
             End();
-            Deliver(SocketMessage.Closed(code, reason));
+            Deliver(new OutgoingMessage(SocketMessage.Closed(code, reason)));
         }
     }
 
@@ -155,8 +166,30 @@ public sealed class EmulatorConnection
     internal void Push(string joinRef, string reference, string topic, string @event, string payload)
     {
         var frame = Encoding.UTF8.GetBytes(WireFrame.Write(Version, joinRef, reference, topic, @event, payload));
-        WhenNotBlocked(() => Deliver(SocketMessage.Text(frame)));
+        WhenNotBlocked(() =>
+        {
+            foreach (var message in _server.Trouble.Wire?.Send(frame) ?? [new OutgoingMessage(SocketMessage.Text(frame))])
+            {
+                Deliver(message);
+            }
+        });
     }
+
+    /// <summary>Sends a binary frame of the server.</summary>
+    internal void PushBinary(byte[] frame) => WhenNotBlocked(() => Deliver(new OutgoingMessage(SocketMessage.Binary(frame))));
+
+    /// <summary>Nothing passes any more. The server may close the socket later, and the client does not hear of it.</summary>
+    internal void FallSilent()
+    {
+        if (IsOpen)
+        {
+            IsHalfOpen = true;
+            _outbox.Clear();
+            _server.Trouble.HalfOpen.Add(this);
+        }
+    }
+
+    internal int NextChannelNumber() => ++_lastChannelNumber;
 
     /// <summary>Blocks the whole socket for a time: no frame is read and none is sent, for any channel.</summary>
     internal void Block(TimeSpan time, Action then)
@@ -237,50 +270,11 @@ public sealed class EmulatorConnection
         _server.Forget(this);
     }
 
-    private void Deliver(SocketMessage message)
+    private void Deliver(OutgoingMessage message)
     {
-        _outbox.Enqueue(message);
-        Drain();
-    }
-
-    private void Drain()
-    {
-        if (!_isDraining)
+        if (!IsHalfOpen)
         {
-            _isDraining = true;
-            _server.Agenda.Environment.Scheduler.Post(DrainOutbox);
-        }
-    }
-
-    /// <summary>The single drainer: takes what there is under the lock and hands it over outside it.</summary>
-    private void DrainOutbox()
-    {
-        while (true)
-        {
-            SocketMessage[] batch;
-            bool isBroken;
-            lock (Gate)
-            {
-                batch = [.. _outbox];
-                _outbox.Clear();
-                isBroken = _isBroken;
-                _isBroken = false;
-                if (batch.Length == 0 && !isBroken)
-                {
-                    _isDraining = false;
-                    return;
-                }
-            }
-
-            foreach (var message in batch)
-            {
-                _peer.OnMessage(message);
-            }
-
-            if (isBroken)
-            {
-                _peer.OnBroken();
-            }
+            _outbox.Send(message);
         }
     }
 }

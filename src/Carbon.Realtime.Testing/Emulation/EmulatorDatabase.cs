@@ -20,7 +20,24 @@ internal sealed class EmulatorDatabase
         RequireNew(schema, name);
         var builder = new EmulatorTableBuilder(_types);
         define(builder);
-        Tables.Add(new EmulatorTable(schema, name, builder));
+        Array.ForEach(builder.Partitions, partition => RequireNew(schema, partition));
+        var table = new EmulatorTable(schema, name, builder);
+        Tables.Add(table);
+        if (builder.Route is { } route)
+        {
+            table.Partition([.. builder.Partitions.Select(partition => new EmulatorTable(schema, partition, builder))], route);
+            Tables.AddRange(table.Partitions);
+        }
+    }
+
+    /// <summary>Of a partitioned table, the partitions are what is published.</summary>
+    public void SetPublished(string name, bool published)
+    {
+        var table = Find(name);
+        foreach (var one in table.Partitions.Prepend(table))
+        {
+            one.IsPublished = published;
+        }
     }
 
     public void CreateView(string schema, string name, Action<EmulatorViewBuilder> define)

@@ -17,7 +17,7 @@ internal sealed class EmulatorEntrance(EmulatorOptions options, EmulatorAgenda a
         lock (agenda.Gate)
         {
             // A connect never completes inside the call: a real one does not either.
-            var refusal = EmulatorGate.Check(request, tokens, Refusal, out var version);
+            var refusal = EmulatorGate.Check(request, tokens, Refusal, out var version) ?? server.Admission.CheckConnect(server.Users);
             agenda.After(refusal is { IsSlow: true } ? options.Timing.ConnectErrorDelay : TimeSpan.Zero, () =>
             {
                 if (refusal is not null)

@@ -3,25 +3,32 @@ using Carbon.Realtime.Testing.Emulation.Rest;
 
 namespace Carbon.Realtime.Testing;
 
-/// <summary>What can go wrong without a word on the socket, and with reads.</summary>
+/// <summary>What can go wrong: with changes, joins, frames, sockets and reads.</summary>
 /// <remarks>
 /// <para>
-/// Faults that a client can see are on the emulator itself: <see cref="RealtimeEmulator.BreakConnections"/>, <see cref="RealtimeEmulator.DropConnections"/>,
-/// <see cref="RealtimeEmulator.RefuseConnects"/>, <see cref="RealtimeEmulator.CrashChannels"/>, <see cref="RealtimeEmulator.CloseChannels"/>,
-/// <see cref="RealtimeEmulator.RepeatSubscribed"/>, <see cref="RealtimeEmulator.HoldSystemOk"/>, <see cref="RealtimeEmulator.CoolDown"/>.
+/// What the server does in the open is on the emulator itself: <see cref="RealtimeEmulator.BreakConnections"/>, <see cref="RealtimeEmulator.DropConnections"/>,
+/// <see cref="RealtimeEmulator.Restart"/>, <see cref="RealtimeEmulator.ReloadTenant"/>, <see cref="RealtimeEmulator.RefuseConnects"/>,
+/// <see cref="RealtimeEmulator.CrashChannels"/>, <see cref="RealtimeEmulator.CloseChannels"/>, <see cref="RealtimeEmulator.RepeatSubscribed"/>,
+/// <see cref="RealtimeEmulator.HoldSystemOk"/>, <see cref="RealtimeEmulator.CoolDown"/>. docs/emulator.md has a table of them all.
 /// </para>
-/// <para>Thread-safe. All of them were observed on the real server (docs/protocol.md, "Silent loss") or are documented PostgREST behaviour.</para>
+/// <para>
+/// Thread-safe. Chance comes from seeds: under a <see cref="ManualEnvironment"/> equal seeds and equal calls give equal runs, and behind a host in real
+/// time equal frames to each client whose frames are not late.
+/// </para>
 /// </remarks>
 public sealed class EmulatorFaults
 {
+    private readonly RealtimeEmulator _emulator;
     private readonly EmulatorAgenda _agenda;
     private readonly EmulatorServer _server;
     private readonly EmulatorReplication _replication;
     private readonly RestService _rest;
     private readonly EmulatorReplica? _replica;
 
-    internal EmulatorFaults(EmulatorAgenda agenda, EmulatorServer server, EmulatorReplication replication, RestService rest, EmulatorReplica? replica)
+    internal EmulatorFaults(
+        RealtimeEmulator emulator, EmulatorAgenda agenda, EmulatorServer server, EmulatorReplication replication, RestService rest, EmulatorReplica? replica)
     {
+        _emulator = emulator;
         _agenda = agenda;
         _server = server;
         _replication = replication;
@@ -29,11 +36,35 @@ public sealed class EmulatorFaults
         _replica = replica;
     }
 
+    /// <summary>What happens to change frames by chance: lost, doubled, late, out of order.</summary>
+    /// <value>Default <see langword="null"/>, nothing. Setting it begins a run of its seed; what an earlier plan held up comes at once.</value>
+    public StreamFaults? Stream
+    {
+        get => _agenda.Locked(() => Trouble.Stream.Plan);
+        set => _agenda.Locked(() => Trouble.Stream.Plan = value);
+    }
+
+    /// <summary>What happens to the server's frames by chance, whatever they say: cut, spoilt, huge, in pieces.</summary>
+    /// <value>Default <see langword="null"/>, nothing. Setting it begins a run of its seed.</value>
+    public WireFaults? Wire
+    {
+        get => _agenda.Locked(() => Trouble.Wire?.Plan);
+        set => _agenda.Locked(() => Trouble.Wire = value is null ? null : new FaultyWire(value));
+    }
+
+    /// <summary>What happens to reads by chance: they fail, break off, are slow.</summary>
+    /// <value>Default <see langword="null"/>, nothing. Setting it begins a run of its seed.</value>
+    public ReadFaults? Reads
+    {
+        get => _agenda.Locked(() => _rest.Faults.ByChance?.Plan);
+        set => _agenda.Locked(() => _rest.Faults.ByChance = value is null ? null : new FaultyReads(value));
+    }
+
     /// <summary>
     /// The server's limit of changes a second, averaged over a minute and counted for each subscription: what is over it is consumed and discarded,
     /// and nobody is told.
     /// </summary>
-    /// <value>Default <see langword="null"/>, no limit; Supabase's is 100. At least 0.</value>
+    /// <value>Default <see cref="EmulatorLimits.ChangesPerSecond"/>; <see langword="null"/> for no limit; Supabase's is 100. At least 0.</value>
     public int? ChangesPerSecond
     {
         get => _agenda.Locked(() => _replication.Rate.Limit);
@@ -96,10 +127,12 @@ public sealed class EmulatorFaults
     /// There is no replication slot for a time, and what is committed meanwhile is lost, although joins are answered with "Subscribed": a cold
     /// server whose slot waits for an open write transaction.
     /// </summary>
-    /// <param name="coldFor">On the emulator's clock, from now on.</param>
+    /// <param name="coldFor">
+    /// On the emulator's clock, from now on; <see cref="Timeout.InfiniteTimeSpan"/> until <see cref="HealAll"/>, for a slot that cannot be created.
+    /// </param>
     public void LoseSlot(TimeSpan coldFor)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(coldFor, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(coldFor == Timeout.InfiniteTimeSpan ? TimeSpan.Zero : coldFor, TimeSpan.Zero, nameof(coldFor));
         _agenda.Locked(() => _replication.LoseSlot(coldFor));
     }
 
@@ -128,6 +161,62 @@ public sealed class EmulatorFaults
         }
     });
 
+    /// <summary>
+    /// All connections fall silent: nothing passes in either direction, and nobody is told, as when a network drops packets. The server's idle timeout
+    /// goes on. <see cref="HealAll"/> breaks what is left of them, as a network that is back does.
+    /// </summary>
+    public void HalfOpen() => _agenda.Locked(() => _server.ForEachConnection(static c => c.FallSilent()));
+
+    /// <summary>The same for one client.</summary>
+    public void HalfOpen(EmulatorConnection connection)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        _agenda.Locked(connection.FallSilent);
+    }
+
+    /// <summary>The next heartbeats, of whichever client, are not answered.</summary>
+    /// <param name="count">How many; <see cref="int.MaxValue"/> for all, and 0 ends what is left of an earlier call.</param>
+    public void IgnoreHeartbeats(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        _agenda.Locked(() => Trouble.HeartbeatsToIgnore = count);
+    }
+
+    /// <summary>The next joins are refused. Several calls queue up.</summary>
+    /// <param name="count">How many; <see cref="int.MaxValue"/> for all until <see cref="HealAll"/>.</param>
+    /// <param name="fault">How.</param>
+    public void FailJoins(int count, EmulatorJoinFault fault) => _agenda.Locked(() => Trouble.Joins.Add(count, null, fault));
+
+    /// <summary>The next subscriptions fail, of channels that join, push a token or try again. Several calls queue up.</summary>
+    /// <param name="count">How many; <see cref="int.MaxValue"/> for all until <see cref="HealAll"/>.</param>
+    /// <param name="fault">How.</param>
+    public void FailSubscriptions(int count, EmulatorSubscriptionFault fault) => _agenda.Locked(() => Trouble.Subscriptions.Add(count, null, fault));
+
+    /// <summary>The next subscriptions of channels with a binding on one table fail.</summary>
+    /// <param name="count">How many; <see cref="int.MaxValue"/> for all until <see cref="HealAll"/>.</param>
+    /// <param name="table">The table, as bindings name it.</param>
+    /// <param name="fault">How.</param>
+    public void FailSubscriptions(int count, string table, EmulatorSubscriptionFault fault)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(table);
+        ArgumentNullException.ThrowIfNull(fault);
+        _agenda.Locked(() => Trouble.Subscriptions.Add(count, table, fault.For(table)));
+    }
+
+    /// <summary>
+    /// The tokens of all joined channels expire now, whatever they say: each channel is told so and closed, and joins and reads with them are refused.
+    /// API keys are only as good as before.
+    /// </summary>
+    public void ExpireTokens() => _agenda.Locked(() => _server.ForEachChannel(channel =>
+    {
+        if (channel.Token != channel.Connection.ApiKey)
+        {
+            _emulator.Tokens.End(channel.Token);
+        }
+
+        EmulatorServer.Close(channel, EmulatorTokens.EndedText);
+    }));
+
     /// <summary>The next reads fail, in the order in which they arrive. Several calls queue up.</summary>
     /// <param name="count">How many; <see cref="int.MaxValue"/> for all until <see cref="HealReads"/>.</param>
     /// <param name="fault">How.</param>
@@ -144,7 +233,32 @@ public sealed class EmulatorFaults
     }
 
     /// <summary>Reads that arrive from now on do not fail any more.</summary>
-    public void HealReads() => _agenda.Locked(_rest.Faults.Clear);
+    public void HealReads() => _agenda.Locked(() =>
+    {
+        _rest.Faults.Ordered.Clear();
+        _rest.Faults.ByChance = null;
+    });
+
+    /// <summary>
+    /// Nothing goes wrong from now on: all plans, counts and switches are as they were at first, also <see cref="RealtimeEmulator.HoldSystemOk"/> and
+    /// <see cref="RealtimeEmulator.RefuseConnects"/>. What is late comes at once, and what is half open breaks. What is lost stays lost, and a deaf channel
+    /// stays deaf until it rejoins or pushes a different token.
+    /// </summary>
+    public void HealAll() => _agenda.Locked(() =>
+    {
+        _emulator.AcceptConnects();
+        _emulator.HoldSystemOk = false;
+        _emulator.Tokens.ForgetEnded();
+        Trouble.Heal();
+        _replication.Heal();
+        _server.ForEachConnection(static c => c.ChangesToDrop = 0);
+        HealReads();
+        MaxRows = null;
+        ReplicaLag = null;
+        HoldReads = false;
+    });
+
+    private EmulatorTrouble Trouble => _server.Trouble;
 
     private static void Deafen(IEnumerable<EmulatorChannel> channels)
     {
@@ -160,8 +274,6 @@ public sealed class EmulatorFaults
 
     private void Fail(int count, string? table, EmulatorReadFault fault)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        ArgumentNullException.ThrowIfNull(fault);
-        _agenda.Locked(() => _rest.Faults.Add(count, table, fault));
+        _agenda.Locked(() => _rest.Faults.Ordered.Add(count, table, fault));
     }
 }

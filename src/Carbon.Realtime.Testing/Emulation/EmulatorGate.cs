@@ -39,7 +39,7 @@ internal static class EmulatorGate
             : Refuse(verdict.ConnectStatus, verdict.ConnectText ?? verdict.Text);
     }
 
-    private static EmulatorRefusal Refuse(int status, string error) => new(status, $"{{\"error\":{JsonText.Quote(error)}}}", IsSlow: true);
+    public static EmulatorRefusal Refuse(int status, string error) => new(status, $"{{\"error\":{JsonText.Quote(error)}}}", IsSlow: true);
 
     // The server matches with "~> 1.0.0" and "~> 2.0.0": the last number is free.
     private static EmulatorProtocolVersion VersionOf(string? version) =>

@@ -20,6 +20,10 @@ public sealed class EmulatorOptions
     /// <value>Default <see cref="EmulatorTiming.Instant"/>.</value>
     public EmulatorTiming Timing { get; init; } = EmulatorTiming.Instant;
 
+    /// <summary>How much the server allows.</summary>
+    /// <value>Default <see cref="EmulatorLimits.None"/>: everything. <see cref="EmulatorLimits.Supabase"/> is what the real one allows.</value>
+    public EmulatorLimits Limits { get; init; } = EmulatorLimits.None;
+
     /// <summary>Clock, scheduler and chance.</summary>
     /// <value>Default <see cref="RealtimeEnvironment.Default"/>. In a test, the same environment as the client's.</value>
     public RealtimeEnvironment Environment { get; init; } = RealtimeEnvironment.Default;
@@ -45,6 +49,9 @@ public sealed class EmulatorOptions
         ArgumentException.ThrowIfNullOrEmpty(JwtSecret);
         ArgumentException.ThrowIfNullOrEmpty(ProjectHost);
         ArgumentNullException.ThrowIfNull(Timing);
+        Timing.Validate();
+        ArgumentNullException.ThrowIfNull(Limits);
+        Limits.Validate();
         ArgumentNullException.ThrowIfNull(Environment);
         ArgumentNullException.ThrowIfNull(Roles);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxRows, 1);

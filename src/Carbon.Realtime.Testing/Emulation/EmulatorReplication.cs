@@ -12,7 +12,7 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
     /// <summary>How many of the next changes reach nobody.</summary>
     public int ToDrop { get; set; }
 
-    public EmulatorRate Rate { get; } = new(agenda.Environment.TimeProvider);
+    public EmulatorRate Rate { get; } = new(agenda.Environment.TimeProvider) { Limit = options.Limits.ChangesPerSecond };
 
     public void Commit(IReadOnlyList<LoggedChange> changes)
     {
@@ -31,8 +31,16 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
     public void LoseSlot(TimeSpan coldFor)
     {
         _log.Clear();
-        _slotFrom = agenda.Now + coldFor;
+        _slotFrom = coldFor == Timeout.InfiniteTimeSpan ? DateTimeOffset.MaxValue : agenda.Now + coldFor;
         source.LoseSlot();
+    }
+
+    /// <summary>The slot is there, nothing is dropped, and the limit is what it was at first.</summary>
+    public void Heal()
+    {
+        _slotFrom = DateTimeOffset.MinValue;
+        ToDrop = 0;
+        Rate.Limit = options.Limits.ChangesPerSecond;
     }
 
     private void Schedule()
@@ -85,10 +93,11 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
     }
 
     /// <returns>How many subscriptions the change went to.</returns>
-    private static int Dispatch(
+    private int Dispatch(
         EmulatorChange change, PolledChanges polled, (EmulatorChannel Channel, IReadOnlyList<EmulatorSubscription> Subscriptions)[] audience)
     {
         var data = new Dictionary<string, string>(StringComparer.Ordinal);
+        var isTooLarge = options.Limits.MaxRecordBytes is { } most && change.ByteCount > most;
         var missing = new HashSet<EmulatorConnection>();
         var delivered = 0;
         foreach (var (channel, subscriptions) in audience.Where(static a => a.Channel is { IsOpen: true, IsDeaf: false }))
@@ -104,12 +113,13 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
             {
                 if (!data.TryGetValue(key, out var json))
                 {
-                    json = ChangeWriter.Data(change, view);
+                    json = ChangeWriter.Data(change, view, isTooLarge);
                     data.Add(key, json);
                 }
 
-                // The fast lane carries no reference at all (section 2.2).
-                channel.Connection.Push(WireFrame.NullRef, WireFrame.NullRef, channel.Topic, "postgres_changes", ChangeWriter.Payload(json, ids));
+                // The old API has the change as the payload, and no ids.
+                var payload = channel.IsLegacy ? json : ChangeWriter.Payload(json, ids);
+                server.Trouble.Stream.Send(channel, change, channel.IsLegacy ? change.Type : "postgres_changes", payload);
                 delivered += ids.Count;
             }
         }

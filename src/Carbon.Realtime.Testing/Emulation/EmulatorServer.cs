@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 
 namespace Carbon.Realtime.Testing.Emulation;
 
@@ -7,17 +6,36 @@ namespace Carbon.Realtime.Testing.Emulation;
 /// Sockets and channels: what the server answers to a client's frames
 /// (docs/protocol.md, "Phoenix rules", "Joining", "From join to changes" and "Tokens"). Guarded by the agenda's lock.
 /// </summary>
-internal sealed class EmulatorServer(EmulatorOptions options, EmulatorAgenda agenda, EmulatorTokens tokens, EmulatorSubscriber subscriber)
+internal sealed class EmulatorServer
 {
     private const string Ok = "ok";
     private const string Error = "error";
     private const string UnmatchedTopic = """{"reason":"unmatched topic"}""";
 
+    private readonly EmulatorTokens _tokens;
+    private readonly EmulatorSubscriber _subscriber;
     private int _lastConnectionId;
 
-    public EmulatorOptions Options { get; } = options;
+    public EmulatorServer(EmulatorOptions options, EmulatorAgenda agenda, EmulatorTokens tokens, EmulatorSubscriber subscriber, EmulatorTrouble trouble)
+    {
+        Options = options;
+        Agenda = agenda;
+        Trouble = trouble;
+        _tokens = tokens;
+        _subscriber = subscriber;
+        Admission = new EmulatorAdmission(options, agenda, tokens, trouble);
+        Broadcasts = new EmulatorBroadcasts(options, agenda, this, Admission);
+    }
 
-    public EmulatorAgenda Agenda { get; } = agenda;
+    public EmulatorOptions Options { get; }
+
+    public EmulatorAgenda Agenda { get; }
+
+    public EmulatorTrouble Trouble { get; }
+
+    public EmulatorAdmission Admission { get; }
+
+    public EmulatorBroadcasts Broadcasts { get; }
 
     public List<EmulatorConnection> Connections { get; } = [];
 
@@ -30,8 +48,8 @@ internal sealed class EmulatorServer(EmulatorOptions options, EmulatorAgenda age
         return connection;
     }
 
-    /// <summary>Decides about private channels; without it there are none, as in a project without policies on <c>realtime.messages</c>.</summary>
-    public Func<EmulatorClaims, string, EmulatorChannelAccess>? PrivateChannels { get; set; }
+    /// <summary>How many sockets the server counts: those that have joined something.</summary>
+    public int Users => Connections.Count(static c => c.Channels.Count > 0);
 
     public void Forget(EmulatorConnection connection) => Connections.Remove(connection);
 
@@ -45,6 +63,12 @@ internal sealed class EmulatorServer(EmulatorOptions options, EmulatorAgenda age
         if (frame.Topic == "phoenix")
         {
             var isHeartbeat = frame.Event == "heartbeat";
+            if (isHeartbeat && Trouble.HeartbeatsToIgnore > 0)
+            {
+                Trouble.HeartbeatsToIgnore -= Trouble.HeartbeatsToIgnore == int.MaxValue ? 0 : 1;
+                return;
+            }
+
             Reply(connection, frame, WireFrame.NullRef, isHeartbeat ? Ok : Error, isHeartbeat ? "{}" : UnmatchedTopic);
         }
         else if (frame.Event == "phx_join")
@@ -66,10 +90,10 @@ internal sealed class EmulatorServer(EmulatorOptions options, EmulatorAgenda age
                     Close(channel);
                     break;
                 case "access_token":
-                    TakeToken(channel, frame.Payload);
+                    TakeToken(channel, frame);
                     break;
                 case "broadcast":
-                    Broadcast(channel, frame);
+                    Broadcasts.Send(channel, frame);
                     break;
                 default:
                     break;
@@ -95,6 +119,26 @@ internal sealed class EmulatorServer(EmulatorOptions options, EmulatorAgenda age
         channel.PushEnd("phx_error");
         Remove(channel);
     }
+
+    /// <summary>Settings of the project changed: every channel is told, and every socket closed (docs/protocol.md, "System messages").</summary>
+    public void ReloadTenant() => ForEachConnection(static connection =>
+    {
+        foreach (var channel in connection.Channels.Values)
+        {
+            channel.Push("system", """{"message":"Server requested disconnect","status":"ok","extension":"system"}""");
+        }
+
+        connection.CloseUnderLock(1012, "");
+    });
+
+    /// <summary>Another "Subscribed" that nobody asked for.</summary>
+    public void RepeatSubscribed() => ForEachChannel(static channel =>
+    {
+        if (channel.Subscriptions.Count > 0)
+        {
+            channel.PushSystem("postgres_changes", Ok, EmulatorSubscriber.Subscribed);
+        }
+    });
 
     public void ForEachConnection(Action<EmulatorConnection> action) => Connections.ToList().ForEach(action);
 
@@ -123,13 +167,10 @@ internal sealed class EmulatorServer(EmulatorOptions options, EmulatorAgenda age
             old.Stop();
         }
 
-        if (Admit(connection, frame, out var reason) is not { } channel)
+        var join = EmulatorJoinPayload.Read(frame);
+        if (Admission.Admit(connection, frame, join, Users, out var refusal) is not { } channel)
         {
-            connection.Block(Options.Timing.JoinErrorDelay, () =>
-            {
-                Reply(connection, frame, JoinRefOf(frame), Error, $"{{\"reason\":{JsonText.Quote(reason)}}}");
-                old?.PushEnd("phx_close");
-            });
+            Refuse(connection, frame, refusal!, old);
             return;
         }
 
@@ -137,73 +178,48 @@ internal sealed class EmulatorServer(EmulatorOptions options, EmulatorAgenda age
         channel.Reply(frame.Ref, Ok, Response(channel));
         old?.PushEnd("phx_close");
         WatchExpiry(channel);
-        if (Config(frame.Payload) is { } config && Flag(config, "presence", "enabled"))
+        if (join.Presence)
         {
             channel.Push("presence_state", "{}");
         }
 
-        subscriber.Subscribe(channel);
+        _subscriber.Subscribe(channel);
     }
 
-    private EmulatorChannel? Admit(EmulatorConnection connection, WireFrame frame, out string reason)
+    private void Refuse(EmulatorConnection connection, WireFrame frame, EmulatorJoinFault refusal, EmulatorChannel? old)
     {
-        if (frame.Topic.Length == EmulatorChannel.Prefix.Length)
-        {
-            reason = "TopicNameRequired: You must provide a topic name";
-            return null;
-        }
-
-        var token = TokenOf(frame.Payload) ?? connection.ApiKey;
-        var verdict = tokens.Check(token);
-        if (verdict.Claims is not { } claims)
-        {
-            reason = verdict.JoinReason;
-            return null;
-        }
-
-        if (frame.Payload.ValueKind == JsonValueKind.Object && frame.Payload.TryGetProperty("config", out var given)
-            && given.ValueKind is not (JsonValueKind.Object or JsonValueKind.Null))
-        {
-            reason = "UnknownErrorOnChannel: no function clause matching in Access.get/3";
-            return null;
-        }
-
-        var config = Config(frame.Payload);
-        var isPrivate = config is { } asked && IsSet(asked, "private");
-        if (isPrivate && !Access(claims, frame.Topic).HasFlag(EmulatorChannelAccess.Read))
-        {
-            reason = $"Unauthorized: {NoPermission(frame.Topic)}";
-            return null;
-        }
-
-        reason = "";
-        return new EmulatorChannel(connection, frame.Topic, JoinRefOf(frame), token, claims)
-        {
-            Bindings = config is { } c && c.TryGetProperty("postgres_changes", out var bindings) && bindings.ValueKind == JsonValueKind.Array
-                ? [.. bindings.EnumerateArray().Where(static b => b.ValueKind == JsonValueKind.Object).Select(EmulatorBinding.Read)]
-                : [],
-            IsPrivate = isPrivate,
-            BroadcastAck = config is { } a && Flag(a, "broadcast", "ack"),
-            BroadcastSelf = config is { } s && Flag(s, "broadcast", "self"),
-        };
-    }
-
-    private void TakeToken(EmulatorChannel channel, JsonElement payload)
-    {
-        // No answer in any case; null, the same token and sb_ keys change nothing (section 13).
-        if (TokenOf(payload) is not { } token || token == channel.Token)
+        if (refusal.Reason is not { } reason)
         {
             return;
         }
 
-        var verdict = tokens.Check(token);
+        connection.Block(Options.Timing.JoinErrorDelay, () =>
+        {
+            Reply(connection, frame, frame.JoinRefOfJoin, Error, $"{{\"reason\":{JsonText.Quote(reason)}}}");
+            old?.PushEnd("phx_close");
+            if (refusal.CloseCode is { } code)
+            {
+                connection.CloseUnderLock(code, "");
+            }
+        });
+    }
+
+    private void TakeToken(EmulatorChannel channel, WireFrame frame)
+    {
+        // No answer in any case; null, the same token and sb_ keys change nothing (section 13).
+        if (EmulatorJoinPayload.TokenOf(frame.Payload) is not { } token || token == channel.Token)
+        {
+            return;
+        }
+
+        var verdict = _tokens.Check(token);
         if (verdict.Claims is not { } claims)
         {
             Close(channel, verdict.Text);
             return;
         }
 
-        if (channel.IsPrivate && !Access(claims, channel.Topic).HasFlag(EmulatorChannelAccess.Read))
+        if (channel.IsPrivate && !Admission.Access(claims, channel.Topic).HasFlag(EmulatorChannelAccess.Read))
         {
             Close(channel, $"You no longer have permission to read from this Channel topic: {channel.Topic[EmulatorChannel.Prefix.Length..]}");
             return;
@@ -212,40 +228,13 @@ internal sealed class EmulatorServer(EmulatorOptions options, EmulatorAgenda age
         channel.Token = token;
         channel.Claims = claims;
         WatchExpiry(channel);
-        subscriber.Resubscribe(channel);
+        _subscriber.Resubscribe(channel);
     }
 
     private void WatchExpiry(EmulatorChannel channel)
     {
         channel.Expiry?.Dispose();
         channel.Expiry = Agenda.At(channel.Claims.ExpiresAt, () => Close(channel, EmulatorTokens.ExpiredText(Agenda.Now, channel.Claims.ExpiresAt)));
-    }
-
-    private EmulatorChannelAccess Access(EmulatorClaims claims, string topic) =>
-        PrivateChannels?.Invoke(claims, topic[EmulatorChannel.Prefix.Length..]) ?? EmulatorChannelAccess.None;
-
-    private static string NoPermission(string topic) =>
-        $"You do not have permissions to read from this Channel topic: {topic[EmulatorChannel.Prefix.Length..]}";
-
-    private void Broadcast(EmulatorChannel sender, WireFrame frame)
-    {
-        if (sender.IsPrivate && !Access(sender.Claims, sender.Topic).HasFlag(EmulatorChannelAccess.Write))
-        {
-            // Not answered, even where an acknowledgement was asked for (docs/protocol.md, "Things that look right and are not").
-            return;
-        }
-
-        var payload = new StringBuilder();
-        JsonText.AppendCanonical(payload, frame.Payload);
-        foreach (var channel in Channels.Where(c => c.Topic == sender.Topic && c.IsPrivate == sender.IsPrivate && (sender.BroadcastSelf || !ReferenceEquals(c, sender))))
-        {
-            channel.Connection.Push(WireFrame.NullRef, WireFrame.NullRef, channel.Topic, "broadcast", payload.ToString());
-        }
-
-        if (sender.BroadcastAck)
-        {
-            sender.Reply(frame.Ref, Ok, "{}");
-        }
     }
 
     private static string Response(EmulatorChannel channel)
@@ -258,38 +247,5 @@ internal sealed class EmulatorServer(EmulatorOptions options, EmulatorAgenda age
         }
 
         return text.Append("]}").ToString();
-    }
-
-    // The message's ref is the channel's join reference; clients send both equal (section 3.1).
-    private static string JoinRefOf(WireFrame frame) => frame.JoinRef == WireFrame.NullRef ? frame.Ref : frame.JoinRef;
-
-    private static JsonElement? Config(JsonElement payload) =>
-        payload.ValueKind == JsonValueKind.Object && payload.TryGetProperty("config", out var config) && config.ValueKind == JsonValueKind.Object
-            ? config
-            : null;
-
-    private static bool Flag(JsonElement config, string section, string name) =>
-        config.TryGetProperty(section, out var options) && options.ValueKind == JsonValueKind.Object && IsSet(options, name);
-
-    private static bool IsSet(JsonElement json, string name) => json.TryGetProperty(name, out var flag)
-        && (flag.ValueKind == JsonValueKind.True || (flag.ValueKind == JsonValueKind.String && flag.GetString() == "true"));
-
-    private static string? TokenOf(JsonElement payload)
-    {
-        if (payload.ValueKind != JsonValueKind.Object)
-        {
-            return null;
-        }
-
-        foreach (var name in (ReadOnlySpan<string>)["user_token", "access_token"])
-        {
-            if (payload.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String)
-            {
-                var token = value.GetString()!;
-                return token.StartsWith("sb_", StringComparison.Ordinal) ? null : token;
-            }
-        }
-
-        return null;
     }
 }

@@ -2,8 +2,10 @@ namespace Carbon.Realtime.Testing.Emulation;
 
 /// <summary>Turns the bindings of a joined channel into subscriptions, and says so
 /// (docs/protocol.md, "From join to changes"). Guarded by the agenda's lock.</summary>
-internal sealed class EmulatorSubscriber(EmulatorOptions options, EmulatorAgenda agenda, IEmulatorSource source)
+internal sealed class EmulatorSubscriber(EmulatorOptions options, EmulatorAgenda agenda, IEmulatorSource source, EmulatorTrouble trouble)
 {
+    public const string Subscribed = "Subscribed to PostgreSQL";
+
     private readonly List<EmulatorChannel> _held = [];
     private bool _isHolding;
     private bool _isWarm;
@@ -63,7 +65,10 @@ internal sealed class EmulatorSubscriber(EmulatorOptions options, EmulatorAgenda
 
         _isWarm = true;
         channel.Subscribing = null;
-        source.Subscribe(channel.Bindings, channel.Claims, (subscriptions, error) => Take(channel, subscriptions, error));
+        if (!Fails(channel))
+        {
+            source.Subscribe(channel.Bindings, channel.Claims, (subscriptions, error) => Take(channel, subscriptions, error));
+        }
     }
 
     private static void Take(EmulatorChannel channel, IReadOnlyList<EmulatorSubscription> subscriptions, string? error)
@@ -83,6 +88,23 @@ internal sealed class EmulatorSubscriber(EmulatorOptions options, EmulatorAgenda
 
         channel.Subscriptions = subscriptions;
         channel.IsDeaf = false;
-        channel.PushSystem("postgres_changes", "ok", "Subscribed to PostgreSQL");
+        channel.PushSystem("postgres_changes", "ok", Subscribed);
+    }
+
+    /// <summary>A fault that was ordered: the channel keeps the subscriptions that it had.</summary>
+    private bool Fails(EmulatorChannel channel)
+    {
+        if (trouble.Subscriptions.Take(channel.Bindings.Select(static b => b.Table)) is not { } fault)
+        {
+            return false;
+        }
+
+        channel.PushSystem("postgres_changes", "error", fault.TextFor(channel.Bindings));
+        if (fault.IsRetried)
+        {
+            Start(channel, agenda.Draw(options.Timing.SubscribeRetryDelay));
+        }
+
+        return true;
     }
 }

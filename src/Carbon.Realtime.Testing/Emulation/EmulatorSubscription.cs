@@ -25,10 +25,10 @@ internal sealed record EmulatorSubscription(
         var created = new List<EmulatorSubscription>();
         foreach (var binding in bindings)
         {
-            var matching = tables.Where(t => t.IsPublished && Covers(binding, t)).ToArray();
+            var matching = tables.Where(t => t.IsPublished && !t.IsPartitioned && Covers(binding, t)).ToArray();
             if (matching.Length == 0)
             {
-                error = $"Unable to subscribe to changes with given parameters. Please check Realtime is enabled for the given connect parameters: {binding}";
+                error = NotPublished(binding);
                 return [];
             }
 
@@ -46,6 +46,10 @@ internal sealed record EmulatorSubscription(
 
         return created;
     }
+
+    /// <summary>What the server says where no published table fits a binding.</summary>
+    public static string NotPublished(EmulatorBinding binding) =>
+        $"Unable to subscribe to changes with given parameters. Please check Realtime is enabled for the given connect parameters: {binding}";
 
     /// <summary>
     /// Whether a filter of this subscription stands on an array column: accepted, and then the server's poll breaks on it

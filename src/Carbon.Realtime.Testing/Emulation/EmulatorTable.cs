@@ -12,6 +12,7 @@ internal sealed class EmulatorTable
 {
     private readonly Dictionary<string, int> _index;
     private readonly Func<string, string, bool>? _privilege;
+    private Func<EmulatorRow, string>? _route;
 
     public EmulatorTable(string schema, string name, EmulatorTableBuilder definition)
     {
@@ -20,7 +21,8 @@ internal sealed class EmulatorTable
         Columns = [.. definition.Columns];
         _index = Columns.Select(static (c, i) => (c.Name, i)).ToDictionary(static c => c.Name, static c => c.i, StringComparer.Ordinal);
         KeyColumns = [.. definition.Key.Select(Index)];
-        SetIdentity(definition.IdentityFull, definition.Identity);
+        SetIdentity(definition.Identity, definition.IdentityIndex);
+        OutOfLine = [.. definition.OutOfLine.Select(Index)];
         Policy = definition.Policy;
         _privilege = definition.Privilege;
         IsPublished = definition.IsPublished;
@@ -45,9 +47,19 @@ internal sealed class EmulatorTable
     /// <summary>The columns that an old row carries in the log.</summary>
     public int[] IdentityColumns { get; private set; } = [];
 
+    /// <summary>Columns whose values the log has only when they change.</summary>
+    public int[] OutOfLine { get; }
+
     public Func<EmulatorClaims, EmulatorRow, bool>? Policy { get; }
 
     public bool IsPublished { get; set; }
+
+    public IReadOnlyList<EmulatorTable> Partitions { get; private set; } = [];
+
+    public bool IsPartitioned => _route is not null;
+
+    /// <summary>Of a partition, the table that it is one of.</summary>
+    public EmulatorTable? Parent { get; private set; }
 
     public EmulatorForeignKey[] ForeignKeys { get; }
 
@@ -75,6 +87,41 @@ internal sealed class EmulatorTable
     public string KeyOf(string[] cells) =>
         KeyColumns.Length == 0 ? $"row {++LastRowId}" : string.Join('\n', KeyColumns.Select(i => cells[i]));
 
-    public void SetIdentity(bool full, string[]? index) =>
-        IdentityColumns = full ? [.. Enumerable.Range(0, Columns.Length)] : index is null ? KeyColumns : [.. index.Select(Index)];
+    /// <param name="identity">The identity, unless it is an index.</param>
+    /// <param name="index">The columns of the index that takes its place.</param>
+    public void SetIdentity(EmulatorReplicaIdentity identity, string[]? index) => IdentityColumns =
+        index is not null ? [.. index.Select(Index)]
+        : identity switch
+        {
+            EmulatorReplicaIdentity.Full => [.. Enumerable.Range(0, Columns.Length)],
+            EmulatorReplicaIdentity.Nothing => [],
+            _ => KeyColumns,
+        };
+
+    /// <summary>Makes this table a partitioned one. Its rows are also those of their partitions, and the log knows the partitions only.</summary>
+    /// <param name="partitions">The partitions.</param>
+    /// <param name="route">Names the partition of a row.</param>
+    public void Partition(IEnumerable<EmulatorTable> partitions, Func<EmulatorRow, string> route)
+    {
+        Partitions = [.. partitions];
+        _route = route;
+        foreach (var partition in Partitions)
+        {
+            partition.Parent = this;
+        }
+    }
+
+    /// <summary>The partition of a row; <see langword="null"/> where there are none.</summary>
+    /// <exception cref="ArgumentException">No partition takes the row.</exception>
+    public EmulatorTable? PartitionOf(EmulatorRow row)
+    {
+        if (_route is null)
+        {
+            return null;
+        }
+
+        var name = _route(row);
+        return Partitions.FirstOrDefault(p => p.Name == name)
+            ?? throw new ArgumentException($"23514 (check_violation) no partition of relation \"{Name}\" found for row");
+    }
 }

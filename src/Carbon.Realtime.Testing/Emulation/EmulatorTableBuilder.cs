@@ -17,9 +17,15 @@ public sealed class EmulatorTableBuilder
 
     internal string[] Key { get; private set; } = [];
 
-    internal string[]? Identity { get; private set; }
+    internal EmulatorReplicaIdentity Identity { get; private set; }
 
-    internal bool IdentityFull { get; private set; }
+    internal string[]? IdentityIndex { get; private set; }
+
+    internal List<string> OutOfLine { get; } = [];
+
+    internal string[] Partitions { get; private set; } = [];
+
+    internal Func<EmulatorRow, string>? Route { get; private set; }
 
     internal bool IsPublished { get; private set; } = true;
 
@@ -78,15 +84,24 @@ public sealed class EmulatorTableBuilder
     /// <summary>Old rows carry all columns.</summary>
     public EmulatorTableBuilder ReplicaIdentityFull()
     {
-        IdentityFull = true;
+        Identity = EmulatorReplicaIdentity.Full;
+        IdentityIndex = null;
         return this;
     }
 
     /// <summary>Old rows carry the primary key: PostgreSQL's default.</summary>
     public EmulatorTableBuilder ReplicaIdentityDefault()
     {
-        IdentityFull = false;
-        Identity = null;
+        Identity = EmulatorReplicaIdentity.Default;
+        IdentityIndex = null;
+        return this;
+    }
+
+    /// <summary>Old rows carry nothing: rows of a published table cannot be updated or deleted.</summary>
+    public EmulatorTableBuilder ReplicaIdentityNothing()
+    {
+        Identity = EmulatorReplicaIdentity.Nothing;
+        IdentityIndex = null;
         return this;
     }
 
@@ -94,8 +109,7 @@ public sealed class EmulatorTableBuilder
     /// (docs/protocol.md, "Thirty facts", fact 22).</summary>
     public EmulatorTableBuilder ReplicaIdentityIndex(params string[] columns)
     {
-        IdentityFull = false;
-        Identity = columns;
+        IdentityIndex = columns;
         return this;
     }
 
@@ -129,6 +143,31 @@ public sealed class EmulatorTableBuilder
     public EmulatorTableBuilder Published(bool published = true)
     {
         IsPublished = published;
+        return this;
+    }
+
+    /// <summary>
+    /// Values of these columns are so long that PostgreSQL stores them out of line: an UPDATE that leaves one alone does not have it in <c>record</c>,
+    /// unless the replica identity carries it (docs/protocol.md, "Who gets a change").
+    /// </summary>
+    public EmulatorTableBuilder StoredOutOfLine(params string[] columns)
+    {
+        OutOfLine.AddRange(columns);
+        return this;
+    }
+
+    /// <summary>
+    /// Parts the table. Changes come under the partitions' names, which can be subscribed, and the table itself cannot; a row that moves is a DELETE
+    /// on one and an INSERT on the other (docs/protocol.md, "Names").
+    /// </summary>
+    /// <param name="partition">Names the partition of a row; must not wait.</param>
+    /// <param name="names">The partitions, tables of the same schema with the same columns, key, policy and privileges.</param>
+    public EmulatorTableBuilder PartitionedBy(Func<EmulatorRow, string> partition, params string[] names)
+    {
+        ArgumentNullException.ThrowIfNull(partition);
+        ArgumentOutOfRangeException.ThrowIfZero(names.Length, nameof(names));
+        Route = partition;
+        Partitions = names;
         return this;
     }
 

@@ -18,6 +18,8 @@ public sealed class EmulatorTiming
         SubscribeDelay = EmulatorDelay.Milliseconds(1, 4),
         ColdStartDelay = EmulatorDelay.Milliseconds(1100, 2400),
         ResubscribeDelay = EmulatorDelay.Milliseconds(1000, 3000),
+        SubscribeRetryDelay = EmulatorDelay.Milliseconds(5000, 10_000),
+        PublicationCheckInterval = TimeSpan.FromSeconds(60),
         JoinErrorDelay = TimeSpan.FromSeconds(5),
         ConnectErrorDelay = TimeSpan.FromSeconds(2),
         IdleTimeout = TimeSpan.FromSeconds(60),
@@ -40,6 +42,17 @@ public sealed class EmulatorTiming
     /// <value>Default none; realistic 1 to 3 s.</value>
     public EmulatorDelay ResubscribeDelay { get; init; }
 
+    /// <summary>From a <c>system</c> error of <c>postgres_changes</c> that is not final to the server's next try.</summary>
+    /// <value>Default none; realistic 5 to 10 s.</value>
+    public EmulatorDelay SubscribeRetryDelay { get; init; }
+
+    /// <summary>
+    /// How often the server looks whether other tables are published than before. Where they are, it deletes all subscriptions and makes them anew after
+    /// <see cref="ResubscribeDelay"/>: "Subscribed" is repeated, and who asked for a table that is not published any more is refused.
+    /// </summary>
+    /// <value>Default <see langword="null"/>, never; realistic 60 s. More than zero.</value>
+    public TimeSpan? PublicationCheckInterval { get; init; }
+
     /// <summary>How long a failing join takes, and blocks its whole socket.</summary>
     /// <value>Default none; realistic 5 s.</value>
     public TimeSpan JoinErrorDelay { get; init; }
@@ -59,4 +72,7 @@ public sealed class EmulatorTiming
     /// <summary>After how long without a frame from the client the server closes the socket with 1000.</summary>
     /// <value>Default <see langword="null"/>, never; realistic 60 s.</value>
     public TimeSpan? IdleTimeout { get; init; }
+
+    internal void Validate() =>
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(PublicationCheckInterval ?? TimeSpan.MaxValue, TimeSpan.Zero, nameof(PublicationCheckInterval));
 }

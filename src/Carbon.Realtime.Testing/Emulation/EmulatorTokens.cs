@@ -11,10 +11,14 @@ namespace Carbon.Realtime.Testing;
 /// <summary>Signs and checks JSON Web Tokens with the emulator's secret (HS256).</summary>
 public sealed class EmulatorTokens
 {
+    /// <summary>What is said of a token at the second of its end.</summary>
+    internal const string EndedText = "Token has expired 0 seconds ago";
+
     private const string Header = """{"alg":"HS256","typ":"JWT"}""";
 
     private readonly byte[] _secret;
     private readonly TimeProvider _time;
+    private readonly HashSet<string> _ended = new(StringComparer.Ordinal);
 
     internal EmulatorTokens(string secret, TimeProvider time)
     {
@@ -60,6 +64,15 @@ public sealed class EmulatorTokens
         return Sign(payload);
     }
 
+    /// <summary>From now on a token counts as expired, whatever it says. Call under the emulator's lock.</summary>
+    internal void End(string token) => _ended.Add(token);
+
+    /// <summary>Whether a token was ended before its time. Call under the emulator's lock.</summary>
+    internal bool IsEnded(string token) => _ended.Contains(token);
+
+    /// <summary>Tokens count as what they say again. Call under the emulator's lock.</summary>
+    internal void ForgetEnded() => _ended.Clear();
+
     /// <summary>Checks a token as the server does: form, signature, required claims, expiry
     /// (docs/protocol.md, "Refused upgrades" and "Join errors").</summary>
     internal TokenVerdict Check(string token)
@@ -77,6 +90,11 @@ public sealed class EmulatorTokens
         if (exp.ValueKind != JsonValueKind.Number || !exp.TryGetDouble(out var seconds))
         {
             return TokenVerdict.ExpiryInvalid;
+        }
+
+        if (_ended.Contains(token))
+        {
+            return TokenVerdict.Expired(EndedText);
         }
 
         var expiresAt = At(seconds);

@@ -38,6 +38,7 @@ public sealed class EmulatorTransaction
 
     internal EmulatorRow InsertRow(EmulatorTable target, EmulatorJson row)
     {
+        target = target.Parent ?? target;
         var draft = new RowDraft(target);
         draft.Assign(row);
         draft.Fill(column => Default(target, column));
@@ -65,6 +66,8 @@ public sealed class EmulatorTransaction
 
     internal EmulatorRow UpdateRow(EmulatorTable target, EmulatorRow old, EmulatorJson patch)
     {
+        target = target.Parent ?? target;
+        RequireIdentity(target, old, "update", "updates");
         var draft = new RowDraft(old);
         draft.Assign(patch);
         var updated = draft.ToRow();
@@ -90,6 +93,8 @@ public sealed class EmulatorTransaction
 
     internal void DeleteRow(EmulatorTable target, EmulatorRow row)
     {
+        target = target.Parent ?? target;
+        RequireIdentity(target, row, "delete from", "deletes");
         Remove(target, row);
         Log(target, "DELETE", null, row);
     }
@@ -101,7 +106,7 @@ public sealed class EmulatorTransaction
         var target = _database.Find(table);
         foreach (var row in target.Rows.Values.ToArray())
         {
-            Remove(target, row);
+            Remove(target.Parent ?? target, row);
         }
     }
 
@@ -148,45 +153,97 @@ public sealed class EmulatorTransaction
     private void Add(EmulatorTable table, EmulatorRow row)
     {
         var key = table.KeyOf(row.Cells);
-        if (!table.Rows.TryAdd(key, row))
+        if (table.Rows.ContainsKey(key))
         {
             throw new InvalidOperationException($"23505 (unique_violation) duplicate key value violates unique constraint \"{table.Name}_pkey\"");
         }
 
-        Changed.Add(table);
-        _undo.Push(() => table.Rows.Remove(key));
+        foreach (var one in Holders(table, row))
+        {
+            one.Rows.Add(key, row);
+            Changed.Add(one);
+            _undo.Push(() => one.Rows.Remove(key));
+        }
     }
 
     private void Remove(EmulatorTable table, EmulatorRow row)
     {
         var key = KeyOf(table, row);
-        var position = table.Rows.IndexOf(key);
-        table.Rows.RemoveAt(position);
-        Changed.Add(table);
-        _undo.Push(() => table.Rows.Insert(position, key, row));
+        foreach (var one in Holders(table, row))
+        {
+            var position = one.Rows.IndexOf(key);
+            one.Rows.RemoveAt(position);
+            Changed.Add(one);
+            _undo.Push(() => one.Rows.Insert(position, key, row));
+        }
     }
 
     private void Replace(EmulatorTable table, EmulatorRow old, EmulatorRow updated)
     {
         var key = KeyOf(table, old);
-        if (table.KeyColumns.Length == 0 || table.KeyOf(updated.Cells) == key)
+        if ((table.KeyColumns.Length > 0 && table.KeyOf(updated.Cells) != key) || table.PartitionOf(old) != table.PartitionOf(updated))
         {
-            table.Rows[key] = updated;
-            Changed.Add(table);
-            _undo.Push(() => table.Rows[key] = old);
+            Remove(table, old);
+            Add(table, updated);
             return;
         }
 
-        Remove(table, old);
-        Add(table, updated);
+        foreach (var one in Holders(table, old))
+        {
+            one.Rows[key] = updated;
+            Changed.Add(one);
+            _undo.Push(() => one.Rows[key] = old);
+        }
+    }
+
+    // A row of a partitioned table is also one of its partition.
+    private static IEnumerable<EmulatorTable> Holders(EmulatorTable table, EmulatorRow row) =>
+        table.PartitionOf(row) is { } partition ? [table, partition] : [table];
+
+    private static void RequireIdentity(EmulatorTable table, EmulatorRow row, string what, string published)
+    {
+        var logged = table.PartitionOf(row) ?? table;
+        if (logged.IsPublished && logged.IdentityColumns.Length == 0)
+        {
+            throw new InvalidOperationException(
+                $"55000 (object_not_in_prerequisite_state) cannot {what} table \"{logged.Name}\" because it does not have a replica identity and publishes {published}");
+        }
     }
 
     private void Log(EmulatorTable table, string type, EmulatorRow? newRow, EmulatorRow? old)
     {
-        // Without an identity the log has nothing to say about a DELETE (docs/protocol.md, "Who gets a change").
-        if (table.IsPublished && (type != "DELETE" || table.IdentityColumns.Length > 0))
+        var (from, to) = (old is null ? null : table.PartitionOf(old), newRow is null ? null : table.PartitionOf(newRow));
+        if (from is not null && to is not null && from != to)
         {
-            _changes.Add(new EmulatorChange(table, type, newRow, old, table.IdentityColumns, PgTime.Commit(_now)));
+            Log(from, "DELETE", null, old);
+            Log(to, "INSERT", newRow, null);
+            return;
         }
+
+        table = to ?? from ?? table;
+        if (table.IsPublished)
+        {
+            _changes.Add(new EmulatorChange(table, type, InLog(table, newRow, old), old, table.IdentityColumns, PgTime.Commit(_now)));
+        }
+    }
+
+    /// <summary>The new row without the long values that an UPDATE left alone, unless the replica identity has them.</summary>
+    private static EmulatorRow? InLog(EmulatorTable table, EmulatorRow? row, EmulatorRow? old)
+    {
+        if (row is null || old is null)
+        {
+            return row;
+        }
+
+        int[] absent = [.. table.OutOfLine.Except(table.IdentityColumns).Except(table.KeyColumns)
+            .Where(i => row.Cells[i] != PgValues.Null && row.Cells[i] == old.Cells[i])];
+        if (absent.Length == 0)
+        {
+            return row;
+        }
+
+        var cells = (string[])row.Cells.Clone();
+        Array.ForEach(absent, i => cells[i] = PgValues.Absent);
+        return new EmulatorRow(row.Table, cells, row.RestCells);
     }
 }

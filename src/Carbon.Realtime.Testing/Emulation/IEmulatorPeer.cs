@@ -11,6 +11,11 @@ public interface IEmulatorPeer
     /// </summary>
     void OnMessage(SocketMessage message);
 
+    /// <summary>A frame of the server that travels in pieces (<see cref="WireFaults.Fragment"/>). Where pieces cannot be told apart, it is a message like any other.</summary>
+    /// <param name="message">The whole message.</param>
+    /// <param name="fragmentBytes">How large its pieces are.</param>
+    void OnFragmented(SocketMessage message, int fragmentBytes) => OnMessage(message);
+
     /// <summary>The connection broke without a close frame. Nothing follows.</summary>
     void OnBroken();
 }

@@ -108,6 +108,9 @@ internal static class JsonText
             case JsonValueKind.String:
                 AppendQuoted(text, value.GetString()!);
                 break;
+            case JsonValueKind.Number when comma.Length > 1:
+                text.Append(PgNumber.Plain(value.GetRawText()));
+                break;
             default:
                 text.Append(value.GetRawText());
                 break;

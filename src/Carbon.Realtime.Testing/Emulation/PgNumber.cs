@@ -45,6 +45,23 @@ internal readonly struct PgNumber : IComparable<PgNumber>
         return true;
     }
 
+    /// <summary>A number as <c>numeric</c> prints it: without an exponent.</summary>
+    public static string Plain(string text)
+    {
+        if (text.AsSpan().IndexOfAny('e', 'E') < 0 || !TryParse(text, out var number))
+        {
+            return text;
+        }
+
+        if (number._scale <= 0)
+        {
+            return (number._digits * BigInteger.Pow(10, -number._scale)).ToString(CultureInfo.InvariantCulture);
+        }
+
+        var digits = BigInteger.Abs(number._digits).ToString(CultureInfo.InvariantCulture).PadLeft(number._scale + 1, '0');
+        return $"{(number._digits.Sign < 0 ? "-" : "")}{digits[..^number._scale]}.{digits[^number._scale..]}";
+    }
+
     public bool IsWithin(BigInteger minimum, BigInteger maximum) =>
         CompareTo(new PgNumber(minimum, 0)) >= 0 && CompareTo(new PgNumber(maximum, 0)) <= 0;
 

@@ -31,7 +31,7 @@ internal static class PgValues
                 return ArrayCell(type, value);
             case PgKind.Integer or PgKind.Numeric or PgKind.Float:
                 // Not a number and the infinities have no JSON form: wal2json writes null.
-                return text is "NaN" or "Infinity" or "-Infinity" ? Null : Checked(type, text).Trim();
+                return text is "NaN" or "Infinity" or "-Infinity" ? Null : PgNumber.Plain(Checked(type, text).Trim());
             case PgKind.Bool:
                 return ToBool(Checked(type, text)) ? "true" : "false";
             case PgKind.Timestamp:

@@ -16,10 +16,9 @@ namespace Carbon.Realtime.Testing;
 public sealed class RealtimeEmulator : IDisposable
 {
     private readonly EmulatorAgenda _agenda;
-    private readonly EmulatorDatabase? _database;
     private readonly EmulatorSubscriber _subscriber;
     private readonly EmulatorReplication _replication;
-    private readonly EmulatorReplica? _replica;
+    private readonly EmulatorTables? _tables;
     private readonly EmulatorEntrance _entrance;
     private readonly RestService _rest;
 
@@ -41,6 +40,8 @@ public sealed class RealtimeEmulator : IDisposable
         Tokens = new EmulatorTokens(Options.JwtSecret, Options.Environment.TimeProvider);
         IEmulatorSource source;
         IRestPages pages;
+        EmulatorDatabase? database = null;
+        EmulatorReplica? replica = null;
         RestSource? rows = null;
         if (open is not null)
         {
@@ -49,20 +50,23 @@ public sealed class RealtimeEmulator : IDisposable
         }
         else
         {
-            _database = new EmulatorDatabase();
-            _replica = new EmulatorReplica(_database, Options.Environment.TimeProvider);
-            rows = new RestSource(_database, _replica);
-            (source, pages) = (new MemorySource(_database, Options), new MemoryPages(Options, rows));
+            database = new EmulatorDatabase();
+            replica = new EmulatorReplica(database, Options.Environment.TimeProvider);
+            rows = new RestSource(database, replica);
+            (source, pages) = (new MemorySource(database, Options), new MemoryPages(Options, rows));
         }
 
-        _subscriber = new EmulatorSubscriber(Options, _agenda, source);
-        Server = new EmulatorServer(Options, _agenda, Tokens, _subscriber);
+        var trouble = new EmulatorTrouble(_agenda);
+        _subscriber = new EmulatorSubscriber(Options, _agenda, source, trouble);
+        Server = new EmulatorServer(Options, _agenda, Tokens, _subscriber, trouble);
         _replication = new EmulatorReplication(Options, _agenda, Server, source);
+        _tables = database is null ? null : new EmulatorTables(
+            database, new EmulatorPublication(Options, _agenda, database, Server, _subscriber), new EmulatorWriter(_agenda, database, replica!, _replication));
         _entrance = new EmulatorEntrance(Options, _agenda, Tokens, Server);
         var gate = new RestGate(Tokens, Options.Environment.TimeProvider);
         var writer = rows is null ? null : new RestWriter(Options, gate, rows, Transaction);
         _rest = new RestService(Options, _agenda, new RestReader(Options, gate, pages), writer);
-        Faults = new EmulatorFaults(_agenda, Server, _replication, _rest, _replica);
+        Faults = new EmulatorFaults(this, _agenda, Server, _replication, _rest, replica);
         AnonKey = ApiKey("anon");
         ServiceKey = ApiKey("service_role");
     }
@@ -82,7 +86,7 @@ public sealed class RealtimeEmulator : IDisposable
     /// <summary>Signs tokens of any content.</summary>
     public EmulatorTokens Tokens { get; }
 
-    /// <summary>What can go wrong without a word on the socket, and with reads.</summary>
+    /// <summary>What can go wrong: with changes, joins, frames, sockets and reads.</summary>
     public EmulatorFaults Faults { get; }
 
     /// <summary>The sockets that are open now, oldest first.</summary>
@@ -106,14 +110,14 @@ public sealed class RealtimeEmulator : IDisposable
     /// <value>Default <see langword="null"/>: nobody. Runs under the emulator's lock: it must be quick and must not wait.</value>
     public Func<EmulatorClaims, string, EmulatorChannelAccess>? PrivateChannels
     {
-        get => _agenda.Locked(() => Server.PrivateChannels);
-        set => _agenda.Locked(() => Server.PrivateChannels = value);
+        get => _agenda.Locked(() => Server.Admission.PrivateChannels);
+        set => _agenda.Locked(() => Server.Admission.PrivateChannels = value);
     }
 
     internal EmulatorServer Server { get; }
 
     // Whoever reads rows or makes tables here means those in memory.
-    private EmulatorDatabase Database => _database ?? throw new InvalidOperationException(
+    private EmulatorTables Tables => _tables ?? throw new InvalidOperationException(
         "This emulator's tables and rows are in PostgreSQL: make, change and read them with SQL, on a connection of your own.");
 
     /// <summary>Signs a user's token with the project's secret.</summary>
@@ -128,7 +132,7 @@ public sealed class RealtimeEmulator : IDisposable
     public void CreateEnum(string name, params string[] labels)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        _agenda.Locked(() => Database.CreateEnum(name, labels));
+        _agenda.Locked(() => Tables.Database.CreateEnum(name, labels));
     }
 
     /// <summary>Creates a domain or a composite type. Its values are passed on as they are given, and compared as text.</summary>
@@ -137,7 +141,7 @@ public sealed class RealtimeEmulator : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(name);
         lock (_agenda.Gate)
         {
-            Database.CreateType(name);
+            Tables.Database.CreateType(name);
         }
     }
 
@@ -151,7 +155,7 @@ public sealed class RealtimeEmulator : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(define);
         ArgumentException.ThrowIfNullOrEmpty(schema);
-        _agenda.Locked(() => Database.CreateTable(schema, name, define));
+        _agenda.Locked(() => Tables.Publication.Change(() => Tables.Database.CreateTable(schema, name, define)));
     }
 
     /// <summary>Creates a view: it can be read over <see cref="CreateHttpHandler"/>, and not subscribed.</summary>
@@ -164,40 +168,48 @@ public sealed class RealtimeEmulator : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(define);
         ArgumentException.ThrowIfNullOrEmpty(schema);
-        _agenda.Locked(() => Database.CreateView(schema, name, define));
+        _agenda.Locked(() => Tables.Database.CreateView(schema, name, define));
     }
 
-    /// <summary>Puts a table into the publication or takes it out. Subscriptions that exist stay
-    /// (docs/protocol.md, "Silent loss").</summary>
-    public void SetPublished(string table, bool published) => _agenda.Locked(() => Database.Find(table).IsPublished = published);
+    /// <summary>
+    /// Puts a table into the publication or takes it out. Subscriptions that exist stay, and get nothing while it is out (docs/protocol.md,
+    /// "Silent loss"); the server notices at its next look (<see cref="EmulatorTiming.PublicationCheckInterval"/>).
+    /// </summary>
+    public void SetPublished(string table, bool published) =>
+        _agenda.Locked(() => Tables.Publication.Change(() => Tables.Database.SetPublished(table, published)));
 
     /// <summary>Changes a table's replica identity, for changes from now on.</summary>
     /// <param name="table">The table.</param>
     /// <param name="full">All columns, else the primary key.</param>
-    public void SetReplicaIdentity(string table, bool full) => _agenda.Locked(() => Database.Find(table).SetIdentity(full, null));
+    public void SetReplicaIdentity(string table, bool full) =>
+        SetReplicaIdentity(table, full ? EmulatorReplicaIdentity.Full : EmulatorReplicaIdentity.Default);
+
+    /// <summary>Changes a table's replica identity, for changes from now on.</summary>
+    public void SetReplicaIdentity(string table, EmulatorReplicaIdentity identity) =>
+        _agenda.Locked(() => Tables.Database.Find(table).SetIdentity(identity, null));
 
     /// <inheritdoc cref="EmulatorTransaction.Insert"/>
-    public EmulatorRow Insert(string table, EmulatorJson row) => Run(t => t.Insert(table, row));
+    public EmulatorRow Insert(string table, EmulatorJson row) => Tables.Writer.Run(t => t.Insert(table, row));
 
     /// <inheritdoc cref="EmulatorTransaction.Update"/>
-    public int Update(string table, EmulatorKey key, EmulatorJson patch) => Run(t => t.Update(table, key, patch));
+    public int Update(string table, EmulatorKey key, EmulatorJson patch) => Tables.Writer.Run(t => t.Update(table, key, patch));
 
     /// <inheritdoc cref="EmulatorTransaction.Delete"/>
-    public int Delete(string table, EmulatorKey key) => Run(t => t.Delete(table, key));
+    public int Delete(string table, EmulatorKey key) => Tables.Writer.Run(t => t.Delete(table, key));
 
     /// <inheritdoc cref="EmulatorTransaction.Truncate"/>
     public void Truncate(string table) => Transaction(t => t.Truncate(table));
 
     /// <summary>The committed rows, in the order of their insertion.</summary>
     /// <exception cref="ArgumentException">There is no such table.</exception>
-    public IReadOnlyList<EmulatorRow> Rows(string table) => _agenda.Locked(() => Database.Find(table).Rows.Values.ToArray());
+    public IReadOnlyList<EmulatorRow> Rows(string table) => _agenda.Locked(() => Tables.Database.Find(table).Rows.Values.ToArray());
 
     /// <summary>Commits several changes at once; they share a commit timestamp.</summary>
     /// <param name="change">Runs under the emulator's lock, so it must not wait. If it throws, nothing of it happened.</param>
     public void Transaction(Action<EmulatorTransaction> change)
     {
         ArgumentNullException.ThrowIfNull(change);
-        Run(t =>
+        Tables.Writer.Run(t =>
         {
             change(t);
             return 0;
@@ -247,15 +259,38 @@ public sealed class RealtimeEmulator : IDisposable
     /// <summary>Ends <see cref="RefuseConnects"/>.</summary>
     public void AcceptConnects() => _agenda.Locked(() => _entrance.Refusal = null);
 
+    /// <summary>
+    /// The server restarts: all sockets are closed with 1012 and without a frame, what was committed and not polled is lost, and the next subscription
+    /// finds it cold.
+    /// </summary>
+    public void Restart() => _agenda.Locked(() =>
+    {
+        DropConnections();
+        _replication.LoseSlot(TimeSpan.Zero);
+        _subscriber.CoolDown();
+    });
+
+    /// <summary>
+    /// Settings of the project change (its JWT secret, for example): every channel gets the <c>system</c> message "Server requested disconnect", and all
+    /// sockets are closed with 1012.
+    /// </summary>
+    public void ReloadTenant() => _agenda.Locked(Server.ReloadTenant);
+
+    /// <summary>The database sends a broadcast to a topic, as <c>realtime.send</c> does.</summary>
+    /// <param name="topic">The topic without its prefix <c>realtime:</c>.</param>
+    /// <param name="event">The event's name.</param>
+    /// <param name="payload">What it says.</param>
+    /// <param name="isPrivate">To the private channels of the topic; else to those that are not.</param>
+    public void SendBroadcast(string topic, string @event, EmulatorJson payload, bool isPrivate)
+    {
+        ArgumentNullException.ThrowIfNull(topic);
+        ArgumentNullException.ThrowIfNull(@event);
+        _agenda.Locked(() => Server.Broadcasts.SendFromDatabase(EmulatorChannel.Prefix + topic, @event, payload, isPrivate));
+    }
+
     /// <summary>Sends every subscribed channel another "Subscribed" that it did not ask for: possibly a gap
     /// (docs/protocol.md, "From join to changes").</summary>
-    public void RepeatSubscribed() => _agenda.Locked(() => Server.ForEachChannel(static channel =>
-    {
-        if (channel.Subscriptions.Count > 0)
-        {
-            channel.PushSystem("postgres_changes", "ok", "Subscribed to PostgreSQL");
-        }
-    }));
+    public void RepeatSubscribed() => _agenda.Locked(Server.RepeatSubscribed);
 
     /// <summary>All channel processes crash: <c>phx_error</c>.</summary>
     public void CrashChannels() => _agenda.Locked(() => Server.ForEachChannel(EmulatorServer.Crash));
@@ -299,21 +334,4 @@ public sealed class RealtimeEmulator : IDisposable
 
     // Keys of a real project are valid for ten years.
     private string ApiKey(string role) => Tokens.Issue(null, role, TimeSpan.FromDays(3650), new JsonObject { ["iss"] = "supabase" });
-
-    private TResult Run<TResult>(Func<EmulatorTransaction, TResult> change) => _agenda.Locked(() =>
-    {
-        var transaction = new EmulatorTransaction(Database, Options.Environment);
-        try
-        {
-            var result = change(transaction);
-            _replica!.OnCommit(transaction.Changed);
-            _replication.Commit(transaction.Changes);
-            return result;
-        }
-        catch
-        {
-            transaction.RollBack();
-            throw;
-        }
-    });
 }

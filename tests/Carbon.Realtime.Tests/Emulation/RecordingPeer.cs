@@ -6,9 +6,16 @@ using Carbon.Realtime.Transport;
 namespace Carbon.Realtime.Tests.Emulation;
 
 /// <summary>A client without any logic: it remembers what the server sent.</summary>
-internal sealed class RecordingPeer : IEmulatorPeer
+/// <param name="clock">What says when a frame came.</param>
+internal sealed class RecordingPeer(Func<double>? clock = null) : IEmulatorPeer
 {
     public List<string> Frames { get; } = [];
+
+    /// <summary>When each frame came.</summary>
+    public List<double> Times { get; } = [];
+
+    /// <summary>How large the pieces were of frames that came in pieces.</summary>
+    public List<int> Fragments { get; } = [];
 
     public (int? Code, string? Reason)? Closed { get; private set; }
 
@@ -21,6 +28,7 @@ internal sealed class RecordingPeer : IEmulatorPeer
     {
         string[] frames = [.. Frames];
         Frames.Clear();
+        Times.Clear();
         return frames;
     }
 
@@ -32,8 +40,15 @@ internal sealed class RecordingPeer : IEmulatorPeer
         }
         else
         {
-            Frames.Add(Encoding.UTF8.GetString(message.Payload.Span));
+            Times.Add(clock?.Invoke() ?? 0);
+            Frames.Add(message.Kind == SocketMessageKind.Binary ? Convert.ToHexString(message.Payload.Span) : Encoding.UTF8.GetString(message.Payload.Span));
         }
+    }
+
+    public void OnFragmented(SocketMessage message, int fragmentBytes)
+    {
+        Fragments.Add(fragmentBytes);
+        OnMessage(message);
     }
 
     public void OnBroken() => Broken = true;

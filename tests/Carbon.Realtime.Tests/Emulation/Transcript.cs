@@ -8,9 +8,13 @@ internal sealed record TranscriptLine(int Number, double Milliseconds, string Co
 /// <summary>The recordings that are copied to the output folder; what their lines mean is said in the folder's README.</summary>
 internal static class Transcript
 {
+    private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Transcripts");
+
+    public static IEnumerable<string> Names => Directory.GetFiles(Folder, "*.jsonl").Select(static path => Path.GetFileNameWithoutExtension(path)!);
+
     public static IReadOnlyList<TranscriptLine> Load(string name)
     {
-        var path = Path.Combine(AppContext.BaseDirectory, "Transcripts", $"{name}.jsonl");
+        var path = Path.Combine(Folder, $"{name}.jsonl");
         return [.. File.ReadLines(path).Select(Read)];
     }
 

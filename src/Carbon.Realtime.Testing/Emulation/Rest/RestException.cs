@@ -41,7 +41,9 @@ internal sealed class RestException(HttpStatusCode status, string? code, string 
 
     /// <summary>From what the emulated database says: the SQLSTATE, its name in parentheses, the message.</summary>
     public static RestException Cast(string error) => new(
-        error.StartsWith("23505", StringComparison.Ordinal) ? HttpStatusCode.Conflict : HttpStatusCode.BadRequest,
+        error.StartsWith("23505", StringComparison.Ordinal) ? HttpStatusCode.Conflict
+            : error.StartsWith("55", StringComparison.Ordinal) ? HttpStatusCode.InternalServerError
+            : HttpStatusCode.BadRequest,
         error[..5], error[(error.IndexOf(") ", StringComparison.Ordinal) + 2)..]);
 
     /// <summary>The real server can do it and this one cannot: never a wrong answer instead.</summary>

@@ -40,14 +40,15 @@ internal sealed class RestGate(EmulatorTokens tokens, TimeProvider time)
             return new EmulatorClaims(Anonymous, "anon", DateTimeOffset.MaxValue);
         }
 
-        if (tokens.Verify(header["Bearer ".Length..].Trim(), out var payload) is { } wrong)
+        var token = header["Bearer ".Length..].Trim();
+        if (tokens.Verify(token, out var payload) is { } wrong)
         {
             throw RestException.Token("PGRST301", wrong.Text);
         }
 
         var now = time.GetUtcNow();
         var expiresAt = Time(payload, "exp") ?? DateTimeOffset.MaxValue;
-        if (expiresAt != DateTimeOffset.MaxValue && now - Skew >= expiresAt)
+        if ((expiresAt != DateTimeOffset.MaxValue && now - Skew >= expiresAt) || tokens.IsEnded(token))
         {
             throw RestException.Token("PGRST303", "JWT expired");
         }
