@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text.Json;
@@ -5,6 +6,7 @@ using BenchmarkDotNet.Running;
 using Carbon.Realtime.Benchmarks;
 using Carbon.Realtime.Benchmarks.Cache;
 using Carbon.Realtime.Benchmarks.Clients;
+using Carbon.Realtime.Benchmarks.Emulator;
 using Carbon.Realtime.Benchmarks.Race;
 using Carbon.Realtime.Benchmarks.Rows;
 using Carbon.Realtime.Benchmarks.Sender;
@@ -21,6 +23,7 @@ const string Usage = """
     row                                                        the size of the row's object graph
     store    [--rows 1000,10000,100000,1000000] [--changes 200000] [--runs 9] [--date TEXT] [--out FILE] [--check]
                                                                a store's updates, publications and memory against a dictionary
+    emulator [--runs 7] [--events 100000] [--check]            the emulator's starts, its rate to one subscriber, a thousand sockets
     cache    [--rows 100000] [--runs 7]                        a cold load from SqliteStoreCache against a bare SELECT
 
     The race's own processes:
@@ -50,6 +53,14 @@ try
         case "row":
             Console.WriteLine(Asked(arguments, _ => RowGraph.BytesPerRow()));
             return 0;
+        case "emulator":
+            return await EmulatorCommand.RunAsync((int)(arguments.Number("runs") ?? 7), (int)(arguments.Number("events") ?? 100_000), Asked(arguments, CheckFrom));
+        case "emulator-memory":
+            Console.WriteLine(EmulatorCommand.StartInMemory().ToString(CultureInfo.InvariantCulture));
+            return 0;
+        case "emulator-host":
+            Console.WriteLine((await EmulatorCommand.StartHostAsync()).ToString(CultureInfo.InvariantCulture));
+            return 0;
         case "cache":
             return CacheCommand.Run(Asked(arguments, static a => new CacheOptions((int)(a.Number("rows") ?? 100_000), (int)(a.Number("runs") ?? 7))));
         case "store":
@@ -77,6 +88,12 @@ static T Asked<T>(Arguments arguments, Func<Arguments, T> options)
     var result = options(arguments);
     arguments.End();
     return result;
+}
+
+static bool CheckFrom(Arguments arguments)
+{
+    _ = arguments.Text("date");
+    return arguments.Flag("check");
 }
 
 static ChangeKind KindFrom(Arguments arguments) => arguments.Choice("kind", ChangeKind.Insert);

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Carbon.Realtime.Testing;
 using Microsoft.AspNetCore.Http;
+using static Carbon.Realtime.Emulator.ControlBody;
 
 namespace Carbon.Realtime.Emulator;
 
@@ -26,11 +27,17 @@ internal sealed class ControlEndpoint
             ["close-channels"] = body => Done(() => emulator.CloseChannels(Text(body, "text") ?? "Too many messages per second")),
             ["repeat-subscribed"] = _ => Done(emulator.RepeatSubscribed),
             ["cool-down"] = _ => Done(emulator.CoolDown),
-            ["drop-changes"] = body => Done(() => emulator.Faults.DropChanges(Number(body, "count") ?? 1)),
-            ["lose-slot"] = body => Done(() => emulator.Faults.LoseSlot(TimeSpan.FromSeconds(Number(body, "seconds") ?? 0))),
-            ["deafen"] = _ => Done(emulator.Faults.Deafen),
-            ["empty-subscriptions"] = _ => Done(emulator.Faults.EmptySubscriptions),
+            ["restart"] = _ => Done(emulator.Restart),
+            ["reload-tenant"] = _ => Done(emulator.ReloadTenant),
+            ["hold-subscribed"] = body => Done(() => emulator.HoldSystemOk = Flag(body, "hold") ?? true),
+            ["set-published"] = body => Done(() => emulator.SetPublished(Needed(body, "table"), Flag(body, "published") ?? true)),
+            ["send-broadcast"] = body => Done(() => emulator.SendBroadcast(
+                Needed(body, "topic"), Needed(body, "event"), body["payload"]?.AsObject() ?? [], Flag(body, "private") ?? false)),
         };
+        foreach (var (name, command) in FaultCommands.Of(emulator.Faults))
+        {
+            _commands.Add(name, command);
+        }
     }
 
     public async Task ServeAsync(HttpContext context)
@@ -82,15 +89,5 @@ internal sealed class ControlEndpoint
         return emulator.Tokens.Issue(Text(body, "sub"), Text(body, "role") ?? "authenticated", TimeSpan.FromSeconds(seconds), body["claims"]?.AsObject());
     }
 
-    private static JsonObject Done(Action action)
-    {
-        action();
-        return [];
-    }
-
     private static JsonObject Error(string message) => new() { ["error"] = message };
-
-    private static string? Text(JsonObject body, string name) => body[name]?.GetValue<string>();
-
-    private static int? Number(JsonObject body, string name) => body[name]?.GetValue<int>();
 }

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -34,6 +35,8 @@ public sealed class RealtimeEmulatorHost : IAsyncDisposable
         // The host stops when it is disposed and never because somebody pressed Ctrl+C in the program that uses it.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         _application = builder.Build();
+
+        _application.Use(TapAsync);
 
         // No pings of the server's own: the real one sends none.
         _application.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.Zero });
@@ -105,6 +108,16 @@ public sealed class RealtimeEmulatorHost : IAsyncDisposable
         await _application.DisposeAsync();
     }
 
+    private static Task TapAsync(HttpContext context, RequestDelegate next)
+    {
+        if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade)
+        {
+            context.Features.Set<IHttpUpgradeFeature>(new WireTap(upgrade));
+        }
+
+        return next(context);
+    }
+
     private async Task ServeAsync(HttpContext context)
     {
         if (!context.WebSockets.IsWebSocketRequest)
@@ -151,8 +164,10 @@ public sealed class RealtimeEmulatorHost : IAsyncDisposable
 
         try
         {
+            var tap = (WireTap)context.Features.GetRequiredFeature<IHttpUpgradeFeature>();
+            tap.Connection = connection;
             using var socket = await context.WebSockets.AcceptWebSocketAsync();
-            await peer.RunAsync(socket, connection, context.Abort);
+            await peer.RunAsync(socket, tap, connection, context.Abort);
         }
         finally
         {

@@ -8,14 +8,18 @@ namespace Carbon.Realtime.Emulator;
 /// <summary>Carries the frames of one emulated connection over a WebSocket; one loop for each direction.</summary>
 internal sealed class WebSocketPeer : IEmulatorPeer
 {
-    private readonly Channel<SocketMessage> _outgoing = Channel.CreateUnbounded<SocketMessage>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<(SocketMessage Message, int FragmentBytes)> _outgoing =
+        Channel.CreateUnbounded<(SocketMessage, int)>(new UnboundedChannelOptions { SingleReader = true });
+
     private readonly Lock _gate = new();
     private Action? _abort;
     private bool _isBroken;
 
-    public void OnMessage(SocketMessage message)
+    public void OnMessage(SocketMessage message) => OnFragmented(message, int.MaxValue);
+
+    public void OnFragmented(SocketMessage message, int fragmentBytes)
     {
-        _outgoing.Writer.TryWrite(message);
+        _outgoing.Writer.TryWrite((message, fragmentBytes));
         if (message.Kind == SocketMessageKind.Closed)
         {
             _outgoing.Writer.TryComplete();
@@ -37,9 +41,10 @@ internal sealed class WebSocketPeer : IEmulatorPeer
 
     /// <summary>Runs until the socket is closed by either side or broken.</summary>
     /// <param name="socket">The accepted socket.</param>
+    /// <param name="tap">What it writes through.</param>
     /// <param name="connection">The emulator's side of it.</param>
     /// <param name="abort">Cuts the TCP connection: what <see cref="RealtimeEmulator.BreakConnections"/> means.</param>
-    public async Task RunAsync(WebSocket socket, EmulatorConnection connection, Action abort)
+    public async Task RunAsync(WebSocket socket, WireTap tap, EmulatorConnection connection, Action abort)
     {
         bool isBroken;
         lock (_gate)
@@ -53,7 +58,7 @@ internal sealed class WebSocketPeer : IEmulatorPeer
             abort();
         }
 
-        var sending = SendAsync(socket);
+        var sending = SendAsync(socket, tap);
         await ReceiveAsync(socket, connection);
         connection.Disconnect();
         _outgoing.Writer.TryComplete();
@@ -101,12 +106,13 @@ internal sealed class WebSocketPeer : IEmulatorPeer
         }
     }
 
-    private async Task SendAsync(WebSocket socket)
+    private async Task SendAsync(WebSocket socket, WireTap tap)
     {
         try
         {
-            await foreach (var message in _outgoing.Reader.ReadAllAsync())
+            await foreach (var (message, fragmentBytes) in _outgoing.Reader.ReadAllAsync())
             {
+                tap.IsGathering = _outgoing.Reader.TryPeek(out _);
                 if (message.Kind == SocketMessageKind.Closed)
                 {
                     await socket.CloseOutputAsync((WebSocketCloseStatus)(message.CloseCode ?? 1000), message.CloseReason, CancellationToken.None);
@@ -114,7 +120,13 @@ internal sealed class WebSocketPeer : IEmulatorPeer
                 else
                 {
                     var type = message.Kind == SocketMessageKind.Binary ? WebSocketMessageType.Binary : WebSocketMessageType.Text;
-                    await socket.SendAsync(message.Payload, type, endOfMessage: true, CancellationToken.None);
+                    var left = message.Payload;
+                    for (; left.Length > fragmentBytes; left = left[fragmentBytes..])
+                    {
+                        await socket.SendAsync(left[..fragmentBytes], type, endOfMessage: false, CancellationToken.None);
+                    }
+
+                    await socket.SendAsync(left, type, endOfMessage: true, CancellationToken.None);
                 }
             }
         }

@@ -73,6 +73,60 @@ public sealed class EmulatorControlTests : IAsyncLifetime, IDisposable
         answer["error"]!.ToString().Should().Contain(text);
     }
 
+    [Theory]
+    [InlineData("stream-faults", """{"seed":3,"drop":0.1,"duplicate":0.2,"reorder":0.3,"reorderBy":2.5,"withinKeys":true,"delay":0.5}""")]
+    [InlineData("wire-faults", """{"seed":3,"cut":0.1,"garbage":0.2,"huge":0.3,"hugeBytes":1000,"fragment":1,"fragmentBytes":9}""")]
+    [InlineData("read-faults", """{"seed":3,"fail":0.1,"truncate":0.2,"slow":0.3,"slowBy":1}""")]
+    [InlineData("drop-changes", """{"count":"all"}""")]
+    [InlineData("changes-per-second", """{"limit":5}""")]
+    [InlineData("lose-slot", """{"seconds":0.5}""")]
+    [InlineData("half-open", "")]
+    [InlineData("ignore-heartbeats", """{"count":2}""")]
+    [InlineData("fail-joins", """{"count":2,"kind":"restarting"}""")]
+    [InlineData("fail-joins", """{"reason":"TenantNotFound: gone"}""")]
+    [InlineData("fail-subscriptions", """{"kind":"refused","table":"item"}""")]
+    [InlineData("fail-subscriptions", """{"text":"no","retried":true}""")]
+    [InlineData("expire-tokens", "")]
+    [InlineData("fail-reads", """{"kind":"statement-timeout","table":"item"}""")]
+    [InlineData("fail-reads", """{"status":503,"code":"PGRST001","message":"x","count":"all"}""")]
+    [InlineData("fail-reads", """{"truncatedAfter":3}""")]
+    [InlineData("fail-reads", """{"slowBy":0.1}""")]
+    [InlineData("heal-reads", "")]
+    [InlineData("max-rows", """{"rows":1}""")]
+    [InlineData("replica-lag", """{"seconds":1.5}""")]
+    [InlineData("hold-reads", """{"hold":false}""")]
+    [InlineData("restart", "")]
+    [InlineData("reload-tenant", "")]
+    [InlineData("hold-subscribed", "")]
+    [InlineData("set-published", """{"table":"item","published":false}""")]
+    [InlineData("send-broadcast", """{"topic":"room","event":"e","payload":{"a":1},"private":true}""")]
+    [InlineData("heal-all", "")]
+    public async Task Every_fault_can_be_ordered_from_another_language(string command, string body)
+    {
+        (await PostAsync(command, body)).Status.Should().Be(HttpStatusCode.OK);
+        (await PostAsync("heal-all", "")).Status.Should().Be(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task A_plan_arrives_as_it_was_sent_and_an_empty_one_ends_it()
+    {
+        await PostAsync("stream-faults", """{"seed":3,"drop":0.1,"reorder":0.3,"reorderBy":2.5,"withinKeys":true}""");
+        _emulator.Faults.Stream.Should().BeEquivalentTo(new StreamFaults
+        {
+            Seed = 3,
+            Drop = 0.1,
+            Reorder = 0.3,
+            ReorderBy = EmulatorDelay.Milliseconds(0, 2500),
+            ReordersWithinKeys = true,
+        });
+        await PostAsync("stream-faults", "");
+        _emulator.Faults.Stream.Should().BeNull();
+        var (status, answer) = await PostAsync("fail-joins", """{"kind":"bad luck"}""");
+        status.Should().Be(HttpStatusCode.BadRequest);
+        answer["error"]!.ToString().Should().Contain("too-many-joins");
+        (await PostAsync("wire-faults", """{"cut":2}""")).Status.Should().Be(HttpStatusCode.BadRequest);
+    }
+
     [Fact]
     public async Task Commands_are_posted()
     {

@@ -16,7 +16,7 @@ internal sealed class EmulatorPublication(
         HashSet<EmulatorTable> before = [.. Published];
         change();
         if (options.Timing.PublicationCheckInterval is not { } interval || _isPending || before.SetEquals(Published)
-            || !server.Channels.Any(static c => c.Subscriptions.Count > 0))
+            || !server.Channels.Any(static c => c.Bindings.Count > 0))
         {
             return;
         }

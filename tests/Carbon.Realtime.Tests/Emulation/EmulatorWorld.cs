@@ -6,10 +6,11 @@ namespace Carbon.Realtime.Tests.Emulation;
 /// <summary>An emulator on a manual environment, with a client that has no logic.</summary>
 internal sealed class EmulatorWorld
 {
-    public EmulatorWorld(EmulatorTiming? timing = null) => Emulator = new RealtimeEmulator(new EmulatorOptions
+    public EmulatorWorld(EmulatorTiming? timing = null, EmulatorLimits? limits = null) => Emulator = new RealtimeEmulator(new EmulatorOptions
     {
         Environment = World.Environment,
         Timing = timing ?? EmulatorTiming.Instant,
+        Limits = limits ?? EmulatorLimits.None,
     });
 
     public ManualEnvironment World { get; } = new();

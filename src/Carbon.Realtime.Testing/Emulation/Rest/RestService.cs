@@ -35,8 +35,9 @@ internal sealed class RestService(EmulatorOptions options, EmulatorAgenda agenda
             : SendAsync(message, request, cancellationToken);
     }
 
+    /// <summary>As a read, it goes on where its answer completes, without a detour.</summary>
     private async Task<HttpResponseMessage> WriteAsync(HttpRequestMessage message, RestRequest request, HttpContent content, CancellationToken cancellationToken) =>
-        await SendAsync(message, request with { Body = await content.ReadAsByteArrayAsync(cancellationToken) }, cancellationToken);
+        await SendAsync(message, request with { Body = await content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false) }, cancellationToken).ConfigureAwait(false);
 
     private Task<HttpResponseMessage> SendAsync(HttpRequestMessage message, RestRequest request, CancellationToken cancellationToken)
     {

@@ -1,0 +1,34 @@
+using System.Text.Json.Nodes;
+using Carbon.Realtime.Testing;
+
+namespace Carbon.Realtime.Emulator;
+
+/// <summary>Reads the members of a command's body. A member of another type throws what the endpoint answers with 400.</summary>
+internal static class ControlBody
+{
+    public static JsonObject Done(Action action)
+    {
+        action();
+        return [];
+    }
+
+    public static string? Text(JsonObject body, string name) => body[name]?.GetValue<string>();
+
+    public static string Needed(JsonObject body, string name) => Text(body, name) ?? throw new ArgumentException($"The member '{name}' is missing.");
+
+    public static int? Number(JsonObject body, string name) => body[name]?.GetValue<int>();
+
+    public static bool? Flag(JsonObject body, string name) => body[name]?.GetValue<bool>();
+
+    /// <summary>How many times: a number, 1 without one, and any number of times for <c>"all"</c>.</summary>
+    public static int Count(JsonObject body) =>
+        body["count"] is JsonValue value && value.TryGetValue<string>(out var text) && text == "all" ? int.MaxValue : Number(body, "count") ?? 1;
+
+    /// <summary>A share of a whole, 0 without one.</summary>
+    public static double Share(JsonObject body, string name) => body[name]?.GetValue<double>() ?? 0;
+
+    public static TimeSpan? Seconds(JsonObject body, string name) => body[name] is { } seconds ? TimeSpan.FromSeconds(seconds.GetValue<double>()) : null;
+
+    /// <summary>From nothing to as many seconds as the body says.</summary>
+    public static EmulatorDelay UpTo(JsonObject body, string name, double seconds) => new(TimeSpan.Zero, Seconds(body, name) ?? TimeSpan.FromSeconds(seconds));
+}

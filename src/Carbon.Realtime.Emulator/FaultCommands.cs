@@ -1,0 +1,128 @@
+using System.Text.Json.Nodes;
+using Carbon.Realtime.Testing;
+using static Carbon.Realtime.Emulator.ControlBody;
+
+namespace Carbon.Realtime.Emulator;
+
+/// <summary>The commands that make things go wrong, by the names of docs/emulator.md, "What can go wrong". A plan with an empty body ends.</summary>
+internal static class FaultCommands
+{
+    private static readonly Dictionary<string, EmulatorJoinFault> JoinFaults = new(StringComparer.Ordinal)
+    {
+        ["too-many-joins"] = EmulatorJoinFault.TooManyJoins,
+        ["too-many-channels"] = EmulatorJoinFault.TooManyChannels,
+        ["too-many-users"] = EmulatorJoinFault.TooManyUsers,
+        ["restarting"] = EmulatorJoinFault.Restarting,
+        ["database-unavailable"] = EmulatorJoinFault.DatabaseUnavailable,
+        ["no-connection-to-spare"] = EmulatorJoinFault.NoConnectionToSpare,
+        ["initializing"] = EmulatorJoinFault.Initializing,
+        ["crashed"] = EmulatorJoinFault.Crashed,
+        ["no-answer"] = EmulatorJoinFault.NoAnswer,
+    };
+
+    private static readonly Dictionary<string, EmulatorReadFault> ReadFaults = new(StringComparer.Ordinal)
+    {
+        ["statement-timeout"] = EmulatorReadFault.StatementTimeout,
+        ["database-unavailable"] = EmulatorReadFault.DatabaseUnavailable,
+        ["schema-cache-not-loaded"] = EmulatorReadFault.SchemaCacheNotLoaded,
+        ["token-expired"] = EmulatorReadFault.TokenExpired,
+        ["permission-denied"] = EmulatorReadFault.PermissionDenied,
+        ["unreachable"] = EmulatorReadFault.Unreachable,
+        ["no-answer"] = EmulatorReadFault.NoAnswer,
+    };
+
+    public static IEnumerable<(string Name, Func<JsonObject, JsonObject> Command)> Of(EmulatorFaults faults) =>
+    [
+        ("drop-changes", body => Done(() => faults.DropChanges(Count(body)))),
+        ("changes-per-second", body => Done(() => faults.ChangesPerSecond = Number(body, "limit"))),
+        ("lose-slot", body => Done(() => faults.LoseSlot(Seconds(body, "seconds") ?? TimeSpan.Zero))),
+        ("deafen", _ => Done(faults.Deafen)),
+        ("empty-subscriptions", _ => Done(faults.EmptySubscriptions)),
+        ("stream-faults", body => Done(() => faults.Stream = body.Count == 0 ? null : Stream(body))),
+        ("wire-faults", body => Done(() => faults.Wire = body.Count == 0 ? null : Wire(body))),
+        ("read-faults", body => Done(() => faults.Reads = body.Count == 0 ? null : Reads(body))),
+        ("half-open", _ => Done(faults.HalfOpen)),
+        ("ignore-heartbeats", body => Done(() => faults.IgnoreHeartbeats(Count(body)))),
+        ("fail-joins", body => Done(() => faults.FailJoins(Count(body), Join(body)))),
+        ("fail-subscriptions", body => Done(() => FailSubscriptions(faults, body))),
+        ("expire-tokens", _ => Done(faults.ExpireTokens)),
+        ("fail-reads", body => Done(() => FailReads(faults, body))),
+        ("heal-reads", _ => Done(faults.HealReads)),
+        ("max-rows", body => Done(() => faults.MaxRows = Number(body, "rows"))),
+        ("replica-lag", body => Done(() => faults.ReplicaLag = Seconds(body, "seconds"))),
+        ("hold-reads", body => Done(() => faults.HoldReads = Flag(body, "hold") ?? true)),
+        ("heal-all", _ => Done(faults.HealAll)),
+    ];
+
+    private static StreamFaults Stream(JsonObject body) => new()
+    {
+        Seed = Number(body, "seed") ?? 0,
+        Drop = Share(body, "drop"),
+        Duplicate = Share(body, "duplicate"),
+        Reorder = Share(body, "reorder"),
+        ReorderBy = UpTo(body, "reorderBy", 1),
+        ReordersWithinKeys = Flag(body, "withinKeys") ?? false,
+        Delay = UpTo(body, "delay", 0),
+    };
+
+    private static WireFaults Wire(JsonObject body)
+    {
+        var defaults = new WireFaults();
+        return new WireFaults
+        {
+            Seed = Number(body, "seed") ?? 0,
+            Cut = Share(body, "cut"),
+            Garbage = Share(body, "garbage"),
+            Huge = Share(body, "huge"),
+            HugeBytes = Number(body, "hugeBytes") ?? defaults.HugeBytes,
+            Fragment = Share(body, "fragment"),
+            FragmentBytes = Number(body, "fragmentBytes") ?? defaults.FragmentBytes,
+        };
+    }
+
+    private static ReadFaults Reads(JsonObject body) => new()
+    {
+        Seed = Number(body, "seed") ?? 0,
+        Fail = Share(body, "fail"),
+        Truncate = Share(body, "truncate"),
+        Slow = Share(body, "slow"),
+        SlowBy = UpTo(body, "slowBy", 5),
+    };
+
+    private static EmulatorJoinFault Join(JsonObject body) =>
+        Text(body, "reason") is { } reason ? EmulatorJoinFault.Of(reason) : Known(JoinFaults, Text(body, "kind") ?? "database-unavailable");
+
+    private static void FailSubscriptions(EmulatorFaults faults, JsonObject body)
+    {
+        var fault = Text(body, "text") is { } text ? EmulatorSubscriptionFault.Of(text, Flag(body, "retried") ?? false)
+            : Text(body, "kind") == "refused" ? EmulatorSubscriptionFault.Refused
+            : EmulatorSubscriptionFault.Transient;
+        if (Text(body, "table") is { } table)
+        {
+            faults.FailSubscriptions(Count(body), table, fault);
+        }
+        else
+        {
+            faults.FailSubscriptions(Count(body), fault);
+        }
+    }
+
+    private static void FailReads(EmulatorFaults faults, JsonObject body)
+    {
+        var fault = Number(body, "status") is { } status ? EmulatorReadFault.Error(status, Text(body, "code") ?? "XX000", Text(body, "message") ?? "")
+            : Number(body, "truncatedAfter") is { } bytes ? EmulatorReadFault.TruncatedBody(bytes)
+            : Seconds(body, "slowBy") is { } pause ? EmulatorReadFault.SlowBody(0, pause)
+            : Known(ReadFaults, Text(body, "kind") ?? "database-unavailable");
+        if (Text(body, "table") is { } table)
+        {
+            faults.FailReads(Count(body), table, fault);
+        }
+        else
+        {
+            faults.FailReads(Count(body), fault);
+        }
+    }
+
+    private static TFault Known<TFault>(Dictionary<string, TFault> faults, string kind) =>
+        faults.TryGetValue(kind, out var fault) ? fault : throw new ArgumentException($"There is no kind '{kind}'. The kinds are: {string.Join(", ", faults.Keys)}.");
+}

@@ -1,0 +1,141 @@
+using Carbon.Realtime.Testing;
+using Carbon.Realtime.Transport;
+
+namespace Carbon.Realtime.Tests.Emulation;
+
+/// <summary>The server's limits, each as it shows to who exceeds it; joins a second are in transcript 21. And the server's ways to send everybody away.</summary>
+public sealed class EmulatorLimitsTests
+{
+    private const string Item = """{"event":"*","schema":"public","table":"item"}""";
+
+    [Fact]
+    public void A_channel_too_many_is_refused_and_a_rejoin_is_none()
+    {
+        var world = World(new EmulatorLimits { ChannelsPerSocket = 2 });
+        var (connection, peer) = world.Join(Item, topic: "realtime:1");
+        foreach (var topic in (string[])["realtime:2", "realtime:3", "realtime:2"])
+        {
+            connection.Receive(EmulatorWorld.JoinFrame("", topic: topic, reference: "2"));
+        }
+
+        world.World.RunUntilIdle();
+        peer.Json.Where(static f => f[3]!.ToString() == "phx_reply").Select(static f => $"{f[2]} {f[4]!["response"]!["reason"] ?? "ok"}").Should().Equal(
+            "realtime:2 ok", "realtime:3 ChannelRateLimitReached: Too many channels", "realtime:2 ok");
+    }
+
+    [Fact]
+    public void A_socket_too_many_is_refused_at_its_connect_or_at_its_first_join()
+    {
+        var world = World(new EmulatorLimits { ConcurrentUsers = 1 });
+        var (late, latePeer) = world.Open();
+        var (first, _) = world.Join(Item);
+
+        late.Receive(EmulatorWorld.JoinFrame(Item));
+        world.World.RunUntilIdle();
+        latePeer.Take().Should().ContainSingle().Which.Should().Contain("ConnectionRateLimitReached: Too many connected users");
+        var connecting = world.Emulator.ConnectAsync(
+            new EmulatorConnectRequest("/socket/websocket", $"apikey={world.Emulator.AnonKey}", []), new RecordingPeer()).AsTask();
+        world.World.RunUntilIdle();
+        connecting.Exception!.InnerException.Should().BeOfType<UpgradeRefusedException>()
+            .Which.Should().BeEquivalentTo(new { StatusCode = 429, Body = """{"error":"Too many connected users"}""" });
+
+        first.Disconnect();
+        late.Receive(EmulatorWorld.JoinFrame(Item));
+        world.World.RunUntilIdle();
+        latePeer.Frames.Should().Contain(static f => f.Contains("Subscribed"));
+    }
+
+    [Fact]
+    public void A_broadcast_too_many_closes_the_channel_that_would_receive_it()
+    {
+        var world = World(new EmulatorLimits { MessagesPerSecond = 1 });
+        var (sender, senderPeer) = world.Join(Item);
+        var (_, receiver) = world.Join(Item);
+        for (var i = 0; i < 62; i++)
+        {
+            sender.Receive("""["1","2","realtime:room","broadcast",{"type":"broadcast","event":"e","payload":{}}]""");
+        }
+
+        world.World.RunUntilIdle();
+        receiver.Json.Select(static f => f[3]!.ToString()).Should().Equal([.. Enumerable.Repeat("broadcast", 61), "system", "phx_close"]);
+        receiver.Frames[61].Should().Contain("Too many messages per second");
+        senderPeer.Frames.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Changes_over_the_limit_are_lost_in_silence_and_a_fault_may_lower_it_for_a_time()
+    {
+        var world = World(new EmulatorLimits { ChangesPerSecond = 1 });
+        var (_, peer) = world.Join(Item);
+        world.Emulator.Faults.ChangesPerSecond.Should().Be(1);
+        for (var i = 0; i < 70; i++)
+        {
+            world.Emulator.Insert("item", $$"""{"id":"{{i}}"}""");
+        }
+
+        world.Changes(peer).Should().HaveCount(61);
+        world.Emulator.Faults.ChangesPerSecond = null;
+        world.Emulator.Faults.HealAll();
+        world.Emulator.Faults.ChangesPerSecond.Should().Be(1);
+    }
+
+    [Fact]
+    public void A_limit_is_at_least_one_and_named()
+    {
+        FluentActions.Invoking(() => World(new EmulatorLimits { JoinsPerSecond = 0 })).Should().Throw<ArgumentOutOfRangeException>().WithMessage("*JoinsPerSecond*");
+        World(EmulatorLimits.Supabase).Join(Item);
+    }
+
+    [Fact]
+    public void A_restart_closes_without_a_frame_loses_what_was_not_polled_and_leaves_the_server_cold()
+    {
+        var world = new EmulatorWorld(new EmulatorTiming
+        {
+            PollDelay = EmulatorDelay.Exactly(TimeSpan.FromSeconds(1)),
+            ColdStartDelay = EmulatorDelay.Exactly(TimeSpan.FromSeconds(2)),
+        });
+        world.Emulator.CreateTable("item", static t => t.Column("id", "text").PrimaryKey("id"));
+        var (connection, peer) = world.Open();
+        connection.Receive(EmulatorWorld.JoinFrame(Item));
+        world.World.Advance(TimeSpan.FromSeconds(2));
+        peer.Take();
+        world.Emulator.Insert("item", """{"id":"1"}""");
+
+        world.Emulator.Restart();
+        world.World.RunUntilIdle();
+        peer.Frames.Should().BeEmpty();
+        peer.Closed.Should().Be(((int?)1012, (string?)""));
+
+        var (again, second) = world.Open();
+        again.Receive(EmulatorWorld.JoinFrame(Item));
+        world.World.Advance(TimeSpan.FromSeconds(1.9));
+        second.Frames.Should().ContainSingle("the server is cold");
+        world.World.Advance(TimeSpan.FromSeconds(0.2));
+        second.Frames.Should().HaveCount(2).And.NotContain(static f => f.StartsWith("[null,null"));
+    }
+
+    [Fact]
+    public void A_reload_of_the_tenant_is_said_on_every_channel_first()
+    {
+        var world = World(EmulatorLimits.None);
+        var (connection, peer) = world.Join(Item);
+        connection.Receive(EmulatorWorld.JoinFrame("", topic: "realtime:second", reference: "2"));
+        world.World.RunUntilIdle();
+        peer.Take();
+
+        world.Emulator.ReloadTenant();
+        world.World.RunUntilIdle();
+
+        peer.Frames.Should().Equal(
+            """["1",null,"realtime:room","system",{"message":"Server requested disconnect","status":"ok","extension":"system"}]""",
+            """["2",null,"realtime:second","system",{"message":"Server requested disconnect","status":"ok","extension":"system"}]""");
+        peer.Closed.Should().Be(((int?)1012, (string?)""));
+    }
+
+    private static EmulatorWorld World(EmulatorLimits limits)
+    {
+        var world = new EmulatorWorld(limits: limits);
+        world.Emulator.CreateTable("item", static t => t.Column("id", "text").PrimaryKey("id"));
+        return world;
+    }
+}
