@@ -160,8 +160,8 @@ public sealed class TokenRefreshTests : TokenTestBase
             IsPrivate = false,
             TopicPrefix = "",
         });
-        var failure = new TokenAnswer(
-            AccessTokenReason.Read, null, new RealtimeException(RealtimeErrorReason.TokenProviderFailed, "down", isTransient: true)) { RetryIn = TimeSpan.FromSeconds(1) };
+        var error = new RealtimeException(RealtimeErrorReason.TokenProviderFailed, "down", isTransient: true);
+        var failure = new TokenAnswer(AccessTokenReason.Read, null, error) with { RetryIn = TimeSpan.FromSeconds(1) };
         refresh.OnAnswered(failure);
         for (var second = 0; second < 11; second++)
         {
