@@ -233,7 +233,7 @@ public sealed class RemovalTests
         world.World.Manager.Tenant.Set("co_1");
         world.World.Advance(1);
 
-        _cache.Refusals = 1;
+        _cache.Refusals = 2; // of this company and the other one, which was forbidden, too
         gate.SetResult();
         world.World.Run();
         (_cache.Refusals, KeptTenants.Contains("co_1")).Should().Be((0, true));
