@@ -288,7 +288,8 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
     private ChannelUser CreateUser(IAccessTokenProvider? provider)
     {
         var environment = _dependencies.Environment;
-        var failures = new Backoff(_options.ReconnectDelayMin, _options.ReconnectDelayMax, TimeSpan.Zero, environment.Randomizer);
+        var longest = _options.ReconnectDelayMax < TokenSession.LongestBackoff ? _options.ReconnectDelayMax : TokenSession.LongestBackoff;
+        var failures = new Backoff(_options.ReconnectDelayMin, longest, TimeSpan.Zero, environment.Randomizer);
         var user = new ChannelUser(
             new TokenSession(provider, environment, _options.AccessTokenTimeout, failures, _instruments, CreateLogger("Authentication")));
         user.Tokens.UserChanged = () => OnUserChanged(user);

@@ -82,7 +82,7 @@ public sealed class RealtimeOptions
     /// <summary>The shortest wait before a reconnect or rejoin, or before a read's request is repeated. Default 0.5 s, 50 ms to 1 min.</summary>
     public TimeSpan ReconnectDelayMin { get; set; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>The longest wait before a reconnect or rejoin, or before a read's request is repeated, unless somebody has to change something first (30 to 60 s then, growing to 5 to 10 min). Default 30 s, up to 1 h.</summary>
+    /// <summary>The longest wait before a reconnect or rejoin, or before a read's request is repeated, unless somebody has to change something first (30 to 60 s then, growing to 5 to 10 min). Default 30 s, up to 1 h. An access-token provider that fails is asked again after 30 s at the latest, or <see cref="ReconnectDelayMin"/>.</summary>
     public TimeSpan ReconnectDelayMax { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>

@@ -24,20 +24,22 @@ internal sealed class TokenCall(
 
     /// <summary>Asks the provider.</summary>
     /// <param name="reason">Why.</param>
+    /// <param name="insistence">Whether it is asked although it has just failed.</param>
     /// <param name="closed">When nobody wants the answer any more; one without a token or an error is given then.</param>
     /// <returns>Never fails.</returns>
-    public async Task<TokenAnswer> AskAsync(AccessTokenReason reason, CancellationToken closed)
+    public async Task<TokenAnswer> AskAsync(AccessTokenReason reason, Insistence insistence, CancellationToken closed)
     {
         if (provider is null || closed.IsCancellationRequested)
         {
             return new TokenAnswer(reason, null, null);
         }
 
-        if (reason == AccessTokenReason.Changed)
+        if (insistence == Insistence.Anew)
         {
-            failures.Reset(); // the program's own word: whatever was wrong may be mended
+            failures.Reset();
+            _failure = null; // also for the question that the answer to this one may make necessary
         }
-        else if (_failure is { } failure && Left() is var left && left > TimeSpan.Zero)
+        else if (insistence == Insistence.None && _failure is { } failure && Left() is var left && left > TimeSpan.Zero)
         {
             return failure with { Reason = reason, RetryIn = left, IsRepeated = true };
         }

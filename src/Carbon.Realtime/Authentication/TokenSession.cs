@@ -3,38 +3,31 @@ using Microsoft.Extensions.Logging;
 
 namespace Carbon.Realtime.Authentication;
 
-/// <summary>What asking the provider came to.</summary>
-/// <param name="Reason">Why it was asked for.</param>
-/// <param name="Token">The token; <see langword="null"/> when nobody is signed in, or on failure.</param>
-/// <param name="Error">Why there is none, when the provider failed.</param>
-internal sealed record TokenAnswer(AccessTokenReason Reason, AccessToken? Token, RealtimeException? Error)
-{
-    /// <summary>For how long the provider is left alone after its failure: to ask sooner gives this failure again.</summary>
-    public TimeSpan RetryIn { get; init; }
-
-    /// <summary>Whether the provider was not asked for it, and the failure is known to everybody.</summary>
-    public bool IsRepeated { get; init; }
-}
-
 /// <summary>One user's tokens: asks the provider, one question at a time, and tells the owner every answer.</summary>
 /// <remarks>
 /// A question put while another is under way shares its answer, unless it wants a fresh token and the running one did not: that one is then
 /// followed by another, and only the last answer counts. A token that has ended by our clock is followed by the question for a fresh one, and is
 /// not sent meanwhile; but whose it is, it tells at once, and still when that question fails: an expired token names its user as well as another.
 /// The provider runs on the scheduler, under no lock, with a time-out. After a failure it is left alone for a while, whoever asks: channels, reads and
-/// connects share one back-off, which only the program's own "the token changed" passes.
+/// connects share one back-off. The program's own "the token changed" passes and ends it, also where something more urgent is asked for in its place,
+/// and a refresh passes it without which a token would end (<see cref="Insistence"/>).
 /// </remarks>
 internal sealed class TokenSession(
     IAccessTokenProvider? provider, RealtimeEnvironment environment, TimeSpan timeout, Backoff failures, RealtimeInstruments instruments, ILogger logger)
 {
+    /// <summary>
+    /// No wait for a provider that failed is longer, however long those for the server may be: live channels and reads depend on tokens that end.
+    /// </summary>
+    public static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
+
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _closed = new();
     private readonly TokenCall _call = new(provider, environment, timeout, failures, instruments, logger);
     private TaskCompletionSource<TokenAnswer>? _running;
     private TaskCompletionSource<TokenAnswer?>? _identified;
     private volatile SignIn _signIn = new(null, null);
-    private AccessTokenReason _asked;
-    private AccessTokenReason? _next;
+    private Question _asked;
+    private Question? _next;
     private long? _answeredAt;
     private bool _looksExpired;
     private bool _hasFailed;
@@ -71,17 +64,24 @@ internal sealed class TokenSession(
 
     /// <summary>Asks the provider, or shares the answer that is under way.</summary>
     /// <returns>Completes with the answer; never fails.</returns>
-    public Task<TokenAnswer> AskAsync(AccessTokenReason reason)
+    public Task<TokenAnswer> AskAsync(AccessTokenReason reason) =>
+        AskAsync(new Question(reason, reason == AccessTokenReason.Changed ? Insistence.Anew : Insistence.None));
+
+    /// <summary>Asks for a token that lives longer, also while the provider would be left alone: there is no time to wait for the end of that.</summary>
+    /// <inheritdoc cref="AskAsync(AccessTokenReason)" path="/returns"/>
+    public Task<TokenAnswer> AskUrgentlyAsync() => AskAsync(new Question(AccessTokenReason.Expiring, Insistence.Urgent));
+
+    private Task<TokenAnswer> AskAsync(Question question)
     {
         lock (_gate)
         {
             if (_running is { } running)
             {
-                if (NeedsAnother(reason, _asked))
+                if (NeedsAnother(question.Reason, _asked.Reason))
                 {
-                    // The most urgent of all: "the token changed" must not make a refused one good enough again.
-                    var urgent = _asked == AccessTokenReason.Rejected ? _asked : reason;
-                    _next = _next is { } next && next > urgent ? next : urgent;
+                    // "The token changed" must not make a refused one good enough again.
+                    var urgent = _asked.Reason == AccessTokenReason.Rejected ? question with { Reason = _asked.Reason } : question;
+                    _next = _next is { } next ? next.With(urgent) : urgent;
                 }
 
                 return running.Task;
@@ -89,7 +89,7 @@ internal sealed class TokenSession(
 
             _running = new TaskCompletionSource<TokenAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
             _identified = new TaskCompletionSource<TokenAnswer?>(TaskCreationOptions.RunContinuationsAsynchronously);
-            _asked = reason;
+            _asked = question;
             _ = environment.Scheduler.Start(RunAsync);
             return _running.Task;
         }
@@ -141,10 +141,14 @@ internal sealed class TokenSession(
 
     private async Task RunAsync()
     {
+        var (isOfChange, isUntold) = (false, false);
         while (true)
         {
             var before = Identity; // nobody else changes it
-            var answer = await _call.AskAsync(_asked, _closed.Token);
+            var (reason, insistence) = _asked;
+            var answer = await _call.AskAsync(reason, insistence, _closed.Token);
+            isOfChange |= insistence == Insistence.Anew;
+            answer = answer with { IsOfChange = isOfChange, IsRepeated = answer.IsRepeated && !isUntold };
             TaskCompletionSource<TokenAnswer>? running = null;
             TaskCompletionSource<TokenAnswer?>? identified;
             var isRenewed = false;
@@ -156,6 +160,7 @@ internal sealed class TokenSession(
                     // What was asked for meanwhile may bring another user.
                     identified = _next is null && TryIdentify(answer.Token!.Identity) ? _identified : null;
                     (_asked, _next) = (next, null);
+                    isUntold |= answer is { Error: not null, IsRepeated: false }; // what follows may be the same failure, which nobody knows yet
                 }
                 else
                 {
@@ -252,10 +257,10 @@ internal sealed class TokenSession(
     /// An expired token is worth one more question, until it is known that fresh ones look expired too: a device whose clock is years off works,
     /// and its provider is not asked twice each time.
     /// </remarks>
-    private AccessTokenReason? Next(TokenAnswer answer) =>
+    private Question? Next(TokenAnswer answer) =>
         _closed.IsCancellationRequested ? null
         : _next is { } next ? next
-        : !WantsFresh(answer.Reason) && !_looksExpired && LooksExpired(answer.Token) ? AccessTokenReason.Expiring
+        : !WantsFresh(answer.Reason) && !_looksExpired && LooksExpired(answer.Token) ? new Question(AccessTokenReason.Expiring, Insistence.None)
         : null;
 
     private static bool IsSameUser(JwtIdentity? one, JwtIdentity? other) =>
@@ -277,6 +282,14 @@ internal sealed class TokenSession(
         }
 
         _looksExpired = expired;
+    }
+
+    /// <summary>What is asked of the provider.</summary>
+    private readonly record struct Question(AccessTokenReason Reason, Insistence Insistence)
+    {
+        /// <summary>One that serves both: for the more urgent reason, and as insistent as either.</summary>
+        public Question With(Question other) => new(
+            Reason > other.Reason ? Reason : other.Reason, Insistence > other.Insistence ? Insistence : other.Insistence);
     }
 
     /// <summary>What the answers came to. One object, so that nobody reads half of a change.</summary>

@@ -64,6 +64,9 @@ internal sealed class Channel(string group, TokenSession session, Recovery recov
     /// <summary>Whether the server refused its last join: the next one keeps a distance from those of others (<see cref="RefusedJoinPace"/>).</summary>
     public bool IsRefused { get; set; }
 
+    /// <summary>Whether its last refusal counted for little, being of a token that had been replaced: the next one counts.</summary>
+    public bool IsSpared { get; set; }
+
     /// <summary>Whether the server may have a channel for it, or is to have one as soon as possible.</summary>
     public bool HoldsPlace => !IsSetApart || State != ChannelState.Waiting;
 

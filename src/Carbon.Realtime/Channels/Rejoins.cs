@@ -34,13 +34,12 @@ internal sealed class Rejoins(ChannelRegistry registry, RealtimeEnvironment envi
     {
         channel.IsRefused = true;
 
-        // A token that was replaced while the server looked at it: what it says of the old one passes with the next join.
-        var isOfOldToken = fault.Reason is RealtimeErrorReason.TokenExpired or RealtimeErrorReason.TokenRejected
+        // A token that was replaced while the server looked at it: what it says of the old one passes with the next join. Not twice in a row: beside
+        // others whose refusals bring a new bad token each time, every join's token is an old one by then.
+        channel.IsSpared = !channel.IsSpared && fault.Reaction is Reaction.RetrySlowly or Reaction.RefreshTokenOnce
+            && fault.Reason is RealtimeErrorReason.TokenExpired or RealtimeErrorReason.TokenRejected
             && channel.Session.Current is { } current && current.Value != channel.Token?.Value;
-        Recover(
-            channel,
-            isOfOldToken && fault.Reaction is (Reaction.RetrySlowly or Reaction.RefreshTokenOnce) ? fault with { Reaction = Reaction.Retry } : fault,
-            serverEnded: true);
+        Recover(channel, channel.IsSpared ? fault with { Reaction = Reaction.Retry } : fault, serverEnded: true);
     }
 
     /// <summary>The server accepted a channel's join: what it refused others for may have passed.</summary>
@@ -51,6 +50,7 @@ internal sealed class Rejoins(ChannelRegistry registry, RealtimeEnvironment envi
     public void OnAccepted(Channel channel)
     {
         channel.IsRefused = false;
+        channel.IsSpared = false;
         _passing.Lift();
         if (registry.All.Where(IsUnserved).MinBy(static c => c.Recovery.NextRetry) is { } next)
         {

@@ -149,7 +149,7 @@ internal sealed class TokenKeeper(
             var channels = registry.All.Where(c => c.Session == session).ToList();
             var refused = use.Refused;
             use.LastReason = answer.Reason;
-            use.Refresh.OnAnswered(failed: answer.Error is not null);
+            use.Refresh.OnAnswered(answer);
             if (answer.Error is { } error)
             {
                 OnFailed(answer, channels, new ServerFault(error.Reason, Reaction.Retry, error.Message));
@@ -162,29 +162,28 @@ internal sealed class TokenKeeper(
                 channels.FindAll(static c => c.State == ChannelState.Waiting).ForEach(static c => c.Recovery.NoteFreshToken());
             }
 
-            channels.ForEach(Reconcile);
             if (refused is not null && refused.Token?.Value == answer.Token?.Value)
             {
+                channels.ForEach(Reconcile);
                 session.Expire(); // a fresh one is still wanted
                 OnRefusedAgain(channels, refused.ToFault());
                 return;
             }
 
-            foreach (var channel in channels)
-            {
-                if (channel is { State: ChannelState.Waiting, WantsToJoin: false } && IsCure(answer, channel))
-                {
-                    if (channel.Recovery.Error!.Reason is RealtimeErrorReason.TokenExpired or RealtimeErrorReason.TokenRejected or RealtimeErrorReason.TokenProviderFailed)
-                    {
-                        channel.Recovery.Excuse(); // what was wrong with the last token is not to be told of this one
-                    }
-
-                    registry.Rejoins.RetryNow(channel);
-                }
-            }
-
+            // Before anything joins, which tells where it stands.
+            var cured = channels.FindAll(c => IsBackingOff(c) && IsCure(answer, c));
+            channels.FindAll(c => IsExcused(answer, c) && (!IsBackingOff(c) || cured.Contains(c))).ForEach(Excuse);
+            channels.ForEach(Reconcile);
+            cured.ForEach(registry.Rejoins.RetryNow);
             registry.Joins.Pump();
         }
+    }
+
+    /// <summary>What was wrong with the last token is not told of this one, wherever the channel is on its way to the next join.</summary>
+    private void Excuse(Channel channel)
+    {
+        channel.Recovery.Excuse();
+        registry.Statuses.Tell(channel);
     }
 
     /// <summary>Asked for a fresh token, the provider returned the one that the server had refused.</summary>
@@ -221,17 +220,28 @@ internal sealed class TokenKeeper(
 
     private static bool LacksToken(Channel channel) => channel.Recovery.Error?.Reason == RealtimeErrorReason.TokenProviderFailed;
 
+    /// <summary>Whether the channel waits for a time, and not for its turn or a token.</summary>
+    private static bool IsBackingOff(Channel channel) => channel is { State: ChannelState.Waiting, WantsToJoin: false };
+
+    /// <summary>Whether what a channel that is not live tells is of another token, or of none.</summary>
+    private static bool IsExcused(TokenAnswer answer, Channel channel) => channel.State != ChannelState.Live && channel.Recovery.Error?.Reason switch
+    {
+        RealtimeErrorReason.TokenProviderFailed => true,
+        RealtimeErrorReason.TokenExpired or RealtimeErrorReason.TokenRejected => channel.Token?.Value != answer.Token?.Value,
+        _ => false,
+    };
+
     /// <summary>Whether a token may be what a waiting channel lacks.</summary>
     /// <remarks>
-    /// Not the answer to the refusal itself, unless somebody else signed in meanwhile: a provider that makes a new bad token each time would drive
-    /// joins without a pause.
+    /// Not the answer to the refusal itself, unless the program told of it or somebody else signed in meanwhile: a provider that makes a new bad token
+    /// each time would drive joins without a pause.
     /// </remarks>
     private static bool IsCure(TokenAnswer answer, Channel channel) => channel.Recovery.Error?.Reason switch
     {
         RealtimeErrorReason.TokenProviderFailed => true,
         RealtimeErrorReason.RateLimited or RealtimeErrorReason.ServerUnavailable => false,
         _ => channel.Token?.Value != answer.Token?.Value
-            && (answer.Reason != AccessTokenReason.Rejected || !IsSameUser(channel.Token, answer.Token)),
+            && (answer.Reason != AccessTokenReason.Rejected || answer.IsOfChange || !IsSameUser(channel.Token, answer.Token)),
     };
 
     private static bool IsSameUser(AccessToken? one, AccessToken? other) =>

@@ -7,8 +7,9 @@ namespace Carbon.Realtime.Channels;
 /// <remarks>
 /// A moment drawn from between the margin and one and a half times the margin before the end: whoever signed in together does not ask together.
 /// A token with less than twice the margin left is asked for at half of what it has left, so an answer that is no newer is asked for again,
-/// more urgently each time and never in a loop. A question that failed is put again after a wait of its own, whatever the channels are doing;
-/// after the end it is theirs to ask.
+/// more urgently each time and never in a loop. A question that failed is put again after a wait of its own, whatever the channels are doing, and not
+/// before the provider may be asked again; but at half of what is left it is asked in any case, for else the token would end. After the end it is
+/// the channels' to ask.
 /// </remarks>
 internal sealed class TokenRefresh(TokenSession session, Deadlines deadlines, RealtimeEnvironment environment, ChannelOptions options)
 {
@@ -17,11 +18,18 @@ internal sealed class TokenRefresh(TokenSession session, Deadlines deadlines, Re
 
     private Deadlines.Deadline? _due;
     private int _failures;
+    private TimeSpan _leftAlone;
 
     /// <summary>The provider answered, or failed.</summary>
-    public void OnAnswered(bool failed)
+    public void OnAnswered(TokenAnswer answer)
     {
-        _failures = failed ? _failures + 1 : 0;
+        if (answer.IsRepeated && _due is not null)
+        {
+            return; // nothing new: who asks again and again must not put off what is planned
+        }
+
+        _failures = answer.Error is null ? 0 : _failures + 1;
+        _leftAlone = answer.RetryIn;
         Schedule();
     }
 
@@ -37,7 +45,12 @@ internal sealed class TokenRefresh(TokenSession session, Deadlines deadlines, Re
         var left = expiry - environment.TimeProvider.GetUtcNow();
         if (left > TooLate)
         {
-            _due = deadlines.Schedule(Wait(left), () => _ = session.AskAsync(AccessTokenReason.Expiring));
+            var (wait, isUrgent) = Wait(left);
+            _due = deadlines.Schedule(wait, () =>
+            {
+                _due = null;
+                _ = isUrgent ? session.AskUrgentlyAsync() : session.AskAsync(AccessTokenReason.Expiring);
+            });
         }
     }
 
@@ -47,21 +60,22 @@ internal sealed class TokenRefresh(TokenSession session, Deadlines deadlines, Re
         _due = null;
     }
 
-    private TimeSpan Wait(TimeSpan left)
+    private (TimeSpan Wait, bool IsUrgent) Wait(TimeSpan left)
     {
         if (left >= options.TokenMargin * 2)
         {
-            return left - Backoff.Between(options.TokenMargin, options.TokenMargin * 1.5, environment.Randomizer);
+            return (left - Backoff.Between(options.TokenMargin, options.TokenMargin * 1.5, environment.Randomizer), false);
         }
 
         var half = left / 2;
         if (_failures == 0)
         {
-            return half;
+            return (half, true);
         }
 
         var ceiling = options.TokenRetry * Math.Min(_failures * 2, 4);
         var wait = Backoff.Between(options.TokenRetry, ceiling, environment.Randomizer);
-        return wait < half ? wait : half;
+        wait = wait > _leftAlone ? wait : _leftAlone;
+        return wait < half ? (wait, false) : (half, true);
     }
 }

@@ -115,10 +115,9 @@ internal sealed class Recovery(Deadlines deadlines, RealtimeEnvironment environm
         NextRetry = null;
     }
 
-    /// <summary>What the fault was of has been replaced: it is not told any more, but how often there was one in a row still counts.</summary>
+    /// <summary>What the fault was of has been replaced: it is not told any more. How often there was one in a row still counts, and a wait goes on.</summary>
     public void Excuse()
     {
-        EndWait();
         Error = null;
         IsFaulted = false;
     }

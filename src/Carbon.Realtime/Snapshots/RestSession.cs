@@ -11,6 +11,9 @@ internal sealed class ReadUser
     public JwtIdentity? Identity { get; set; }
 
     public bool IsKnown { get; set; }
+
+    /// <summary>The token that the last request was made with.</summary>
+    public AccessToken? Sent { get; set; }
 }
 
 /// <summary>Makes requests until one succeeds or it is clear that none will: tokens, time, retries. For one user's reads.</summary>
@@ -47,13 +50,14 @@ internal sealed class RestSession(
         var backoff = new Backoff(limits.RetryDelayMin, limits.RetryDelayMax, limits.RetryDelayMin, environment.Randomizer);
         var retries = 0;
         var refreshed = false;
+        var superseded = false;
         while (true)
         {
             AccessToken? token = null;
             RestFault fault;
             try
             {
-                token = await TokenAsync(user);
+                user.Sent = token = await TokenAsync(user);
                 var result = await TryGetAsync(() => request(token), read, cancellationToken);
 
                 // Who signed out while the answer was under way must not be shown it.
@@ -75,10 +79,13 @@ internal sealed class RestSession(
                 }
             }
 
-            if (fault is { Reaction: RestReaction.GiveUp, Reason: RealtimeErrorReason.TokenExpired or RealtimeErrorReason.TokenRejected }
-                && token is not null && tokens.Current is { } newer && newer.Value != token.Value)
+            if (!superseded && fault is { Reaction: RestReaction.GiveUp, Reason: RealtimeErrorReason.TokenExpired or RealtimeErrorReason.TokenRejected }
+                && token is not null && IsOutdated(user))
             {
-                continue; // what the last token was refused for says nothing of the one that came meanwhile
+                // What the last token was refused for says nothing of the one that came meanwhile. Once: where new ones come all the time, and all of them
+                // are refused, that is for somebody to judge who keeps a pace.
+                superseded = true;
+                continue;
             }
 
             // A smaller request is another request: it does not count, nor does it wait.
@@ -93,6 +100,9 @@ internal sealed class RestSession(
             await Task.Delay(wait, environment.TimeProvider, cancellationToken);
         }
     }
+
+    /// <summary>Whether there is another token now than a read's last request was made with.</summary>
+    public bool IsOutdated(ReadUser user) => tokens.Current is { } newest && newest.Value != user.Sent?.Value;
 
     /// <summary>What the server asks for, and a little more so that not everybody comes back in that moment; or what the back-off says.</summary>
     private TimeSpan Wait(Backoff backoff, RestFault fault)

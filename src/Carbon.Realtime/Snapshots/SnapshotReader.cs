@@ -27,6 +27,7 @@ internal sealed class SnapshotReader<TKey, TRow>
     private readonly PageSize _size;
     private readonly Tally.Cell _rowsRead;
     private readonly string _asked;
+    private ReadUser _user = new();
 
     /// <param name="session">Whose reads.</param>
     /// <param name="table">The table with its filter.</param>
@@ -73,6 +74,9 @@ internal sealed class SnapshotReader<TKey, TRow>
 
     /// <summary>Whom every read must be made for; whoever is signed in when it begins, where that is not said.</summary>
     public (bool IsKnown, JwtIdentity? Identity) User { get; init; }
+
+    /// <summary>Whether there is another token by now than the last read's last request was made with.</summary>
+    public bool IsOutdated => _session.IsOutdated(_user);
 
     /// <summary>Reads everything, page by page, until a page is empty: one with fewer rows than asked for proves nothing.</summary>
     /// <param name="count">Whether the first page tells how many rows there are in all, which costs the database a count.</param>
@@ -210,7 +214,7 @@ internal sealed class SnapshotReader<TKey, TRow>
         }
     }
 
-    private ReadUser NewUser() => new() { IsKnown = User.IsKnown, Identity = User.Identity };
+    private ReadUser NewUser() => _user = new() { IsKnown = User.IsKnown, Identity = User.Identity };
 
     private async Task<SnapshotPage<TKey, TRow>> GetAsync(
         Func<Uri> address, bool count, byte[][]? after, Func<bool> tryShrink, ReadUser user, CancellationToken cancellationToken)

@@ -160,6 +160,12 @@ internal sealed class Asking<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreCont
         }
 
         End(run);
+        if (run.IsOutdated(error))
+        {
+            Pause(_failures.Next(spreadOut: false));
+            return;
+        }
+
         actor.Scans.OnAskingFailed(error);
         StoresLog.AskingFailed(context.Logger, context.Name, error.Message);
         if (!error.IsTransient)

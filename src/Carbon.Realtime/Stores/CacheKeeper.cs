@@ -44,6 +44,10 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
     private ITimer? _late;
     private Task<Exception?> _operation = Task.FromResult<Exception?>(null);
 
+    /// <summary>What the last removal waits for.</summary>
+    private Task? _removedBehind;
+    private RemovalWatch? _watch;
+
     /// <summary>Whether rows may still come out of the cache.</summary>
     public bool IsLoading { get; private set; }
 
@@ -79,6 +83,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
         }
 
         IsLoading = true;
+        _watch = context.Removals?.Watch(Key);
         actor.Rules.BeginHydration();
         actor.Alarms.Set(Alarm.Save, LoadTimeout, () => OnLoaded([], null, _report.LoadTimedOut));
         _ = context.Environment.Scheduler.Start(() => LoadAsync(ready));
@@ -117,9 +122,11 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
 
         _dirty.Clear();
         _replaces = true;
-        if (_isBusy || !IsOwed)
+        // Behind whatever is being written, however long that takes; once is enough.
+        if (!IsOwed || (_isBusy && _removedBehind != _operation))
         {
-            context.Removals!.OfKey(Key, _operation); // behind whatever is being written, however long that takes
+            _removedBehind = _operation;
+            context.Removals!.OfKey(Key, _operation);
         }
     }
 
@@ -129,6 +136,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
         // A cache that does not answer must not keep the program from ending.
         _late = context.Environment.TimeProvider.CreateTimer(_ => _flushed.TrySetResult(), null, FlushTimeout, Timeout.InfiniteTimeSpan);
         _stopping.CancelQuietly();
+        _watch?.Dispose();
         var last = keep ? Take() : null;
         var before = _operation;
         _ = context.Environment.Scheduler.Start(async () =>
@@ -183,8 +191,9 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
             return;
         }
 
-        // The right may have gone while they were read.
-        var isThere = header is not null && !IsOwed;
+        // The right may have gone while they were read; by another store's word, all that was to be removed then may be removed by now.
+        var isThere = header is not null && !IsOwed && _watch?.HasBegun != true;
+        _watch?.Dispose();
         report ??= () => _report.Loaded(isThere ? rows.Count : null);
         report();
         IsLoading = false;
@@ -295,6 +304,12 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
                 {
                     removes.Add(_format.TextOf(key));
                 }
+            }
+
+            if (IsOwed)
+            {
+                // Another store of the same key learned it meanwhile. What is saved now goes with what must, or outlasts it.
+                return new OperationCanceledException("What is kept has to go before anything is saved.");
             }
 
             var changes = new StoreCacheChanges { ReplacesAll = unsaved.Keys is null, AsOf = unsaved.AsOf, Upserts = upserts, Removes = removes };

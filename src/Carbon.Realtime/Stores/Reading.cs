@@ -45,6 +45,10 @@ internal class Reading<TKey, TRow>
         });
     }
 
+    /// <summary>Whether it failed for a token that was replaced since, or for want of one that has come since.</summary>
+    /// <remarks>Looked at when the failure is known, and not by what was told meanwhile: a read that has itself asked for a fresh token, and was refused with that, has no newer one to hope for.</remarks>
+    public bool IsOutdated(RealtimeException error) => StatusRules.IsAuth(error) && Reader?.IsOutdated == true;
+
     /// <summary>It is of no use any more.</summary>
     public void Cancel() => _cancellation.CancelQuietly();
 

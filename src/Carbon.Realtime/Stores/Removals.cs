@@ -20,6 +20,7 @@ internal sealed class Removals(IStoreCache cache, string project, LiveStores sto
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _closing = new();
     private readonly List<Removal> _owed = [];
+    private readonly List<RemovalWatch> _watches = [];
     private TaskCompletionSource? _settled;
     private volatile bool _isOver;
 
@@ -33,9 +34,10 @@ internal sealed class Removals(IStoreCache cache, string project, LiveStores sto
 
     /// <summary>The right to see what is kept under a key is gone.</summary>
     /// <param name="key">The key.</param>
-    /// <param name="saving">Completes when who saves under it does so no more.</param>
+    /// <param name="saving">Completes when who saves under it does so no more, unless that is one of those that are shown no longer.</param>
     public void OfKey(StoreCacheKey key, Task saving) => Begin(
-        new Removal(key.Table, other => other == key, () => cache.RemoveAsync(key, CancellationToken.None)), [new StoreFlush(saving, saving)]);
+        new Removal(key.Table, other => other == key, () => cache.RemoveAsync(key, CancellationToken.None)),
+        [.. stores.Flushes(), new StoreFlush(saving, saving)]);
 
     /// <summary>Whether what is kept under a key has yet to go.</summary>
     public bool IsOwed(StoreCacheKey key)
@@ -43,6 +45,17 @@ internal sealed class Removals(IStoreCache cache, string project, LiveStores sto
         lock (_gate)
         {
             return _owed.Exists(r => r.Covers(key));
+        }
+    }
+
+    /// <summary>Notes whether anything is begun to be removed under a key, until the result is disposed.</summary>
+    public RemovalWatch Watch(StoreCacheKey key)
+    {
+        lock (_gate)
+        {
+            var watch = new RemovalWatch(key, Forget);
+            _watches.Add(watch);
+            return watch;
         }
     }
 
@@ -62,31 +75,44 @@ internal sealed class Removals(IStoreCache cache, string project, LiveStores sto
     /// <returns>Completes when there is nothing left to delete, or that time is over.</returns>
     public async Task CloseAsync()
     {
-        TaskCompletionSource settled;
+        var settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_gate)
         {
-            if (_owed.Count == 0)
-            {
-                return;
-            }
-
-            settled = _settled ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _settled = settled;
+            _isOver = _owed.Count == 0;
         }
 
-        using var late = environment.TimeProvider.CreateTimer(_ => settled.TrySetResult(), null, Patience, Timeout.InfiniteTimeSpan);
         _closing.CancelQuietly();
-        await settled.Task;
-        _isOver = true;
+        if (!_isOver)
+        {
+            using var late = environment.TimeProvider.CreateTimer(_ => settled.TrySetResult(), null, Patience, Timeout.InfiniteTimeSpan);
+            await settled.Task;
+            _isOver = true;
+        }
     }
 
     private void Begin(Removal removal, List<StoreFlush> flushes)
     {
         lock (_gate)
         {
+            if (_isOver)
+            {
+                return; // the cache may be disposed by now
+            }
+
             _owed.Add(removal);
+            _watches.FindAll(w => removal.Covers(w.Key)).ForEach(static w => w.HasBegun = true);
         }
 
         _ = environment.Scheduler.Start(() => RunAsync(removal, flushes));
+    }
+
+    private void Forget(RemovalWatch watch)
+    {
+        lock (_gate)
+        {
+            _watches.Remove(watch);
+        }
     }
 
     private async Task RunAsync(Removal removal, List<StoreFlush> flushes)
@@ -127,8 +153,8 @@ internal sealed class Removals(IStoreCache cache, string project, LiveStores sto
         {
             var wait = backoff.Next(spreadOut: false);
             await (_closing.IsCancellationRequested
-                ? removal.PauseAsync(LastPause, environment.TimeProvider, CancellationToken.None)
-                : removal.PauseAsync(wait, environment.TimeProvider, _closing.Token));
+                ? removal.PauseAsync(LastPause, hurried: LastPause, environment.TimeProvider, CancellationToken.None)
+                : removal.PauseAsync(wait, hurried: backoff.Shortest, environment.TimeProvider, _closing.Token));
         }
     }
 
@@ -154,7 +180,9 @@ internal sealed class Removals(IStoreCache cache, string project, LiveStores sto
     /// <param name="remove">One try.</param>
     private sealed class Removal(string what, Func<StoreCacheKey, bool> covers, Func<ValueTask> remove)
     {
+        private readonly Lock _gate = new();
         private CancellationTokenSource? _pause;
+        private bool _isHurried;
 
         public string What => what;
 
@@ -162,12 +190,19 @@ internal sealed class Removals(IStoreCache cache, string project, LiveStores sto
 
         public bool Covers(StoreCacheKey key) => covers(key);
 
-        /// <summary>Ends the pause, if there is one.</summary>
+        /// <summary>Ends the pause; if there is none, for a try is under way, the next one is short.</summary>
         public void Hurry()
         {
+            CancellationTokenSource? pause;
+            lock (_gate)
+            {
+                pause = _pause;
+                _isHurried = pause is null;
+            }
+
             try
             {
-                Volatile.Read(ref _pause)?.CancelQuietly();
+                pause?.CancelQuietly();
             }
             catch (ObjectDisposedException)
             {
@@ -175,10 +210,16 @@ internal sealed class Removals(IStoreCache cache, string project, LiveStores sto
             }
         }
 
-        public async Task PauseAsync(TimeSpan wait, TimeProvider time, CancellationToken cancellationToken)
+        public async Task PauseAsync(TimeSpan wait, TimeSpan hurried, TimeProvider time, CancellationToken cancellationToken)
         {
             using var pause = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            Volatile.Write(ref _pause, pause);
+            lock (_gate)
+            {
+                _pause = pause;
+                wait = _isHurried ? hurried : wait;
+                _isHurried = false;
+            }
+
             try
             {
                 await Task.Delay(wait, time, pause.Token);
@@ -189,7 +230,10 @@ internal sealed class Removals(IStoreCache cache, string project, LiveStores sto
             }
             finally
             {
-                Volatile.Write(ref _pause, null);
+                lock (_gate)
+                {
+                    _pause = null;
+                }
             }
         }
     }

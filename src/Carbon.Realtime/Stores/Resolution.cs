@@ -12,15 +12,19 @@ internal sealed class Resolution(IStoreScope scope, WorkScheduler scheduler, Loc
     private int _attempt;
     private bool _isRunning;
 
+    /// <summary>Whether it was asked for while it was under way: a failure that is on its way then says nothing of what has changed since.</summary>
+    private bool _again;
+
     /// <summary>Told that it is known, or why it is not. Under the lock.</summary>
     public required Action<TokenAnswer?> OnResolved { get; init; }
 
-    /// <summary>Asks now, unless that is under way.</summary>
+    /// <summary>Asks now; if that is under way, once more should it fail.</summary>
     public void Begin()
     {
         Cancel();
         if (_isRunning)
         {
+            _again = true;
             return;
         }
 
@@ -32,7 +36,14 @@ internal sealed class Resolution(IStoreScope scope, WorkScheduler scheduler, Loc
             lock (gate)
             {
                 _isRunning = false;
-                OnResolved(failure);
+                if (failure is not null && _again)
+                {
+                    Begin();
+                }
+                else
+                {
+                    OnResolved(failure);
+                }
             }
         });
     }
@@ -58,6 +69,7 @@ internal sealed class Resolution(IStoreScope scope, WorkScheduler scheduler, Loc
     public void Cancel()
     {
         _attempt++;
+        _again = false;
         _retry?.Dispose();
         _retry = null;
     }

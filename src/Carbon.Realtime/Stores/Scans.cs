@@ -18,12 +18,14 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
 
     private readonly ScanPace _pace = new(context.Environment.Randomizer);
     private readonly Backoff _failures = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(2), TimeSpan.Zero, context.Environment.Randomizer);
+    private readonly RefusalPace _refusals = new(SlowRetry, context.Environment.Randomizer);
     private readonly Verifications<TKey> _verifications = new();
 
     /// <summary>One that is idle: a run that was given up may still use its own.</summary>
     private SnapshotReader<TKey, TRow>? _reader;
     private Run? _run;
     private Deadlines.Deadline? _next;
+    private TimeSpan _nextAt;
     private ScanCause? _wanted;
 
     /// <summary>How many scans in a row were given up for the sake of an epoch.</summary>
@@ -91,6 +93,15 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         if (_next is null)
         {
             Request(cause);
+        }
+    }
+
+    /// <summary>There is another token: what the last one was refused for says nothing of it. A scan that runs takes it by itself, or is made again.</summary>
+    public void OnTokenRenewed()
+    {
+        if (_run is null)
+        {
+            Request(ScanCause.Retry);
         }
     }
 
@@ -180,6 +191,13 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         {
             _wanted = cause;
         }
+        else if (cause != ScanCause.Verify && _refusals.Left(actor.Now) is var left && left > TimeSpan.Zero)
+        {
+            if (_next is null || _nextAt > actor.Now + left)
+            {
+                BeginAfter(left, cause);
+            }
+        }
         else if (!isHasty)
         {
             Begin(cause);
@@ -219,6 +237,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
     {
         _next?.Cancel();
         NextRetry = context.Environment.TimeProvider.GetUtcNow() + wait;
+        _nextAt = actor.Now + wait;
         _next = actor.Deadlines.Schedule(wait, () =>
         {
             _next = null;
@@ -238,7 +257,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         var run = _run = new Run(
             cause, actor.Now, context.Environment.TimeProvider.GetUtcNow(), actor.Rules.Moment, actor.Epochs.Current,
             isRepairing: VerifiedEpoch == actor.Epochs.Current && actor.Epochs.IsOpen);
-        run.Begin(actor, context, _reader, (reader, token) => ReadAsync(run, reader, token), e => OnFailed(run, e));
+        run.Begin(actor, context, _reader, (reader, token) => ReadAsync(run, reader, token), e => OnEnded(run, e));
         _reader = null;
     }
 
@@ -280,7 +299,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
 
     private void OnDone(Run run, in ScanResult result)
     {
-        if (run != _run)
+        if (!TryTakeBack(run))
         {
             return;
         }
@@ -298,12 +317,12 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
 
         actor.Rules.EndScan(actor.Now, RepairsOf(run));
         _run = null;
-        _reader = run.Reader;
         WasRead = true;
         VerifiedEpoch = run.Epoch;
         AsOf = run.StartedAt;
         Error = null;
         _failures.Reset();
+        _refusals.OnRead();
         _abandoned = 0;
         Measure(run, Operation.Ok);
         StoresLog.Scanned(context.Logger, context.Name, run.Rows, actor.Now - run.Started);
@@ -316,6 +335,27 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
     /// <summary>Told what a scan puts right, if that had been right by all that is known: not if something was lost meanwhile.</summary>
     private Action<TKey, RepairKind>? RepairsOf(Run run) => run.IsRepairing && run.Epoch == actor.Epochs.Current ? actor.Repairs.OnRepair : null;
 
+    /// <summary>A scan that has ended by itself leaves its reader to the next one. One that was given up may still be using it.</summary>
+    /// <returns>Whether the scan was still wanted.</returns>
+    private bool TryTakeBack(Run run)
+    {
+        if (run != _run)
+        {
+            return false;
+        }
+
+        _reader = run.Reader;
+        return true;
+    }
+
+    private void OnEnded(Run run, RealtimeException error)
+    {
+        if (TryTakeBack(run))
+        {
+            OnFailed(run, error);
+        }
+    }
+
     private void OnFailed(Run run, RealtimeException error)
     {
         if (run != _run)
@@ -324,14 +364,35 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         }
 
         Abandon(Operation.Failed);
-        _reader = run.Reader;
+        if (error is { IsTransient: false } && StatusRules.IsAuth(error))
+        {
+            _refusals.OnRefused(actor.Now);
+        }
+
+        if (run.IsOutdated(error))
+        {
+            // The new token came while this was on its way: whoever waits for rows waits for what that one brings.
+            Request(_verifications.AnyWaiting ? ScanCause.Verify : ScanCause.Retry);
+            return;
+        }
+
+        // What fails again and again is one fault.
+        var isNew = Error?.Message != error.Message;
         Error = error;
-        StoresLog.ScanFailed(context.Logger, context.Name, error.Message);
+        if (isNew)
+        {
+            StoresLog.ScanFailed(context.Logger, context.Name, error.Message);
+        }
+
         // The database's own word only: what a gateway forbids says nothing of the user.
         var isPurged = error.ServerCode == RestFaultTable.NoRight;
         if (isPurged)
         {
-            StoresLog.Purged(context.Logger, context.Name);
+            if (isNew)
+            {
+                StoresLog.Purged(context.Logger, context.Name);
+            }
+
             actor.Purge();
         }
 

@@ -140,18 +140,24 @@ internal sealed class StoreActor<TKey, TRow>
         }
     });
 
-    /// <summary>The user's token is another one: a scan that failed for want of one is tried at once, and not told of any more.</summary>
+    /// <summary>The user's token is another one: a scan that failed for want of one is tried as soon as <see cref="RefusalPace"/> lets it, and not told of any more.</summary>
     /// <param name="noted">Told when what is shown says nothing of the last token.</param>
     public void OnTokenRenewed(Action noted) => Post(() =>
     {
         if (ReadError is { } error && StatusRules.IsAuth(error))
         {
             _excused = error;
-            Scans.Request(ScanCause.Retry);
+            Scans.OnTokenRenewed();
         }
 
-        Publish();
-        noted();
+        try
+        {
+            Publish();
+        }
+        finally
+        {
+            noted(); // or nothing that is shown from now on would end anybody's wait
+        }
     });
 
     /// <summary>Runs work on the actor's thread, unless it has stopped by then. Any thread, with any lock held.</summary>

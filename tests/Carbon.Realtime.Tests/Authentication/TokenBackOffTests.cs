@@ -78,6 +78,96 @@ public sealed class TokenBackOffTests
     }
 
     [Fact]
+    public async Task A_question_that_cannot_wait_is_put_all_the_same_and_makes_no_wait_short_again()
+    {
+        var world = new SnapshotWorld { Tokens = { Answer = static (_, _) => throw new InvalidOperationException() } };
+        for (var i = 0; i < 12; i++)
+        {
+            world.Env.Advance((await world.AskAsync(AccessTokenReason.Read)).RetryIn);
+        }
+
+        var waits = new List<double>();
+        for (var i = 0; i < 8; i++)
+        {
+            var asked = world.Session.AskUrgentlyAsync();
+            await world.Env.RunAsync(asked);
+            (await asked).IsRepeated.Should().BeFalse();
+            waits.Add((await asked).RetryIn.TotalSeconds);
+        }
+
+        world.Tokens.Asked.Skip(12).Should().HaveCount(8).And.OnlyContain(static r => r == AccessTokenReason.Expiring);
+        waits.Average().Should().BeGreaterThan(5, "they are drawn from up to half a minute");
+        (await world.AskAsync(AccessTokenReason.Expiring)).IsRepeated.Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task The_programs_own_word_also_passes_for_the_fresh_token_that_its_answer_makes_necessary()
+    {
+        var world = new SnapshotWorld { Tokens = { Answer = static (_, _) => throw new HttpRequestException() } };
+        (await world.AskAsync(AccessTokenReason.Expiring)).Error.Should().NotBeNull();
+        var (expired, fresh) = (Jwt.Create(world.Env.Time.GetUtcNow().AddHours(-1)), Jwt.Create(world.Env.Time.GetUtcNow().AddHours(1)));
+        world.Tokens.Answer = (request, _) => ValueTask.FromResult<string?>(request.MustBeFresh ? fresh : expired);
+
+        var answer = await world.AskAsync(AccessTokenReason.Changed);
+
+        (answer.Error, answer.Token?.Value).Should().Be((null, fresh));
+        world.Tokens.Asked.Should().Equal(AccessTokenReason.Expiring, AccessTokenReason.Changed, AccessTokenReason.Expiring);
+    }
+
+    [Theory]
+    [InlineData(AccessTokenReason.Rejected, null)]
+    [InlineData(AccessTokenReason.Join, AccessTokenReason.Rejected)]
+    public async Task The_programs_own_word_passes_also_where_something_more_urgent_takes_its_place(AccessTokenReason running, AccessTokenReason? besides)
+    {
+        var world = new SnapshotWorld();
+        var slow = new TaskCompletionSource<string?>();
+        world.Tokens.Answer = (_, _) => new(slow.Task);
+        _ = world.Session.AskAsync(running);
+        world.Env.RunUntilIdle();
+        var changed = world.Session.AskAsync(AccessTokenReason.Changed);
+        _ = besides is { } more ? world.Session.AskAsync(more) : changed;
+        world.Tokens.Answer = null;
+        world.Env.Scheduler.Post(() => slow.SetException(new HttpRequestException()));
+        await world.Env.RunAsync(changed, TimeSpan.FromSeconds(1));
+
+        ((await changed).Error, (await changed).Token?.Value).Should().Be((null, world.Tokens.Token));
+        world.Tokens.Asked.Should().Equal(running, AccessTokenReason.Rejected);
+    }
+
+    [Fact]
+    public async Task A_failure_that_another_question_followed_is_new_to_those_who_are_told_it_after_that_one()
+    {
+        var world = new SnapshotWorld();
+        var slow = new TaskCompletionSource<string?>();
+        world.Tokens.Answer = (_, _) => new(slow.Task);
+        var told = new List<bool>();
+        world.Session.Answered = answer => told.Add(answer.IsRepeated);
+        _ = world.Session.AskAsync(AccessTokenReason.Join);
+        world.Env.RunUntilIdle();
+        var refused = world.Session.AskAsync(AccessTokenReason.Rejected);
+        world.Env.Scheduler.Post(() => slow.SetException(new HttpRequestException()));
+        await world.Env.RunAsync(refused, TimeSpan.FromSeconds(1));
+
+        world.Tokens.Asked.Should().Equal([AccessTokenReason.Join], "the back-off has begun");
+        told.Should().Equal(false);
+    }
+
+    [Fact]
+    public void A_provider_is_left_alone_for_half_a_minute_at_most_however_long_reconnects_may_wait()
+    {
+        var world = new World(static o => o.ReconnectDelayMax = TimeSpan.FromHours(1), _tokens);
+        var stream = world.Manager.Changes(Shop.Todos);
+        stream.Subscribe(static _ => { });
+        world.Advance(3600);
+
+        for (var i = 0; i < 60; i++)
+        {
+            world.Advance(31);
+            (stream.Status.NextRetry - world.Env.Time.GetUtcNow()).Should().BePositive().And.BeLessThanOrEqualTo(TimeSpan.FromSeconds(30));
+        }
+    }
+
+    [Fact]
     public async Task A_good_answer_makes_the_waits_short_again()
     {
         var world = new SnapshotWorld();

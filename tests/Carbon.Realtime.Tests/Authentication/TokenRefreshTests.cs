@@ -1,3 +1,8 @@
+using Carbon.Realtime.Authentication;
+using Carbon.Realtime.Channels;
+using Carbon.Realtime.Primitives;
+using Carbon.Realtime.Testing;
+using Carbon.Realtime.Tests.Snapshots;
 using Carbon.Realtime.Tests.Support;
 
 namespace Carbon.Realtime.Tests.Authentication;
@@ -116,6 +121,55 @@ public sealed class TokenRefreshTests : TokenTestBase
         stream.Status.State.Should().Be(RealtimeState.Live);
         seen.Items.Should().ContainSingle();
         Joins.Should().ContainSingle();
+    }
+
+    [Fact]
+    public void A_refresh_that_fails_is_put_again_before_the_token_ends_although_the_provider_should_be_left_alone_for_longer()
+    {
+        var world = new World(static o => (o.ReconnectDelayMin, o.ReconnectDelayMax) = (TimeSpan.FromMinutes(1), TimeSpan.FromHours(1)), Tokens);
+        var expiry = world.Env.Time.GetUtcNow().AddSeconds(80);
+        Tokens.Token = Jwt.Create(expiry);
+        using var seen = new StreamRecorder<TableChange<string, SalesOrder>>(world.Manager.Changes(Shop.SalesOrders));
+        world.Run();
+        var asked = new List<double>();
+        Tokens.Answer = (_, _) =>
+        {
+            asked.Add((expiry - world.Env.Time.GetUtcNow()).TotalSeconds);
+            throw new HttpRequestException();
+        };
+        world.Advance(79);
+        asked.Should().Equal([40, 20, 10, 5, 2.5, 1.25], "the token that channels live by must not end because its provider failed a minute before");
+    }
+
+    [Fact]
+    public async Task A_failure_that_is_told_again_and_again_does_not_put_off_the_refresh()
+    {
+        var world = new SnapshotWorld();
+        world.Tokens.Token = Jwt.Create(world.Env.Time.GetUtcNow().AddSeconds(100));
+        await world.AskAsync(AccessTokenReason.Connect);
+        Deadlines? deadlines = null;
+        deadlines = new Deadlines(world.Env.Environment, () => deadlines!.RunDue());
+        var refresh = new TokenRefresh(world.Session, deadlines, world.Env.Environment, new ChannelOptions
+        {
+            GroupWindow = TimeSpan.Zero,
+            JoinTimeout = TimeSpan.Zero,
+            MaxChannels = 1,
+            ReconnectMin = TimeSpan.Zero,
+            ReconnectMax = TimeSpan.Zero,
+            ReturnSpread = TimeSpan.Zero,
+            IsPrivate = false,
+            TopicPrefix = "",
+        });
+        var error = new RealtimeException(RealtimeErrorReason.TokenProviderFailed, "down", isTransient: true);
+        var failure = new TokenAnswer(AccessTokenReason.Read, null, error) with { RetryIn = TimeSpan.FromSeconds(1) };
+        refresh.OnAnswered(failure);
+        for (var second = 0; second < 11; second++)
+        {
+            refresh.OnAnswered(failure with { IsRepeated = true });
+            world.Env.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        world.Tokens.Asked.Should().Equal(AccessTokenReason.Connect, AccessTokenReason.Expiring);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Carbon.Realtime.Protocol;
 using Carbon.Realtime.Testing;
+using Carbon.Realtime.Tests.Snapshots;
 using Carbon.Realtime.Tests.Support;
 using Xunit.Abstractions;
 
@@ -212,6 +213,63 @@ public sealed class StormTests(ITestOutputHelper output)
             Joining = (s, join) => s.RefuseJoin(join, Refusals[Reaction.RefreshTokenOnce]),
         };
         hour.Run(output).Should().BeWithin(dials: 1, joins: Slow, questions: 2 * Slow, other: 144);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Two_stores_whose_provider_has_a_new_token_for_each_refusal_of_the_last(bool answersPushes)
+    {
+        string? token = null;
+        var made = 0;
+        var tokens = new FakeTokens
+        {
+            Answer = (request, _) => ValueTask.FromResult<string?>(
+                token = token is null || request.MustBeFresh ? Jwt.Create(DateTimeOffset.UtcNow.AddYears(5), mark: $"{made++}") : token),
+        };
+        var rest = new FakePostgrest { Script = static (_, _) => FakePostgrest.Error(401, "PGRST301") };
+        var world = new World(tokens: tokens, rest: rest);
+        var pushes = new Queue<SentFrame>();
+        var polite = world.Server.Opened!;
+        world.Server.Opened = socket =>
+        {
+            polite(socket);
+            var answer = socket.OnSent!;
+            socket.OnSent = text =>
+            {
+                answer(text);
+                if (SentFrame.Parse(text) is { Event: "access_token" } push)
+                {
+                    pushes.Enqueue(push);
+                }
+            };
+        };
+        ILiveStore[] stores = [world.Manager.Store(Shop.SalesOrders), world.Manager.Store(Shop.Todos)];
+        stores[0].Start();
+        for (var second = 0; second < 3600; second++)
+        {
+            world.Advance(1);
+            if (second == 10)
+            {
+                stores[1].Start(); // later than the other: what is refused in the same moment has one fresh token asked for it
+            }
+
+            while (answersPushes && pushes.TryDequeue(out var push))
+            {
+                world.Socket.Subscribed(push); // the server subscribes anew with every new token
+            }
+        }
+
+        output.WriteLine($"{rest.Requests.Count} requests, {tokens.Asked.Count} questions, {world.Socket.Frames("access_token").Count} pushes");
+        rest.Requests.Count.Should().BeInRange(2, Quick);
+        tokens.Asked.Count.Should().BeInRange(2, Quick / 2);
+        world.Socket.Frames("access_token").Count.Should().BeLessThanOrEqualTo(Quick / 2);
+
+        rest.Script = null;
+        rest.Tables.Add(new PostgrestTable("salesOrder", ("id", "text"), ("companyId", "text"), ("status", "text")));
+        rest.Tables.Add(new PostgrestTable("todos", ("id", "int8"), ("title", "text"), ("done", "bool")));
+        world.Advance(310);
+        stores.Should().OnlyContain(static s => s.Status.State == StoreState.Live);
     }
 
     [Fact]

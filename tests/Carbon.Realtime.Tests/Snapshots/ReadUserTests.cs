@@ -168,4 +168,21 @@ public sealed class ReadUserTests
         world.Tokens.Asked.Should().Equal(AccessTokenReason.Read, AccessTokenReason.Changed);
         world.Rest.Requests[1].Headers.Authorization!.Parameter.Should().Be(world.Tokens.Token);
     }
+
+    [Theory]
+    [InlineData("PGRST301", 3)]
+    [InlineData("PGRST302", 2)]
+    public async Task New_tokens_that_come_with_every_refusal_are_tried_once_more_and_not_for_ever(string code, int requests)
+    {
+        var world = new SnapshotWorld();
+        world.Rest.Script = (n, request) =>
+        {
+            world.Tokens.Token = Jwt.Create(world.Env.Time.GetUtcNow().AddHours(2), mark: $"{n}");
+            _ = world.Session.AskAsync(AccessTokenReason.Changed);
+            world.Env.RunUntilIdle();
+            return n > 20 ? null : FakePostgrest.Error(401, code);
+        };
+        (await world.FailAsync()).Reason.Should().Be(RealtimeErrorReason.TokenRejected);
+        world.Rest.Requests.Should().HaveCount(requests);
+    }
 }

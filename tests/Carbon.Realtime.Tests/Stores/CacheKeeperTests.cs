@@ -310,6 +310,28 @@ public sealed class CacheKeeperTests
     }
 
     [Fact]
+    public void However_often_a_purge_meets_the_same_save_one_removal_waits_for_its_end()
+    {
+        var cache = Filled();
+        var world = Started(cache).Write("a", "v1").Write("b", "v1").Live();
+        world.World.Advance(20);
+        var gate = new TaskCompletionSource();
+        cache.Saving = (_, _, _) => new ValueTask(gate.Task);
+        world.Write("a", "v2").TellUpdate("a", "v2");
+        world.World.Advance(2.1);
+        world.Rest.Script = static (_, _) => FakePostgrest.Error(403, "42501");
+        for (var i = 0; i < 5; i++)
+        {
+            world.TellOk();
+        }
+
+        gate.SetResult();
+        world.World.Run();
+
+        (cache.Removals, cache.Images.Count).Should().Be((1, 0));
+    }
+
+    [Fact]
     public void A_load_that_hangs_is_cancelled_when_the_store_ends()
     {
         var cache = Filled();

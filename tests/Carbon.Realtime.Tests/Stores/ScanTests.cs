@@ -72,6 +72,37 @@ public sealed class ScanTests
     }
 
     [Fact]
+    public void A_scan_that_was_given_up_and_is_still_ending_shares_nothing_with_the_next_one()
+    {
+        var world = new StoreWorld(static o => o.ReadPageRows = 2, options: new StoreOptions<SalesOrder> { MaxRows = 1 })
+            .Write("a", "v1").Write("b", "v1").Write("c", "v1").HoldReads();
+        var ending = new TaskCompletionSource();
+        world.Rest.Script = (number, _) =>
+        {
+            if (number == 3)
+            {
+                world.HoldReads();
+            }
+
+            return number != 2 ? null : new HttpResponseMessage(System.Net.HttpStatusCode.InternalServerError)
+            {
+                Content = FakePostgrest.Body(new FakePostgrest.GatedStream("""{"code":"57014"}"""u8.ToArray(), ending.Task)),
+            };
+        };
+        world.Live();
+        var verifying = new TaskCompletionSource();
+        world.Store.Actor!.Verify(verifying); // its scan begins in the moment in which the first one, with too many rows, is given up
+        world.World.Run();
+        world.ReleaseReads();
+        world.Rest.Requests.Should().HaveCount(3);
+
+        ending.SetResult(); // "ask for less"
+        world.World.Run();
+        world.ReleaseReads();
+        world.Rest.Queries[3].Should().Contain("limit=2", "nobody told the second scan to ask for less");
+    }
+
+    [Fact]
     public void Oks_that_are_minutes_apart_are_read_at_once_each()
     {
         var world = new StoreWorld().Live();

@@ -16,8 +16,15 @@ internal sealed class StubbornCache(InMemoryStoreCache kept) : IStoreCache
     /// <summary>Awaited before a removal.</summary>
     public Task Removing { get; set; } = Task.CompletedTask;
 
-    public ValueTask<StoreCacheHeader?> LoadAsync(StoreCacheKey key, StoreCacheRowHandler onRow, CancellationToken cancellationToken) =>
-        kept.LoadAsync(key, onRow, cancellationToken);
+    /// <summary>Awaited after a load, before the store hears of its end.</summary>
+    public Task Loaded { get; set; } = Task.CompletedTask;
+
+    public async ValueTask<StoreCacheHeader?> LoadAsync(StoreCacheKey key, StoreCacheRowHandler onRow, CancellationToken cancellationToken)
+    {
+        var header = await kept.LoadAsync(key, onRow, cancellationToken);
+        await Loaded;
+        return header;
+    }
 
     public ValueTask SaveAsync(StoreCacheKey key, StoreCacheChanges changes, CancellationToken cancellationToken) =>
         kept.SaveAsync(key, changes, cancellationToken);
