@@ -58,7 +58,7 @@ public sealed class RestReadTests
             """);
         (await _world.ReadAsync("types")).Body.Should().Be(
             """[{"num":"NaN","inf":"-Infinity","bin":"\\x00ff","fix":"ab ","bits":"101","raw":{"b":1,  "a":1, "a":2},"doc":{"a": [1, 2], "bb": 1}"""
-            + ""","at":"2026-01-05T00:00:00.12+00:00","scale":1.50,"list":[1, null]}]""");
+            + ""","at":"2026-01-05T00:00:00.12+00:00","scale":1.50,"list":[1,null]}]""");
     }
 
     [Theory]
