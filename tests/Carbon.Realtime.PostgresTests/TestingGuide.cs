@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Carbon.Realtime.Emulator;
-using Carbon.Realtime.Testing;
 
 namespace Carbon.Realtime.PostgresTests;
 
