@@ -64,6 +64,11 @@ internal sealed class TokenKeeper(
             || (use.LastReason == AccessTokenReason.Rejected && session.Current?.Value != channel.JoinedWith?.Value);
         if (hasOther && session.IsFresh(options.TokenFreshness))
         {
+            if (use.LastReason == AccessTokenReason.Rejected)
+            {
+                channel.Recovery.NoteFreshToken(); // as if it had asked by itself: else others' questions would spare it the slow wait for ever
+            }
+
             return;
         }
 
