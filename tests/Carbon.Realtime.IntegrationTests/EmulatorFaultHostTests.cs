@@ -37,20 +37,19 @@ public sealed class EmulatorFaultHostTests : IAsyncLifetime, IDisposable
     public async Task The_same_seed_hits_the_same_frames_as_in_memory()
     {
         var plan = new StreamFaults { Seed = 5, Drop = 0.2, Duplicate = 0.2 };
+        var expected = InMemory(plan);
         using var socket = await JoinAsync();
         _emulator.Faults.Stream = plan;
         Insert(_emulator, 100);
-        _emulator.Faults.Stream = null;
-        Insert(_emulator, 1, from: 1000);
 
         var received = new List<int>();
-        while (received.LastOrDefault() != 1000)
+        while (received.Count < expected.Length)
         {
             received.Add(Version(await ReceiveAsync(socket)));
         }
 
-        received.SkipLast(1).Should().Equal(InMemory(plan));
-        received.Should().HaveCountGreaterThan(70).And.NotHaveCount(101);
+        received.Should().Equal(expected);
+        expected.Distinct().Should().HaveCountLessThan(95).And.HaveCountGreaterThan(60);
     }
 
     [Fact]

@@ -15,6 +15,8 @@ public readonly record struct EmulatorDelay(TimeSpan Minimum, TimeSpan Maximum)
     /// <summary>Always the same time.</summary>
     public static EmulatorDelay Exactly(TimeSpan time) => new(time, time);
 
-    internal TimeSpan Draw(IRandomizer randomizer) =>
-        Maximum <= Minimum ? Minimum : Minimum + ((Maximum - Minimum) * randomizer.NextDouble());
+    internal TimeSpan Draw(IRandomizer randomizer) => Maximum <= Minimum ? Minimum : At(randomizer.NextDouble());
+
+    /// <summary>The time at a share of the way from the shortest to the longest.</summary>
+    internal TimeSpan At(double share) => Maximum <= Minimum ? Minimum : Minimum + ((Maximum - Minimum) * share);
 }

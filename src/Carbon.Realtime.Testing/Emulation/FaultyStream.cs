@@ -69,7 +69,7 @@ internal sealed class FaultyStream(EmulatorAgenda agenda)
             var isDropped = chance.NextDouble() < plan.Drop;
             var isDoubled = chance.NextDouble() < plan.Duplicate;
             var isHeldUp = chance.NextDouble() < plan.Reorder;
-            var (delay, holdUp) = (plan.Delay.Draw(chance), plan.ReorderBy.Draw(chance));
+            var (delay, holdUp) = (plan.Delay.At(chance.NextDouble()), plan.ReorderBy.At(chance.NextDouble()));
             if (isDropped)
             {
                 return;

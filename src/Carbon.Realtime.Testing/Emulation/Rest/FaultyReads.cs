@@ -21,7 +21,7 @@ internal sealed class FaultyReads
         var isFailed = _chance.NextDouble() < Plan.Fail;
         var isTruncated = _chance.NextDouble() < Plan.Truncate;
         var isSlow = _chance.NextDouble() < Plan.Slow;
-        var (choice, pause) = (_chance.NextDouble(), Plan.SlowBy.Draw(_chance));
+        var (choice, pause) = (_chance.NextDouble(), Plan.SlowBy.At(_chance.NextDouble()));
         return isFailed ? Plan.Errors[(int)(choice * Plan.Errors.Count)]
             : isTruncated ? EmulatorReadFault.TruncatedBody((int)(choice * 100))
             : isSlow ? EmulatorReadFault.SlowBody((int)(choice * 100), pause)
