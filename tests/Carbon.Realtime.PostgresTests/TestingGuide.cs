@@ -23,7 +23,7 @@ public sealed class TestingGuide(PostgresCluster cluster) : IAsyncLifetime
     public async Task My_policy_lets_no_other_companys_rows_through()
     {
         await SqlAsync("""
-            create table job(id text primary key, "companyId" text not null, note text);
+            create table job(id text primary key, "companyId" text not null, note text, total numeric not null default 0);
             alter table job replica identity full, enable row level security;
             create policy own on job for select using ("companyId" = auth.jwt() ->> 'company');
             alter publication supabase_realtime add table job;

@@ -177,7 +177,7 @@ internal sealed class TokenKeeper(
 
             // Before anything joins, which tells where it stands.
             var cured = channels.FindAll(c => IsBackingOff(c) && IsCure(answer, c));
-            channels.FindAll(c => IsExcused(answer, c) && (!IsBackingOff(c) || cured.Contains(c))).ForEach(Excuse);
+            channels.FindAll(c => IsExcused(answer, c)).ForEach(Excuse);
             channels.ForEach(Reconcile);
             cured.ForEach(registry.Rejoins.RetryNow);
             registry.Joins.Pump();
@@ -228,13 +228,10 @@ internal sealed class TokenKeeper(
     /// <summary>Whether the channel waits for a time, and not for its turn or a token.</summary>
     private static bool IsBackingOff(Channel channel) => channel is { State: ChannelState.Waiting, WantsToJoin: false };
 
-    /// <summary>Whether what a channel that is not live tells is of another token, or of none.</summary>
-    private static bool IsExcused(TokenAnswer answer, Channel channel) => channel.State != ChannelState.Live && channel.Recovery.Error?.Reason switch
-    {
-        RealtimeErrorReason.TokenProviderFailed => true,
-        RealtimeErrorReason.TokenExpired or RealtimeErrorReason.TokenRejected => channel.Token?.Value != answer.Token?.Value,
-        _ => false,
-    };
+    /// <summary>Whether what a channel that is not live tells is of another token, or of none; but the answer to its own refusal has yet to prove its worth.</summary>
+    private static bool IsExcused(TokenAnswer answer, Channel channel) => channel.State != ChannelState.Live
+        && channel.Recovery.Error?.Reason is RealtimeErrorReason.TokenExpired or RealtimeErrorReason.TokenRejected or RealtimeErrorReason.TokenProviderFailed
+        && IsCure(answer, channel);
 
     /// <summary>Whether a token may be what a waiting channel lacks.</summary>
     /// <remarks>

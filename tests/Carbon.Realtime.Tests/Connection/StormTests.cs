@@ -225,10 +225,10 @@ public sealed class StormTests(ITestOutputHelper output)
         TaskCompletionSource<string?>? asked = null;
         var tokens = new FakeTokens
         {
-            // A fresh one takes a second: by then the store that asked before has heard its own refusal.
+            // A fresh one takes a second, and so does a read: who asked before has sent the last one by then, and heard its own refusal.
             Answer = (request, _) => token is not null && request.MustBeFresh ? new((asked = new()).Task) : ValueTask.FromResult<string?>(token ??= Mint()),
         };
-        var rest = new FakePostgrest { Script = static (_, _) => FakePostgrest.Error(401, "PGRST301") };
+        var rest = new FakePostgrest { Script = static (_, _) => FakePostgrest.Error(401, "PGRST301"), Held = new TaskCompletionSource() };
         var world = new World(tokens: tokens, rest: rest);
         var pushes = new Queue<SentFrame>();
         var polite = world.Server.Opened!;
@@ -277,6 +277,10 @@ public sealed class StormTests(ITestOutputHelper output)
         void Second()
         {
             world.Advance(1);
+            var held = rest.Held!;
+            rest.Held = new TaskCompletionSource();
+            held.SetResult();
+            world.Run();
             if (asked is { } waiting)
             {
                 asked = null;
