@@ -7,7 +7,10 @@ using static Carbon.Realtime.Emulator.ControlBody;
 namespace Carbon.Realtime.Emulator;
 
 /// <summary>Steers the emulator over HTTP, for tests in other languages: <c>POST /emulator/v1/{command}</c> with a JSON object, or nothing, as its body.</summary>
-/// <remarks>No key is asked for: the host listens on the loopback address only. docs/testing.md, "From other languages" lists the commands.</remarks>
+/// <remarks>
+/// No key is asked for: the host listens on the loopback address only, and a web page, which a browser lets reach it, is refused. docs/emulator.md, "What can
+/// go wrong" lists the commands.
+/// </remarks>
 internal sealed class ControlEndpoint
 {
     public const string Root = "/emulator/v1";
@@ -43,7 +46,12 @@ internal sealed class ControlEndpoint
     public async Task ServeAsync(HttpContext context)
     {
         var command = context.Request.RouteValues["command"] as string ?? "";
-        if (!_commands.TryGetValue(command, out var run))
+        if (context.Request.Headers.Origin.Count > 0)
+        {
+            // Only browsers name an origin. Any page that is open on this machine could have itself a token of any user made.
+            await AnswerAsync(context, StatusCodes.Status403Forbidden, Error("Commands are not taken from web pages: send them from the test's own process."));
+        }
+        else if (!_commands.TryGetValue(command, out var run))
         {
             await AnswerAsync(context, StatusCodes.Status404NotFound, Error($"There is no command '{command}'. The commands are: {string.Join(", ", _commands.Keys)}."));
         }
@@ -66,7 +74,7 @@ internal sealed class ControlEndpoint
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException)
         {
-            return (StatusCodes.Status400BadRequest, Error($"The body must be a JSON object whose members have the types that docs/testing.md says: {e.Message}"));
+            return (StatusCodes.Status400BadRequest, Error($"The body must be a JSON object whose members have the types that docs/emulator.md says: {e.Message}"));
         }
     }
 

@@ -128,6 +128,18 @@ public sealed class EmulatorControlTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task A_web_page_gets_no_token()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/emulator/v1/token", UriKind.Relative)) { Content = new StringContent("{}") };
+        request.Headers.Add("Origin", "http://page.test");
+
+        using var refused = await _http.SendAsync(request, _hang.Token);
+
+        refused.StatusCode.Should().Be(HttpStatusCode.Forbidden);
+        (await refused.Content.ReadAsStringAsync(_hang.Token)).Should().Contain("web pages").And.NotContain("eyJ");
+    }
+
+    [Fact]
     public async Task Commands_are_posted()
     {
         using var got = await _http.GetAsync(new Uri("/emulator/v1/deafen", UriKind.Relative), _hang.Token);
