@@ -6,14 +6,14 @@ namespace Carbon.Realtime.Samples.LabelWorker;
 /// <summary>The registration: what a program of yours would write.</summary>
 internal static class LabelServices
 {
-    /// <summary>The label worker of one company.</summary>
+    /// <summary>What the label worker of one company needs. The worker itself is a hosted service, to be added after all that is to end later.</summary>
     /// <param name="services">The host's.</param>
     /// <param name="configure">Address and key of the project.</param>
     /// <param name="tokens">Signs in.</param>
     /// <param name="company">Whose jobs.</param>
     /// <param name="wantLabels">Which jobs want a label.</param>
     /// <param name="folder">Where journal and cache are: of this project alone, for two projects may have jobs with equal keys.</param>
-    public static IServiceCollection AddLabelWorker(
+    public static IServiceCollection AddLabels(
         this IServiceCollection services, Action<RealtimeOptions> configure, IAccessTokenProvider tokens, string company, RealtimeFilter wantLabels, string folder)
     {
         var openJobs = JobTable.Jobs.Where(wantLabels);
@@ -30,7 +30,6 @@ internal static class LabelServices
         services.AddSingleton(_ => new LabelJournal(Path.Combine(folder, "journal.db")));
         services.AddSingleton<LabelDesk>();
         services.TryAddSingleton<ILabelPrinter, ScreenPrinter>();
-        services.AddHostedService<LabelWorker>();
         return services;
     }
 }

@@ -22,7 +22,7 @@ try
     builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None); // why a service failed is told below
     builder.Services.Configure<ConsoleLoggerOptions>(static options => options.LogToStandardErrorThreshold = LogLevel.Trace); // the output is for labels
     builder.Services.AddSingleton(new Screen(Console.Out, TimeProvider.System));
-    builder.Services.AddLabelWorker(
+    builder.Services.AddLabels(
         options =>
         {
             options.Url = shop?.Url ?? arguments.Url;
@@ -31,10 +31,11 @@ try
         },
         shop as IAccessTokenProvider ?? new FixedToken(arguments.AccessToken), arguments.Tenant, arguments.Filter, arguments.Folder);
 
-    // What is told besides the labels, for those who watch.
+    // A host stops its services in the reverse order: the worker before the reports, so that their last word counts its last label, and both before the stores.
     builder.Services.AddSingleton<MetricsTable>();
     builder.Services.AddHostedService<StoreStatuses>();
     builder.Services.AddHostedService<Reports>();
+    builder.Services.AddHostedService<LabelWorker>();
     if (arguments.Duration is { } duration)
     {
         builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<RunLimit>(

@@ -37,7 +37,7 @@ internal sealed class Reports(HealthCheckService health, MetricsTable metrics, L
     {
         await base.StopAsync(cancellationToken);
 
-        // The stores end after the host's services, so that the last word is of a worker at work.
+        // No label is printed any more, and the stores still work: they end after the host's services.
         await TellHealthAsync(told: null, cancellationToken);
         TellMetrics();
         screen.Say("labels", $"printed {desk.Printed}, of which {desk.PossibleCopies} may be second copies; {desk.PrintedBefore} had theirs from an earlier run");

@@ -93,7 +93,7 @@ public sealed class LabelCommandTests : IDisposable
         var (exitCode, lines, errors) = await worker.EndAsync();
         exitCode.Should().Be(0, errors);
         errors.Should().BeEmpty();
-        lines[^1].Should().Contain("  labels    printed ");
+        lines[^1].Should().Contain($"  labels    printed {LabelsIn(lines).Count}, of which");
         refused.ExitCode.Should().Be(1);
         refused.Errors.Should().Contain("The journal in").And.Contain("--data");
         LabelsIn(refused.Lines).Should().BeEmpty();

@@ -20,7 +20,7 @@ internal sealed class LabelRun : IAsyncDisposable
         _hang = project.Hang;
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Services.AddSingleton<ILabelPrinter>(Printer).AddSingleton(new Screen(_said, TimeProvider.System));
-        builder.Services.AddLabelWorker(
+        builder.Services.AddLabels(
             options =>
             {
                 options.Url = project.Host.Url;
@@ -30,6 +30,7 @@ internal sealed class LabelRun : IAsyncDisposable
                 options.ReturnSpread = TimeSpan.Zero;
             },
             project.Tokens, "co_1", RealtimeFilter.Parse(JobTable.WantLabels), folder);
+        builder.Services.AddHostedService<LabelWorker>();
         _host = builder.Build();
         Desk = _host.Services.GetRequiredService<LabelDesk>();
         Open = _host.Services.GetRequiredService<ILiveStore<string, Job>>();
