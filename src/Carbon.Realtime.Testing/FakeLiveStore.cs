@@ -57,7 +57,7 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
         _rows = new FakeRows<TKey, TRow>(keyOf);
         Environment = environment;
         _deliversAtOnce = deliversAtOnce;
-        _shown = new(new(0, _rows.Publish(), StatusOf(StoreState.Live, StoreReason.None, null)));
+        _shown = new(new(0, new(_rows.Publish()), StatusOf(StoreState.Live, StoreReason.None, null)));
         Changes = new ChangesObservable(this);
         StatusChanges = Stores.StatusChanges.Of(Changes);
     }
@@ -277,9 +277,9 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
 
     private void Show(StoreStatus status, bool isReset, ImmutableArray<StoreChange<TKey, TRow>> changes)
     {
-        var snapshot = new StoreSnapshot<TKey, TRow>(Current.Version + 1, _rows.Publish(), status);
-        var set = new StoreChangeSet<TKey, TRow>(snapshot, isReset, changes);
-        _shown.Show(snapshot); // before anybody is told of it
+        var next = new Showing<TKey, TRow>(_shown.Now.Version + 1, new(_rows.Publish()), status);
+        var set = new StoreChangeSet<TKey, TRow>(next.Snapshot, isReset, changes);
+        _shown.Show(next); // before anybody is told of it
         _observers.ForEach(o => o.Post(set));
     }
 

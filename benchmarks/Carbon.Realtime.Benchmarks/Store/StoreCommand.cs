@@ -53,7 +53,11 @@ internal static class StoreCommand
     {
         var items = Enumerable.Range(0, rows).Select(static i => StoreItem.Create(i, change: 0)).ToArray();
         var beside = BytesBesideRows(items);
-        StoreContender[] contenders = [new PlainDictionary(items), .. Bursts.Select(b => new SettledStore(items, b))];
+        StoreContender[] contenders =
+        [
+            new PlainDictionary(items),
+            .. from isRead in (bool[])[false, true] from burst in Bursts select new SettledStore(items, burst, isRead),
+        ];
 
         // Two sets of the same changes with rows of their own take turns: a row that is there already would be no change.
         var random = new Random(1);
@@ -88,7 +92,7 @@ internal static class StoreCommand
     private static double BytesBesideRows(StoreItem[] items)
     {
         var before = GC.GetTotalMemory(forceFullCollection: true);
-        var store = new SettledStore(items, burst: 1);
+        var store = new SettledStore(items, burst: 1, isRead: false);
         var after = GC.GetTotalMemory(forceFullCollection: true);
         GC.KeepAlive(store);
         return (double)(after - before) / items.Length;

@@ -28,19 +28,21 @@ internal sealed class PlainDictionary(StoreItem[] items) : StoreContender("dicti
     public override int ChangeOf(string key) => _rows[key].Change;
 }
 
-/// <summary>A store's rules and rows in its settled state: verified, no read under way, nobody subscribed. It publishes after every burst, as its actor does.</summary>
+/// <summary>A store's rules and rows in its settled state: verified, no read under way, nobody subscribed. It publishes after every burst, as its actor does, and somebody looks at each publication or nobody does.</summary>
 internal sealed class SettledStore : StoreContender, IRowLog<string, StoreItem>
 {
     private static readonly RealtimeTable<string, StoreItem> Table = RealtimeTable.Define("item", StoreJson.Default.StoreItem, "id", static i => i.Id);
 
     private readonly ConvergenceRules<string, StoreItem> _rules;
     private readonly int _burst;
-    private RowImage<string, StoreItem> _current = RowImage<string, StoreItem>.Empty;
+    private readonly bool _isRead;
+    private LazyImage<string, StoreItem> _current = LazyImage<string, StoreItem>.Empty;
 
-    public SettledStore(StoreItem[] items, int burst)
-        : base(FormattableString.Invariant($"store, bursts of {burst}"))
+    public SettledStore(StoreItem[] items, int burst, bool isRead)
+        : base(FormattableString.Invariant($"store, {(isRead ? "read after " : "")}bursts of {burst}"))
     {
         _burst = burst;
+        _isRead = isRead;
         _rules = new(Table.Definition.Key.Comparer, IsSame, version: null, ConvergencePolicy.Full, this);
         _rules.BeginScan();
         foreach (var page in items.Chunk(1000))
@@ -60,13 +62,17 @@ internal sealed class SettledStore : StoreContender, IRowLog<string, StoreItem>
         while (!events.IsEmpty)
         {
             var burst = events[..Math.Min(_burst, events.Length)];
-            foreach (ref readonly var e in burst) _rules.OnEvent(e, now);
+            using (_rules.Rows.WriteInPlace())
+            {
+                foreach (ref readonly var e in burst) _rules.OnEvent(e, now);
+            }
+
             Publish();
             events = events[burst.Length..];
         }
     }
 
-    public override int ChangeOf(string key) => _current.TryGet(key, out var row) ? row.Change : -1;
+    public override int ChangeOf(string key) => _current.Take().TryGet(key, out var row) ? row.Change : -1;
 
     void IRowLog<string, StoreItem>.Added(string key, StoreItem row)
     {
@@ -80,5 +86,9 @@ internal sealed class SettledStore : StoreContender, IRowLog<string, StoreItem>
     {
     }
 
-    private void Publish() => Volatile.Write(ref _current, _rules.Rows.Publish());
+    private void Publish()
+    {
+        Volatile.Write(ref _current, _rules.Rows.Lend());
+        if (_isRead) _ = _current.Take();
+    }
 }

@@ -13,8 +13,8 @@ internal sealed record StoreFigures(int Rows, double BytesBesideRow, IReadOnlyLi
 /// <summary>What the store's benchmark says.</summary>
 internal sealed class StoreReport(StoreBenchOptions options, string load, IReadOnlyList<StoreFigures> sizes)
 {
-    /// <summary>A change that comes with others costs at most so many of a dictionary's updates …</summary>
-    /// <remarks>One that comes alone is published alone, which copies a page: it is shown, and no floor, for then there is time.</remarks>
+    /// <summary>A change costs at most so many of a dictionary's updates …</summary>
+    /// <remarks>Who looks at a publication has it copied as far as the next changes go: that is shown, and no floor, for it is paid by look, not by change.</remarks>
     private const double MostTimes = 3;
 
     /// <summary>… and a row at most so many bytes beside itself, at a million rows.</summary>
@@ -49,7 +49,7 @@ internal sealed class StoreReport(StoreBenchOptions options, string load, IReadO
     {
         foreach (var size in sizes)
         {
-            foreach (var contender in size.Contenders.Skip(1).Where(static c => !c.Name.EndsWith(" of 1", StringComparison.Ordinal)))
+            foreach (var contender in size.Contenders.Skip(1).Where(static c => !c.Name.Contains("read", StringComparison.Ordinal)))
             {
                 var ratio = Ratio(size, contender);
                 if (ratio > MostTimes * (1 + Tolerance)) yield return Format($"{contender.Name} at {size.Rows:N0} rows takes {ratio:F2} times a dictionary's update; {MostTimes} are allowed");

@@ -56,7 +56,7 @@ public interface ILiveStore
 public interface ILiveStore<TKey, TRow> : ILiveStore
     where TKey : notnull
 {
-    /// <summary>The rows and how true they are. Never waits, starts nothing.</summary>
+    /// <summary>The rows and how true they are. Starts nothing, and waits for no more than a burst of changes that is being applied.</summary>
     StoreSnapshot<TKey, TRow> Current { get; }
 
     /// <summary>

@@ -37,7 +37,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         _scope = scope;
         _use = new StoreUse(scope, _gate) { OnUsed = OnUsed, OnUnused = OnUnused };
         _resolution = new Resolution(scope, context.Environment.Scheduler, _gate) { OnResolved = OnResolved };
-        _shown = new(new(0, RowImage<TKey, TRow>.Empty, StatusOf(StoreState.Empty, StoreReason.NotStarted)));
+        _shown = new(new(0, LazyImage<TKey, TRow>.Empty, StatusOf(StoreState.Empty, StoreReason.NotStarted)));
         _observers = new(context.Environment.Scheduler, () => Current, e => StoresLog.ObserverThrew(context.Logger, context.Name, e));
         Changes = new ChangesObservable(this);
         StatusChanges = Stores.StatusChanges.Of(Changes);
@@ -49,7 +49,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
 
     public StoreSnapshot<TKey, TRow> Current => _shown.Current;
 
-    public StoreStatus Status => Current.Status;
+    public StoreStatus Status => _shown.Now.Status;
 
     public IObservable<StoreChangeSet<TKey, TRow>> Changes { get; }
 
@@ -144,8 +144,8 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
             Drop(keep: !isOtherUser, new RealtimeException(
                 RealtimeErrorReason.TenantChanged, "User or tenant changed while rows were read; the store shows the new one's.", isTransient: false));
             // Also while nobody uses it: somebody may look, or come back before it would have been stopped.
-            _observers.Forget(Current.Version + 1);
-            Show(RowImage<TKey, TRow>.Empty,
+            _observers.Forget(_shown.Now.Version + 1);
+            Show(LazyImage<TKey, TRow>.Empty,
                 _use.IsUsed ? StatusOf(StoreState.Loading, StoreReason.None) : StatusOf(StoreState.Empty, StoreReason.NotStarted), isReset: true, []);
             if (_use.IsUsed)
             {
@@ -175,7 +175,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     {
         lock (_gate)
         {
-            return !_use.IsUsed || _isClosed ? null : new StoreReport(_context.Name, Status, Current.Count, _notLiveSince);
+            return !_use.IsUsed || _isClosed ? null : new StoreReport(_context.Name, Status, _shown.Now.Count, _notLiveSince);
         }
     }
 
@@ -189,7 +189,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
             }
 
             Drop(keep: true, new ObjectDisposedException("ILiveStore"));
-            Show(RowImage<TKey, TRow>.Empty, StatusOf(StoreState.Closed, StoreReason.None), isReset: true, []);
+            Show(LazyImage<TKey, TRow>.Empty, StatusOf(StoreState.Closed, StoreReason.None), isReset: true, []);
             _isClosed = true;
             _use.Close();
             _observers.End();
@@ -242,7 +242,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     private void OnUnused()
     {
         Drop(keep: true, new OperationCanceledException("Nobody uses the store any more."));
-        Show(RowImage<TKey, TRow>.Empty, StatusOf(StoreState.Empty, StoreReason.NotStarted), isReset: true, []);
+        Show(LazyImage<TKey, TRow>.Empty, StatusOf(StoreState.Empty, StoreReason.NotStarted), isReset: true, []);
     }
 
     /// <summary>It is known whose rows are wanted: begins to show them.</summary>
@@ -260,7 +260,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
                 StoresLog.NoIdentity(_context.Logger, _context.Name, error.Message);
             }
 
-            Show(RowImage<TKey, TRow>.Empty, StatusOf(
+            Show(LazyImage<TKey, TRow>.Empty, StatusOf(
                 StoreState.NeedsAuth, StoreReason.Auth, error, _context.Environment.TimeProvider.GetUtcNow() + wait), isReset: false, []);
             _resolution.BeginAfter(wait);
             return;
@@ -268,7 +268,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
 
         if (_scope.Identity is not { } identity)
         {
-            Show(RowImage<TKey, TRow>.Empty, StatusOf(StoreState.Empty, StoreReason.NoTenant), isReset: false, []);
+            Show(LazyImage<TKey, TRow>.Empty, StatusOf(StoreState.Empty, StoreReason.NoTenant), isReset: false, []);
             return;
         }
 
@@ -315,16 +315,16 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     }
 
     private void Show(
-        RowImage<TKey, TRow> rows, StoreStatus status, bool isReset, System.Collections.Immutable.ImmutableArray<StoreChange<TKey, TRow>> changes)
+        LazyImage<TKey, TRow> rows, StoreStatus status, bool isReset, System.Collections.Immutable.ImmutableArray<StoreChange<TKey, TRow>> changes)
     {
-        var snapshot = new StoreSnapshot<TKey, TRow>(Current.Version + 1, rows, status);
+        var next = new Showing<TKey, TRow>(_shown.Now.Version + 1, rows, status);
         _notLiveSince = status.State is StoreState.Live or StoreState.Empty or StoreState.Closed
             ? null
             : _notLiveSince ?? _context.Environment.TimeProvider.GetUtcNow();
-        _shown.Show(snapshot); // before anybody is told of it
+        _shown.Show(next); // before anybody is told of it
         if (_observers.IsWatched)
         {
-            _observers.Post(new StoreChangeSet<TKey, TRow>(snapshot, isReset, isReset ? [] : changes));
+            _observers.Post(new StoreChangeSet<TKey, TRow>(next.Snapshot, isReset, isReset ? [] : changes));
         }
 
         if (Shown<TKey, TRow>.Hopeless(status) is { } error)

@@ -9,7 +9,7 @@ namespace Carbon.Realtime.Stores;
 /// <param name="IsReset">Whether <paramref name="Changes"/> do not lead here.</param>
 /// <param name="Changes">How the rows came from the last ones.</param>
 internal readonly record struct StorePublication<TKey, TRow>(
-    RowImage<TKey, TRow> Rows, StoreStatus Status, bool IsReset, ImmutableArray<StoreChange<TKey, TRow>> Changes)
+    LazyImage<TKey, TRow> Rows, StoreStatus Status, bool IsReset, ImmutableArray<StoreChange<TKey, TRow>> Changes)
     where TKey : notnull;
 
 /// <summary>Gathers what becomes of rows, and shows it when there is a pause, if it is another thing than before. On the actor's thread.</summary>
@@ -22,7 +22,7 @@ internal sealed class Publisher<TKey, TRow>(
     where TKey : notnull
 {
     private readonly ImmutableArray<StoreChange<TKey, TRow>>.Builder _changes = ImmutableArray.CreateBuilder<StoreChange<TKey, TRow>>();
-    private bool _isRecording;
+    private bool? _isRecording;
     private bool _hasChanged;
     private bool _wasShown;
     private StoreStatus? _status;
@@ -33,7 +33,7 @@ internal sealed class Publisher<TKey, TRow>(
     public bool IsShown { get; set; }
 
     /// <summary>Whether this publication's changes are told one by one. A subscriber that comes in the middle gets everything anew.</summary>
-    private bool IsRecording => _hasChanged ? _isRecording : isWatched();
+    public bool IsRecording => _isRecording ??= isWatched();
 
     /// <summary>Events were applied.</summary>
     /// <param name="now">The time.</param>
@@ -62,15 +62,17 @@ internal sealed class Publisher<TKey, TRow>(
         var isReset = IsShown != _wasShown;
         if (!_hasChanged && !isReset && _status?.SaysTheSameAs(status) == true)
         {
+            _isRecording = null;
             return;
         }
 
         // Before everything is there, nothing is shown: a half list looks like a whole one.
         var hasChanged = _hasChanged && IsShown;
-        var rows = IsShown ? actor.Rules.Rows.Publish() : RowImage<TKey, TRow>.Empty;
-        var changes = hasChanged && !isReset && _isRecording ? _changes.DrainToImmutable() : [];
-        isReset |= hasChanged && !_isRecording;
+        var rows = IsShown ? actor.Rules.Rows.Lend() : LazyImage<TKey, TRow>.Empty;
+        var changes = hasChanged && !isReset && IsRecording ? _changes.DrainToImmutable() : [];
+        isReset |= hasChanged && !IsRecording;
         _changes.Clear();
+        _isRecording = null;
         _hasChanged = false;
         _wasShown = IsShown;
         _status = status;
@@ -96,9 +98,8 @@ internal sealed class Publisher<TKey, TRow>(
 
     private void Log(in StoreChange<TKey, TRow> change)
     {
-        _isRecording = IsRecording;
         _hasChanged = true;
-        if (_isRecording)
+        if (IsRecording)
         {
             _changes.Add(change);
         }

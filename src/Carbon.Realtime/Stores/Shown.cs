@@ -3,18 +3,21 @@ using System.Runtime.CompilerServices;
 namespace Carbon.Realtime.Stores;
 
 /// <summary>What a store shows now, those who follow it, and those who wait until it is live. Changed under the store's lock.</summary>
-internal sealed class Shown<TKey, TRow>(StoreSnapshot<TKey, TRow> first)
+internal sealed class Shown<TKey, TRow>(Showing<TKey, TRow> first)
     where TKey : notnull
 {
     private readonly List<TaskCompletionSource> _waiters = [];
-    private StoreSnapshot<TKey, TRow> _current = first;
+    private Showing<TKey, TRow> _now = first;
     private TaskCompletionSource _newer = NewSignal();
 
     /// <summary>How many new tokens there are of which what is shown may not know.</summary>
     private int _unnoted;
 
     /// <summary>Any thread.</summary>
-    public StoreSnapshot<TKey, TRow> Current => Volatile.Read(ref _current);
+    public Showing<TKey, TRow> Now => Volatile.Read(ref _now);
+
+    /// <inheritdoc cref="Showing{TKey, TRow}.Snapshot"/>
+    public StoreSnapshot<TKey, TRow> Current => Now.Snapshot;
 
     /// <summary>A signal whose continuations run elsewhere: it is set under locks.</summary>
     public static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -23,11 +26,11 @@ internal sealed class Shown<TKey, TRow>(StoreSnapshot<TKey, TRow> first)
     public static RealtimeException? Hopeless(StoreStatus status) =>
         status is { State: StoreState.Faulted or StoreState.NeedsAuth or StoreState.Degraded, Error: { IsTransient: false } error } ? error : null;
 
-    /// <summary>Shows another snapshot.</summary>
-    public void Show(StoreSnapshot<TKey, TRow> snapshot)
+    /// <summary>Shows something else.</summary>
+    public void Show(Showing<TKey, TRow> next)
     {
-        // In this order: who reads the signal first and the snapshot then misses none.
-        Volatile.Write(ref _current, snapshot);
+        // In this order: who reads the signal first and what is shown then misses none.
+        Volatile.Write(ref _now, next);
         Interlocked.Exchange(ref _newer, NewSignal()).SetResult();
         Answer();
     }
@@ -90,12 +93,12 @@ internal sealed class Shown<TKey, TRow>(StoreSnapshot<TKey, TRow> first)
 
     private void Answer()
     {
-        if (_waiters.Count > 0 && _current.Status.IsLive)
+        if (_waiters.Count > 0 && _now.Status.IsLive)
         {
             _waiters.ForEach(static w => w.TrySetResult());
             _waiters.Clear();
         }
-        else if (_waiters.Count > 0 && _unnoted == 0 && Hopeless(_current.Status) is { } error)
+        else if (_waiters.Count > 0 && _unnoted == 0 && Hopeless(_now.Status) is { } error)
         {
             Fail(error);
         }

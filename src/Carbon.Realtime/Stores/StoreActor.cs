@@ -222,12 +222,17 @@ internal sealed class StoreActor<TKey, TRow>
 
         var now = Now;
         var (puts, removes) = (0, 0);
-        foreach (ref readonly var e in events)
+
+        // Where changes are told, each publication's rows are taken with them, and rows are compared, which is the user's code.
+        using (_publisher.IsRecording ? default : Rules.Rows.WriteInPlace())
         {
-            Repairs.OnEvent(e.Key);
-            Rules.OnEvent(_context.IsSignalOnly ? e with { Kind = RowEventKind.Ask } : e, now);
-            puts += e.Kind == RowEventKind.Put ? 1 : 0;
-            removes += e.Kind == RowEventKind.Remove ? 1 : 0;
+            foreach (ref readonly var e in events)
+            {
+                Repairs.OnEvent(e.Key);
+                Rules.OnEvent(_context.IsSignalOnly ? e with { Kind = RowEventKind.Ask } : e, now);
+                puts += e.Kind == RowEventKind.Put ? 1 : 0;
+                removes += e.Kind == RowEventKind.Remove ? 1 : 0;
+            }
         }
 
         Count(puts, removes, events.Length - puts - removes);
