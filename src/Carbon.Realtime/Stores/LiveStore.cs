@@ -73,6 +73,9 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     /// <summary>Whose rows are shown, for tests.</summary>
     internal StoreActor<TKey, TRow>? Actor => _actor;
 
+    /// <summary>What is shown, for tests.</summary>
+    internal Showing<TKey, TRow> Showing => _shown.Now;
+
     public bool TryGet(TKey key, [MaybeNullWhen(false)] out TRow row) => Current.TryGetValue(key, out row);
 
     public IDisposable Start()

@@ -14,6 +14,9 @@ internal sealed class Showing<TKey, TRow>(long version, LazyImage<TKey, TRow> ro
 
     public int Count => rows.Count;
 
+    /// <summary>Whether somebody looked.</summary>
+    public bool IsTaken => Volatile.Read(ref _snapshot) is not null;
+
     /// <summary>The one snapshot of it. May wait while a burst of changes is applied.</summary>
     public StoreSnapshot<TKey, TRow> Snapshot => Volatile.Read(ref _snapshot) ?? Take();
 
