@@ -25,7 +25,10 @@ internal sealed class LazyImage<TKey, TRow>
     /// <summary>How many rows there were when they were lent.</summary>
     public int Count { get; }
 
-    /// <summary>Whether there is an image, made by whoever needed one first. Set under the table's lock.</summary>
+    /// <summary>What was lent after it, if it was not taken by then. Under the table's lock.</summary>
+    internal LazyImage<TKey, TRow>? Next { get; set; }
+
+    /// <summary>The image that whoever needed one first made. Set under the table's lock.</summary>
     internal RowImage<TKey, TRow>? Image
     {
         get => Volatile.Read(ref _image);
@@ -33,5 +36,5 @@ internal sealed class LazyImage<TKey, TRow>
     }
 
     /// <summary>The rows. May wait while a burst of changes is applied.</summary>
-    public RowImage<TKey, TRow> Take() => Image ?? (Image = _table!.Take());
+    public RowImage<TKey, TRow> Take() => Image ?? _table!.Take(this);
 }

@@ -104,13 +104,23 @@ internal sealed class RowTable<TKey, TRow>(IEqualityComparer<TKey>? comparer)
         Count--;
     }
 
+    /// <summary>Forgets all rows. What was lent and not taken has none from now on, and the table keeps nothing alive of what was.</summary>
     public void Clear()
     {
-        Reclaim();
-        _index = new(comparer, 0);
-        _tree = default;
-        Count = 0;
-        _image = null;
+        lock (_gate)
+        {
+            if (_lent is { Image: null } untaken)
+            {
+                untaken.Image = RowImage<TKey, TRow>.Empty;
+            }
+
+            _lent = null;
+            _isLent = false;
+            _index = new(comparer, 0);
+            _tree = default;
+            Count = 0;
+            _image = null;
+        }
     }
 
     /// <summary>The rows as they are now. Nothing is copied.</summary>
@@ -133,22 +143,35 @@ internal sealed class RowTable<TKey, TRow>(IEqualityComparer<TKey>? comparer)
     {
         lock (_gate)
         {
-            _lent = new(this, Count) { Image = _image };
+            var next = new LazyImage<TKey, TRow>(this, Count) { Image = _image };
+            if (_lent is { Image: null } untaken)
+            {
+                untaken.Next = next;
+            }
+
+            _lent = next;
             _isLent = _image is null;
-            return _lent;
+            return next;
         }
     }
 
     /// <summary>Until it is disposed of, what was lent and not taken is written in place, and whoever would take it waits: a burst of changes, no more.</summary>
-    /// <remarks>Of the user's code only the keys' equality runs meanwhile. Should it take the image itself, it gets one of that moment.</remarks>
+    /// <remarks>Of the user's code only the keys' equality may run meanwhile. Should it take the image itself, it gets one of that moment.</remarks>
     public Writing WriteInPlace() => new(this);
 
-    /// <summary>The image of what was lent last: who comes so late with one lent before gets the newer rows. Any thread.</summary>
-    internal RowImage<TKey, TRow> Take()
+    /// <summary>The rows that were lent. Any thread.</summary>
+    internal RowImage<TKey, TRow> Take(LazyImage<TKey, TRow> lazy)
     {
         lock (_gate)
         {
-            return _lent!.Image ??= Publish();
+            // Whoever comes late gets what the first after it has that was taken: never more, or he would see it go back when he looks again.
+            var taken = lazy;
+            while (taken is { Image: null, Next: { } next })
+            {
+                taken = next;
+            }
+
+            return lazy.Image = taken.Image ??= Publish();
         }
     }
 
@@ -172,7 +195,7 @@ internal sealed class RowTable<TKey, TRow>(IEqualityComparer<TKey>? comparer)
     {
         if (_isLent)
         {
-            Take();
+            _lent!.Take();
             _isLent = false;
         }
     }

@@ -56,7 +56,8 @@ public interface ILiveStore
 public interface ILiveStore<TKey, TRow> : ILiveStore
     where TKey : notnull
 {
-    /// <summary>The rows and how true they are. Starts nothing, and waits for no more than a burst of changes that is being applied.</summary>
+    /// <summary>The rows and how true they are. Starts nothing; waits a short while where a burst of changes is being applied. The rows may be newer than the status, by a
+    /// burst that is about to be told of, and never older.</summary>
     StoreSnapshot<TKey, TRow> Current { get; }
 
     /// <summary>

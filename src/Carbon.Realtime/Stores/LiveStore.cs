@@ -11,7 +11,8 @@ namespace Carbon.Realtime.Stores;
 /// <summary>What a store object is to its users, whoever is signed in: it finds out whose rows are wanted, and shows one actor's at a time.</summary>
 /// <remarks>
 /// The lock makes "who may show" and "what is shown" one: after a change of user or tenant returns, not even a snapshot of the old one can be
-/// read, whatever its actor still does. It is never held while anything is waited for, and no other lock is taken inside but queues'.
+/// read, whatever its actor still does. It is never held while anything is waited for but, seldom, the end of a burst of changes; no other lock is taken inside
+/// but queues' and, to take rows, the table's, in which none is taken.
 /// </remarks>
 internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreControl, IViewedStore<TKey, TRow>
     where TKey : notnull
@@ -345,6 +346,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     private ObserverDelivery<StoreChangeSet<TKey, TRow>> Subscribe(IObserver<StoreChangeSet<TKey, TRow>> observer)
     {
         ArgumentNullException.ThrowIfNull(observer);
+        _ = Current; // taken by now, as a rule: nobody waits for rows with the lock held
         lock (_gate)
         {
             // A closed store tells that it is, and no more.

@@ -17,7 +17,22 @@ internal sealed class Shown<TKey, TRow>(Showing<TKey, TRow> first)
     public Showing<TKey, TRow> Now => Volatile.Read(ref _now);
 
     /// <inheritdoc cref="Showing{TKey, TRow}.Snapshot"/>
-    public StoreSnapshot<TKey, TRow> Current => Now.Snapshot;
+    public StoreSnapshot<TKey, TRow> Current
+    {
+        get
+        {
+            // Between finding what is shown and taking its rows there may be a change of user: then those rows are nobody's any more.
+            var now = Now;
+            var snapshot = now.Snapshot;
+            for (var newer = Now; newer != now; newer = Now)
+            {
+                now = newer;
+                snapshot = now.Snapshot;
+            }
+
+            return snapshot;
+        }
+    }
 
     /// <summary>A signal whose continuations run elsewhere: it is set under locks.</summary>
     public static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -223,8 +223,8 @@ internal sealed class StoreActor<TKey, TRow>
         var now = Now;
         var (puts, removes) = (0, 0);
 
-        // Where changes are told, each publication's rows are taken with them, and rows are compared, which is the user's code.
-        using (_publisher.IsRecording ? default : Rules.Rows.WriteInPlace())
+        // Not where the user's code runs: readers would wait for it. Where changes are told, rows are compared, and are taken with each publication anyway.
+        using (_publisher.IsRecording || _judge.Version is not null ? default : Rules.Rows.WriteInPlace())
         {
             foreach (ref readonly var e in events)
             {

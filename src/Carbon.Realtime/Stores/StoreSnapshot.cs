@@ -5,7 +5,8 @@ using Carbon.Realtime.Convergence;
 namespace Carbon.Realtime;
 
 /// <summary>All rows of a store at one moment, with how true they are. Immutable: read it from any thread, keep it as long as you like.</summary>
-/// <remarks>Taking one copies nothing; while you keep it, it holds the rows of its moment.</remarks>
+/// <remarks>Taking one copies nothing; while you keep it, it holds the rows of its moment. The first who looks decides that moment: rows may be newer than the status,
+/// by a burst of changes that was about to be told of, and never older.</remarks>
 #pragma warning disable CA1710 // What it is called says more than "dictionary": it also tells how true it is.
 public sealed class StoreSnapshot<TKey, TRow> : IReadOnlyDictionary<TKey, TRow>
     where TKey : notnull

@@ -11,7 +11,7 @@ public static class RealtimeTable
     /// <param name="name">The table's exact name; the schema is <c>public</c> unless <see cref="RealtimeTable{TKey, TRow}.InSchema"/> says otherwise.</param>
     /// <param name="row">The row type's JSON metadata, from a source-generated context. Its property names are the columns' names.</param>
     /// <param name="keyColumn">The primary key's column.</param>
-    /// <param name="key">The key of a row. Pure: it runs on the reader.</param>
+    /// <param name="key">The key of a row. Pure: it runs on the reader. So is a key's equality: stores ask it while readers wait.</param>
     /// <exception cref="ArgumentException">The definition contradicts the metadata; the message says how.</exception>
     public static RealtimeTable<TKey, TRow> Define<TKey, TRow>(string name, JsonTypeInfo<TRow> row, string keyColumn, Func<TRow, TKey> key)
         where TKey : notnull =>

@@ -36,6 +36,7 @@ public sealed class LazyImageTests
                         table.Compact();
                         break;
                     case 6 when random.Next(6) == 0:
+                        promised = lent.Image is null ? [] : promised; // what nobody looked at before nobody sees
                         table.Clear();
                         model.Clear();
                         break;
@@ -93,6 +94,70 @@ public sealed class LazyImageTests
 
         before.Take().Should().BeSameAs(after.Take());
         RowsOf(after.Take()).Values.Should().AllBeEquivalentTo(2);
+    }
+
+    [Fact]
+    public void Who_comes_late_never_gets_more_than_what_others_have_seen_since()
+    {
+        var table = new RowTable<int, int>(null);
+        Put(table, 1);
+        var first = table.Lend();
+        Put(table, 1);
+        var second = table.Lend();
+        Burst(2);
+        var third = table.Lend();
+        var seen = third.Take();
+        Burst(3);
+        _ = table.Lend();
+
+        second.Take().Should().BeSameAs(seen);
+        RowsOf(first.Take()).Values.Should().AllBeEquivalentTo(1, "it was taken when reads wrote");
+
+        void Burst(int value)
+        {
+            using (table.WriteInPlace())
+            {
+                Put(table, value);
+            }
+        }
+    }
+
+    [Fact]
+    public void Rows_that_are_forgotten_are_nowhere_any_more_whether_somebody_had_looked_or_not()
+    {
+        var table = new RowTable<int, object>(null);
+        var row = Lent(table, isTaken: true);
+        table.Clear();
+        Collect();
+        row.IsAlive.Should().BeFalse();
+
+        row = Lent(table, isTaken: false);
+        var late = table.Lend();
+        table.Clear();
+        Collect();
+        row.IsAlive.Should().BeFalse();
+        late.Take().Count.Should().Be(0);
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static WeakReference Lent(RowTable<int, object> table, bool isTaken)
+        {
+            var row = new object();
+            table.Set(table.SlotFor(1), row);
+            var lent = table.Lend();
+            if (isTaken)
+            {
+                lent.Take().Count.Should().Be(1);
+            }
+
+            return new WeakReference(row);
+        }
+
+        static void Collect()
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            GC.Collect();
+        }
     }
 
     [Fact]

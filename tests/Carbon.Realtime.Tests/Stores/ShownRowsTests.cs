@@ -74,4 +74,41 @@ public sealed class ShownRowsTests
 
         recorder.Items.Select(static s => s.IsReset).Should().Equal(true, false);
     }
+
+    [Fact]
+    public void A_burst_that_nobody_is_told_of_is_written_where_the_rows_lie()
+    {
+        var world = new StoreWorld().Write("a", "v1").Live();
+        var untaken = world.Store.Actor!.Rules.Rows.Lend();
+
+        world.TellUpdate("a", "v2");
+        world.Settle();
+
+        untaken.Image.Should().BeNull();
+        world.Shown.Should().Be("a=v2");
+    }
+
+    /// <summary>It is the user's code: what it waits for may want the rows.</summary>
+    [Fact]
+    public void A_version_may_be_asked_for_by_code_that_waits_for_who_reads_the_store()
+    {
+        StoreWorld? world = null;
+        var options = new StoreOptions<SalesOrder>
+        {
+            Version = row =>
+            {
+                var reader = new Thread(() => _ = world?.Store.Current.Count);
+                reader.Start();
+                reader.Join();
+                return 1;
+            },
+        };
+        world = new StoreWorld(options: options).Write("a", "v1").Live();
+        world.TellUpdate("a", "v2");
+        world.Settle();
+        world.TellUpdate("a", "v3");
+        world.Settle();
+
+        world.Shown.Should().Be("a=v3");
+    }
 }

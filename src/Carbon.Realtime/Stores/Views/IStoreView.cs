@@ -18,7 +18,7 @@ namespace Carbon.Realtime;
 /// <typeparam name="TRow">The row.</typeparam>
 public interface IStoreView<TRow>
 {
-    /// <summary>The list as the store's <see cref="ILiveStore{TKey, TRow}.Current"/> has it. Never waits, starts nothing.</summary>
+    /// <summary>The list as the store's <see cref="ILiveStore{TKey, TRow}.Current"/> has it. Starts nothing.</summary>
     /// <remarks>
     /// Sorted anew when the store's rows are other ones than last time, unless a subscription to <see cref="Changes"/> has made it already. What the
     /// predicate or comparison throws comes out here.
