@@ -334,8 +334,8 @@ public sealed class RealtimeEmulator : IDisposable
         EmulatorConnectRequest request, IEmulatorPeer peer, Func<EmulatorConnection, T> wrap, CancellationToken cancellationToken) =>
         _entrance.ConnectAsync(request, peer, wrap, cancellationToken);
 
-    // Keys of a real project are valid for ten years. Signed when somebody asks: the first signature of a process loads JSON and OpenSSL, a quarter of a
-    // cold start. They are of this moment all the same.
+    // Keys of a real project are valid for ten years. They are signed when somebody asks, for the first signature of a process loads JSON and OpenSSL (35 of
+    // the 90 ms of a cold start in memory), but they are of the moment when the project was made.
     private Lazy<string> ApiKey(string role)
     {
         var now = Options.Environment.TimeProvider.GetUtcNow();
