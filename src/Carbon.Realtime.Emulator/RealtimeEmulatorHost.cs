@@ -23,7 +23,7 @@ public sealed class RealtimeEmulatorHost : IAsyncDisposable
         _application = new HostApplication(emulator);
 
         // Kestrel without a WebApplication around it. Configuration files, environment variables and Ctrl+C are those of the program that uses the
-        // emulator and must not reach it; and the container, configuration and routing that bring them took 90 of 250 ms of a cold start (docs/performance.md).
+        // emulator and must not reach it; and the container, configuration and routing that bring them took 90 of 250 ms of a cold start.
         var options = new KestrelServerOptions();
         options.Listen(IPAddress.Loopback, port);
         var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
@@ -49,7 +49,6 @@ public sealed class RealtimeEmulatorHost : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(emulator);
         ArgumentOutOfRangeException.ThrowIfNegative(port);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(port, 65535);
-        cancellationToken.ThrowIfCancellationRequested();
         var host = new RealtimeEmulatorHost(emulator, port);
         try
         {
