@@ -23,7 +23,8 @@ const string Usage = """
     row                                                        the size of the row's object graph
     store    [--rows 1000,10000,100000,1000000] [--changes 200000] [--runs 9] [--date TEXT] [--out FILE] [--check]
                                                                a store's updates, publications and memory against a dictionary
-    emulator [--runs 7] [--events 100000] [--check]            the emulator's starts, its rate to one subscriber, a thousand sockets
+    emulator [--runs 7] [--events 100000] [--date TEXT] [--out FILE] [--check]
+                                                               the emulator's starts, its rate to one subscriber, a thousand sockets
     cache    [--rows 100000] [--runs 7]                        a cold load from SqliteStoreCache against a bare SELECT
 
     The race's own processes:
@@ -54,12 +55,15 @@ try
             Console.WriteLine(Asked(arguments, _ => RowGraph.BytesPerRow()));
             return 0;
         case "emulator":
-            return await EmulatorCommand.RunAsync((int)(arguments.Number("runs") ?? 7), (int)(arguments.Number("events") ?? 100_000), Asked(arguments, CheckFrom));
+            return await EmulatorCommand.RunAsync(Asked(arguments, EmulatorFrom));
         case "emulator-memory":
             Console.WriteLine(EmulatorCommand.StartInMemory().ToString(CultureInfo.InvariantCulture));
             return 0;
         case "emulator-host":
             Console.WriteLine((await EmulatorCommand.StartHostAsync()).ToString(CultureInfo.InvariantCulture));
+            return 0;
+        case "emulator-kestrel":
+            Console.WriteLine((await BareKestrel.StartAsync()).ToString(CultureInfo.InvariantCulture));
             return 0;
         case "cache":
             return CacheCommand.Run(Asked(arguments, static a => new CacheOptions((int)(a.Number("rows") ?? 100_000), (int)(a.Number("runs") ?? 7))));
@@ -90,11 +94,14 @@ static T Asked<T>(Arguments arguments, Func<Arguments, T> options)
     return result;
 }
 
-static bool CheckFrom(Arguments arguments)
+static EmulatorBenchOptions EmulatorFrom(Arguments arguments) => new()
 {
-    _ = arguments.Text("date");
-    return arguments.Flag("check");
-}
+    Runs = (int)(arguments.Number("runs") ?? 7),
+    Events = (int)(arguments.Number("events") ?? 100_000),
+    Date = arguments.Text("date"),
+    Out = arguments.Text("out"),
+    Check = arguments.Flag("check"),
+};
 
 static ChangeKind KindFrom(Arguments arguments) => arguments.Choice("kind", ChangeKind.Insert);
 

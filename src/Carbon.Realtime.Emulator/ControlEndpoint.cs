@@ -43,9 +43,8 @@ internal sealed class ControlEndpoint
         }
     }
 
-    public async Task ServeAsync(HttpContext context)
+    public async Task ServeAsync(HttpContext context, string command)
     {
-        var command = context.Request.RouteValues["command"] as string ?? "";
         if (context.Request.Headers.Origin.Count > 0)
         {
             // Only browsers name an origin. Any page that is open on this machine could have itself a token of any user made.

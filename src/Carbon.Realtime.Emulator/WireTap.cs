@@ -21,6 +21,15 @@ internal sealed class WireTap(IHttpUpgradeFeature inner) : IHttpUpgradeFeature
         set => _stream!.IsGathering = value;
     }
 
+    /// <summary>Taps the request's connection, if it can become a socket.</summary>
+    public static void Put(IFeatureCollection features)
+    {
+        if (features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade)
+        {
+            features.Set<IHttpUpgradeFeature>(new WireTap(upgrade));
+        }
+    }
+
     public async Task<Stream> UpgradeAsync() => _stream = new TappedStream(await inner.UpgradeAsync(), Connection!);
 
     private sealed class TappedStream(Stream inner, EmulatorConnection connection) : Stream

@@ -188,6 +188,48 @@ public sealed class EmulatorHostTests : IAsyncLifetime, IDisposable
         refused.Which.Port.Should().Be(_host.Url.Port);
     }
 
+    [Theory]
+    [InlineData("GET", "/", 404)]
+    [InlineData("GET", "/realtime/v1/websocket", 400)]
+    [InlineData("GET", "/Socket/WebSocket/", 400)]
+    [InlineData("POST", "/socket/websocket", 405)]
+    [InlineData("GET", "/socket/websocket/more", 404)]
+    [InlineData("GET", "/socket/websockets", 404)]
+    [InlineData("GET", "/rest/v1", 401)]
+    [InlineData("GET", "/rest/v10/item", 404)]
+    [InlineData("POST", "/emulator/v1", 404)]
+    public async Task Addresses_are_those_of_a_project(string method, string path, int status)
+    {
+        using var http = new HttpClient { BaseAddress = _host.Url };
+        using var response = await http.SendAsync(new HttpRequestMessage(new HttpMethod(method), path), _hang.Token);
+
+        ((int)response.StatusCode).Should().Be(status);
+    }
+
+    [Fact]
+    public async Task The_configuration_of_the_program_does_not_reach_the_host()
+    {
+        const string Endpoint = "Kestrel__Endpoints__Program__Url";
+        Environment.SetEnvironmentVariable(Endpoint, _host.Url.ToString());
+        try
+        {
+            await using var other = await RealtimeEmulatorHost.StartAsync(_emulator, cancellationToken: _hang.Token);
+            other.Url.Should().NotBe(_host.Url);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(Endpoint, null);
+        }
+    }
+
+    [Fact]
+    public async Task A_start_can_be_given_up()
+    {
+        var starting = () => RealtimeEmulatorHost.StartAsync(_emulator, 0, new CancellationToken(canceled: true));
+
+        await starting.Should().ThrowAsync<OperationCanceledException>();
+    }
+
     private async Task<ClientWebSocket> ConnectAsync(string? pathAndQuery = null)
     {
         var socket = new ClientWebSocket();

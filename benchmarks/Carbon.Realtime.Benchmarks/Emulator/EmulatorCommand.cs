@@ -8,33 +8,49 @@ using Carbon.Realtime.Testing;
 
 namespace Carbon.Realtime.Benchmarks.Emulator;
 
+/// <summary>How the emulator is measured.</summary>
+internal sealed record EmulatorBenchOptions
+{
+    public required int Runs { get; init; }
+
+    public required int Events { get; init; }
+
+    public string? Date { get; init; }
+
+    public string? Out { get; init; }
+
+    public bool Check { get; init; }
+}
+
 /// <summary>The emulator's figures: how fast it starts, how much it sends to one subscriber over a real socket, how many sockets it holds.</summary>
 internal static class EmulatorCommand
 {
     private const int Sockets = 1000;
     private const int ComponentTests = 500;
-    private const double EventsFloor = 50_000;
     private const string Join =
         """["1","1","realtime:bench","phx_join",{"config":{"postgres_changes":[{"event":"*","schema":"public","table":"item"}]}}]""";
 
-    public static async Task<int> RunAsync(int runs, int events, bool check)
+    public static async Task<int> RunAsync(EmulatorBenchOptions options)
     {
-        var cold = (Memory: new List<double>(), Host: new List<double>());
-        for (var run = 0; run < runs; run++)
+        var load = RaceReport.LoadAverage();
+        var cold = (Memory: new List<double>(), Host: new List<double>(), Kestrel: new List<double>());
+        for (var run = 0; run < options.Runs; run++)
         {
             cold.Memory.Add(Cold("emulator-memory"));
             cold.Host.Add(Cold("emulator-host"));
+            cold.Kestrel.Add(Cold("emulator-kestrel"));
         }
 
-        var warm = (Memory: new List<double>(), Host: new List<double>());
+        var warm = (Memory: new List<double>(), Host: new List<double>(), Kestrel: new List<double>());
         var rates = new List<double>();
-        for (var run = -1; run < runs; run++)
+        for (var run = -1; run < options.Runs; run++)
         {
-            var (memory, host, rate) = (StartInMemory(), await StartHostAsync(), await RateAsync(events));
+            var (memory, host, kestrel, rate) = (StartInMemory(), await StartHostAsync(), await BareKestrel.StartAsync(), await RateAsync(options.Events));
             if (run >= 0)
             {
                 warm.Memory.Add(memory);
                 warm.Host.Add(host);
+                warm.Kestrel.Add(kestrel);
                 rates.Add(rate);
             }
         }
@@ -46,14 +62,25 @@ internal static class EmulatorCommand
         }
 
         var suiteSeconds = Stopwatch.GetElapsedTime(suite).TotalSeconds;
-        Say("start in memory, cold process", cold.Memory, "ms");
-        Say("start in memory, warm", warm.Memory, "ms");
-        Say("start of the Kestrel host, cold process", cold.Host, "ms");
-        Say("start of the Kestrel host, warm", warm.Host, "ms");
-        Say("changes to one subscriber over Kestrel", rates, "events/s");
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{ComponentTests} component tests in memory: {suiteSeconds:0.0} s"));
-        Console.WriteLine($"sockets that joined the Kestrel host and got one change each: {await HoldAsync(Sockets)} of {Sockets}");
-        return check && Spread.Of(rates).Median < EventsFloor ? 1 : 0;
+        var report = new EmulatorReport(options, load,
+        [
+            new("start in memory, warm", "ms", warm.Memory) { AtMost = 5 },
+            new("start in memory, cold process", "ms", cold.Memory),
+            new("start of the Kestrel host, warm", "ms", warm.Host) { AtMost = 10 },
+            new("start of the Kestrel host, cold process", "ms", cold.Host) { AtMost = 150 },
+            new("start of a bare Kestrel with one answer, warm", "ms", warm.Kestrel),
+            new("start of a bare Kestrel with one answer, cold process", "ms", cold.Kestrel),
+            new("changes to one subscriber over Kestrel", "events/s", rates) { AtLeast = 50_000 },
+            new("that joined the Kestrel host and got one change each", "sockets", await HoldAsync(Sockets)) { AtLeast = Sockets },
+            new($"{ComponentTests} component tests in memory", "s", suiteSeconds) { AtMost = 20 },
+        ]);
+        var text = report.Markdown();
+        Console.WriteLine(text);
+        if (options.Out is { } file) ReportFile.Write(file, "emulator", text);
+        if (!options.Check) return 0;
+        var misses = report.Misses().ToArray();
+        foreach (var miss in misses) Console.Error.WriteLine($"FLOOR MISSED: {miss}");
+        return misses.Length == 0 ? 0 : 1;
     }
 
     /// <summary>One start in this process, in milliseconds; the command of the cold processes.</summary>
@@ -150,11 +177,5 @@ internal static class EmulatorCommand
             var received = await socket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None);
             frames -= received.EndOfMessage ? 1 : 0;
         }
-    }
-
-    private static void Say(string what, IEnumerable<double> values, string unit)
-    {
-        var spread = Spread.Of(values);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {spread.Median:0.##} {unit} ({spread.Low:0.##}-{spread.High:0.##})"));
     }
 }

@@ -44,11 +44,17 @@ public sealed class EmulatorTokens
     public string Issue(string? subject, string role = "authenticated", TimeSpan? expiresIn = null, JsonObject? claims = null)
     {
         var now = _time.GetUtcNow();
+        return Issue(subject, role, now, now + (expiresIn ?? TimeSpan.FromHours(1)), claims);
+    }
+
+    /// <summary>Signs a token of another time than now.</summary>
+    internal string Issue(string? subject, string role, DateTimeOffset issuedAt, DateTimeOffset expiresAt, JsonObject? claims)
+    {
         var payload = new JsonObject
         {
             ["role"] = role,
-            ["iat"] = now.ToUnixTimeSeconds(),
-            ["exp"] = (now + (expiresIn ?? TimeSpan.FromHours(1))).ToUnixTimeSeconds(),
+            ["iat"] = issuedAt.ToUnixTimeSeconds(),
+            ["exp"] = expiresAt.ToUnixTimeSeconds(),
         };
         if (subject is not null)
         {

@@ -21,6 +21,8 @@ public sealed class RealtimeEmulator : IDisposable
     private readonly EmulatorTables? _tables;
     private readonly EmulatorEntrance _entrance;
     private readonly RestService _rest;
+    private readonly Lazy<string> _anonKey;
+    private readonly Lazy<string> _serviceKey;
 
     /// <summary>An empty project.</summary>
     /// <param name="options">Defaults suit a unit test, but for the environment: give it the test's.</param>
@@ -67,8 +69,8 @@ public sealed class RealtimeEmulator : IDisposable
         var writer = rows is null ? null : new RestWriter(Options, gate, rows, Transaction);
         _rest = new RestService(Options, _agenda, new RestReader(Options, gate, pages), writer);
         Faults = new EmulatorFaults(this, _agenda, Server, _replication, _rest, replica);
-        AnonKey = ApiKey("anon");
-        ServiceKey = ApiKey("service_role");
+        _anonKey = ApiKey("anon");
+        _serviceKey = ApiKey("service_role");
     }
 
     /// <summary>The options it was made with.</summary>
@@ -78,10 +80,10 @@ public sealed class RealtimeEmulator : IDisposable
     public Uri ProjectUrl => new($"http://{Options.ProjectHost}");
 
     /// <summary>The API key with the role <c>anon</c>.</summary>
-    public string AnonKey { get; }
+    public string AnonKey => _anonKey.Value;
 
     /// <summary>The API key with the role <c>service_role</c>, which bypasses row level security.</summary>
-    public string ServiceKey { get; }
+    public string ServiceKey => _serviceKey.Value;
 
     /// <summary>Signs tokens of any content.</summary>
     public EmulatorTokens Tokens { get; }
@@ -332,6 +334,11 @@ public sealed class RealtimeEmulator : IDisposable
         EmulatorConnectRequest request, IEmulatorPeer peer, Func<EmulatorConnection, T> wrap, CancellationToken cancellationToken) =>
         _entrance.ConnectAsync(request, peer, wrap, cancellationToken);
 
-    // Keys of a real project are valid for ten years.
-    private string ApiKey(string role) => Tokens.Issue(null, role, TimeSpan.FromDays(3650), new JsonObject { ["iss"] = "supabase" });
+    // Keys of a real project are valid for ten years. They are signed when somebody asks, for the first signature of a process loads JSON and OpenSSL (35 of
+    // the 90 ms of a cold start in memory), but they are of the moment when the project was made.
+    private Lazy<string> ApiKey(string role)
+    {
+        var now = Options.Environment.TimeProvider.GetUtcNow();
+        return new(() => Tokens.Issue(null, role, now, now + TimeSpan.FromDays(3650), new JsonObject { ["iss"] = "supabase" }));
+    }
 }

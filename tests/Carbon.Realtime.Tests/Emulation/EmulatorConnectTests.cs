@@ -39,6 +39,16 @@ public sealed class EmulatorConnectTests
         Refused($"apikey={token}&vsn=2.0.0").Should().BeEquivalentTo(new { StatusCode = status, Body = body });
     }
 
+    [Fact]
+    public void A_key_is_as_old_as_the_project_whenever_it_is_asked_for()
+    {
+        var atOnce = (_world.Emulator.AnonKey, _world.Emulator.ServiceKey);
+
+        var later = new EmulatorWorld();
+        later.World.Advance(TimeSpan.FromDays(1));
+        (later.Emulator.AnonKey, later.Emulator.ServiceKey).Should().Be(atOnce);
+    }
+
     [Theory]
     [InlineData("", 1)]
     [InlineData("&vsn=1.0.0", 1)]
