@@ -8,6 +8,9 @@ internal static class ToolCommands
 {
     private const int DefaultPort = 54321;
 
+    // A hundred years.
+    private const int MostHours = 876_000;
+
     /// <param name="output">Where the address and the tokens are printed.</param>
     /// <param name="errors">Where it is said what went wrong.</param>
     public static RootCommand Create(TextWriter output, TextWriter errors)
@@ -54,24 +57,20 @@ internal static class ToolCommands
             Description = "How long the printed users' tokens are valid. Default: 24.",
             DefaultValueFactory = static _ => 24,
         };
+        tokens.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<double>() is not (> 0 and <= MostHours))
+            {
+                result.AddError($"--tokens-for needs a number of hours above 0 and up to {MostHours}.");
+            }
+        });
         var instant = new Option<bool>("--instant")
         {
             Description = "Take no time for what the real server takes time for: polls, subscriptions, failing joins. For quick tests.",
         };
         var json = new Option<bool>("--json") { Description = "Print the address, the keys and the tokens as one line of JSON, for programs." };
         var serve = new Command("serve", "Serves an emulated Supabase project on a port of this machine until Ctrl-C.") { port, seed, postgres, publication, secret, tokens, instant, json };
-        serve.SetAction((result, stop) => new ServeCommand(output, errors).RunAsync(
-            new ServeArguments
-            {
-                Port = result.GetValue(port),
-                Seed = result.GetValue(seed),
-                Postgres = result.GetValue(postgres),
-                Publication = result.GetValue(publication)!,
-                JwtSecret = result.GetValue(secret)!,
-                TokensFor = TimeSpan.FromHours(result.GetValue(tokens)),
-                IsInstant = result.GetValue(instant),
-                IsJson = result.GetValue(json),
-            }, stop));
+        serve.SetAction((result, stop) => new ServeCommand(output, errors).RunAsync(ServeArguments.Of(result), stop));
         return new RootCommand("Carbon.Realtime's tools.") { serve };
     }
 }
