@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Carbon.Realtime.Testing;
 
 namespace Carbon.Realtime.Tool;
@@ -21,13 +22,7 @@ internal static class ToolCommands
             Description = $"The port of 127.0.0.1; 0 takes a free one. Default: {DefaultPort}, as the Supabase CLI has it.",
             DefaultValueFactory = static _ => DefaultPort,
         };
-        port.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 0 or > 65535)
-            {
-                result.AddError("--port needs a number from 0 to 65535.");
-            }
-        });
+        Require(port, "a number from 0 to 65535", static number => number is >= 0 and <= 65535);
         var seed = new Option<string?>("--seed")
         {
             HelpName = "FILE",
@@ -57,13 +52,7 @@ internal static class ToolCommands
             Description = "How long the printed users' tokens are valid. Default: 24.",
             DefaultValueFactory = static _ => 24,
         };
-        tokens.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double>() is not (> 0 and <= MostHours))
-            {
-                result.AddError($"--tokens-for needs a number of hours above 0 and up to {MostHours}.");
-            }
-        });
+        Require(tokens, $"a number of hours above 0 and up to {MostHours}", static hours => hours is > 0 and <= MostHours);
         var instant = new Option<bool>("--instant")
         {
             Description = "Take no time for what the real server takes time for: polls, subscriptions, failing joins. For quick tests.",
@@ -73,4 +62,15 @@ internal static class ToolCommands
         serve.SetAction((result, stop) => new ServeCommand(output, errors).RunAsync(ServeArguments.Of(result), stop));
         return new RootCommand("Carbon.Realtime's tools.") { serve };
     }
+
+    /// <summary>Reads the text itself: the library throws at a validator that asks for the value of what is no number.</summary>
+    private static void Require<TNumber>(Option<TNumber> option, string what, Func<TNumber, bool> isRight)
+        where TNumber : struct, IParsable<TNumber> =>
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token, ..] && !(TNumber.TryParse(token.Value, CultureInfo.InvariantCulture, out var number) && isRight(number)))
+            {
+                result.AddError($"{option.Name} needs {what}, and not '{token.Value}'.");
+            }
+        });
 }
