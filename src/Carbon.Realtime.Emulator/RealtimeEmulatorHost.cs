@@ -16,7 +16,10 @@ using Microsoft.Extensions.Logging;
 namespace Carbon.Realtime.Emulator;
 
 /// <summary>An emulator on a port of 127.0.0.1, for clients that want a real socket.</summary>
-/// <remarks>Listens on the loopback address only and without TLS. It does not own the emulator: one can have several hosts, or outlive one.</remarks>
+/// <remarks>
+/// Listens on the loopback address only, without TLS, and answers to loopback names only (<c>localhost</c>, <c>127.0.0.1</c>): what a web page on the same
+/// machine can do all the same is in <c>docs/emulator.md</c>. It does not own the emulator: one can have several hosts, or outlive one.
+/// </remarks>
 public sealed class RealtimeEmulatorHost : IAsyncDisposable
 {
     private readonly WebApplication _application;
@@ -36,6 +39,7 @@ public sealed class RealtimeEmulatorHost : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         _application = builder.Build();
 
+        _application.Use(LoopbackHost.RequireAsync);
         _application.Use(TapAsync);
 
         // No pings of the server's own: the real one sends none.

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Carbon.Realtime.Emulator;
@@ -16,7 +17,8 @@ internal sealed record ServeArguments
 
     public required string Publication { get; init; }
 
-    public required string JwtSecret { get; init; }
+    /// <summary>None where it was not said.</summary>
+    public required string? JwtSecret { get; init; }
 
     public required TimeSpan TokensFor { get; init; }
 
@@ -38,7 +40,7 @@ internal sealed class ServeCommand(TextWriter output, TextWriter errors)
         {
             var options = new EmulatorOptions
             {
-                JwtSecret = arguments.JwtSecret,
+                JwtSecret = arguments.JwtSecret ?? DefaultSecret(arguments),
                 Timing = arguments.IsInstant ? EmulatorTiming.Instant : EmulatorTiming.Realistic,
             };
             await using var database = arguments.Postgres is { } connection ? await PostgresEmulator.StartAsync(
@@ -71,6 +73,10 @@ internal sealed class ServeCommand(TextWriter output, TextWriter errors)
             return Fail(WrongArguments, e.Message);
         }
     }
+
+    // The development secret is public: with it any web page on this machine could sign itself a token, and read. In memory there is nothing to be read.
+    private static string DefaultSecret(ServeArguments arguments) =>
+        arguments.Postgres is null ? EmulatorOptions.DevelopmentJwtSecret : RandomNumberGenerator.GetHexString(64);
 
     private static async Task UntilStoppedAsync(CancellationToken stop)
     {

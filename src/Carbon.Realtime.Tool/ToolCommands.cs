@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Carbon.Realtime.Testing;
 
 namespace Carbon.Realtime.Tool;
 
@@ -42,11 +41,10 @@ internal static class ToolCommands
             Description = "With --postgres: the publication to follow.",
             DefaultValueFactory = static _ => "supabase_realtime",
         };
-        var secret = new Option<string>("--jwt-secret")
+        var secret = new Option<string?>("--jwt-secret")
         {
             HelpName = "SECRET",
-            Description = "Signs keys and tokens (HS256). Default: the one of Supabase's local stack.",
-            DefaultValueFactory = static _ => EmulatorOptions.DevelopmentJwtSecret,
+            Description = "Signs keys and tokens (HS256). Default: the one of Supabase's local stack, which everybody knows; with --postgres a new one each time.",
         };
         var tokens = new Option<double>("--tokens-for")
         {
@@ -67,7 +65,7 @@ internal static class ToolCommands
                 Seed = result.GetValue(seed),
                 Postgres = result.GetValue(postgres),
                 Publication = result.GetValue(publication)!,
-                JwtSecret = result.GetValue(secret)!,
+                JwtSecret = result.GetValue(secret),
                 TokensFor = TimeSpan.FromHours(result.GetValue(tokens)),
                 IsInstant = result.GetValue(instant),
                 IsJson = result.GetValue(json),
