@@ -184,7 +184,7 @@ public sealed class OutageTests(PostgresCluster cluster)
         var faults = Channel.CreateUnbounded<Exception>();
         var unheard = new FormatException("No exception that a reader of logs would think of.");
         var reader = new WalReader(
-            session, "supabase_realtime", HurriedTime.Environment, (changes, _) => Take(((WalChange)((IReadOnlyList<object>)changes)[0]).New![0].Text), fault => faults.Writer.TryWrite(fault));
+            session, "supabase_realtime", HurriedTime.Environment, (changes, _) => Take(((WalChange)changes[0]).New![0].Text), fault => faults.Writer.TryWrite(fault));
         await reader.StartAsync(world.Hang);
         var (_, renewed) = reader.Current;
 

@@ -47,7 +47,7 @@ internal sealed class PostgresWorld : IAsyncDisposable
 
     public CancellationToken Hang => _hang.Token;
 
-    /// <param name="connectionOptions">Of the emulator's own connections, for example <c>Pooling=true</c>, which is the driver's default and not the tests'.</param>
+    /// <remarks>The connection's options are the emulator's own: <c>Pooling=true</c> for example, which is the driver's default and not the tests'.</remarks>
     public static async Task<PostgresWorld> StartAsync(
         PostgresCluster cluster, string schema, string databaseOptions = "", EmulatorOptions? options = null, string connectionOptions = "")
     {
