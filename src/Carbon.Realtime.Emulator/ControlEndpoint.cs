@@ -8,7 +8,7 @@ namespace Carbon.Realtime.Emulator;
 
 /// <summary>Steers the emulator over HTTP, for tests in other languages: <c>POST /emulator/v1/{command}</c> with a JSON object, or nothing, as its body.</summary>
 /// <remarks>
-/// No key is asked for: the host listens on the loopback address only, and a web page, which a browser lets reach it, is refused. The commands are in
+/// No key is asked for: the host listens on the loopback address and answers to its names only, and a web page, which a browser lets reach it, is refused. The commands are in
 /// docs/emulator.md, "What can go wrong".
 /// </remarks>
 internal sealed class ControlEndpoint

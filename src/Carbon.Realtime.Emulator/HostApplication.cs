@@ -39,7 +39,7 @@ internal sealed class HostApplication : IHttpApplication<HttpContext>
     public Task ProcessRequestAsync(HttpContext context)
     {
         WireTap.Put(context.Features);
-        return _webSockets.Invoke(context);
+        return LoopbackHost.RequireAsync(context, _webSockets.Invoke);
     }
 
     public void DisposeContext(HttpContext context, Exception? exception)

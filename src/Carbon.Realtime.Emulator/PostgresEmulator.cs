@@ -22,7 +22,7 @@ public sealed class PostgresEmulator : IAsyncDisposable
         var environment = options.Emulator.Environment;
         _session = session;
         PostgresBackend? backend = null;
-        Emulator = new RealtimeEmulator(options.Emulator, agenda => backend = new PostgresBackend(session, agenda, options.Publication));
+        Emulator = new RealtimeEmulator(options.Emulator, agenda => backend = new PostgresBackend(session, agenda, options.Emulator, options.Publication));
         _backend = backend!;
         _wal = new WalReader(session, options.Publication, environment, Emulator.Commit, fault => backend!.LastFault = fault);
         _backend.OnSlotLost = _wal.LoseSlot;
@@ -32,8 +32,8 @@ public sealed class PostgresEmulator : IAsyncDisposable
     public RealtimeEmulator Emulator { get; }
 
     /// <summary>
-    /// What broke last: a poll (a policy that fails, a value that its type does not take) or the replication. As on the real server, changes are lost with
-    /// it and no client is told.
+    /// What broke last: a poll (a policy that fails, a value that its type does not take), the replication, or a subscription whose database could not be
+    /// asked. As on the real server, changes are lost with a poll and with the replication, and no client is told.
     /// </summary>
     /// <value><see langword="null"/> if nothing broke.</value>
     public Exception? LastFault => _backend.LastFault;
@@ -61,7 +61,7 @@ public sealed class PostgresEmulator : IAsyncDisposable
             await session.CheckAsync(options.Publication, cancellationToken).ConfigureAwait(false);
             started = new PostgresEmulator(options, session);
             await started._wal.StartAsync(cancellationToken).ConfigureAwait(false);
-            started._backend.Start();
+            started._backend.Start(started.Emulator.OnPublicationChanged);
             return started;
         }
         catch
@@ -76,8 +76,20 @@ public sealed class PostgresEmulator : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Emulator.Dispose();
-        await _wal.DisposeAsync().ConfigureAwait(false);
-        await _backend.DisposeAsync().ConfigureAwait(false);
-        await _session.DisposeAsync().ConfigureAwait(false);
+        try
+        {
+            await _wal.DisposeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            try
+            {
+                await _backend.DisposeAsync().ConfigureAwait(false);
+            }
+            finally
+            {
+                await _session.DisposeAsync().ConfigureAwait(false);
+            }
+        }
     }
 }

@@ -18,8 +18,10 @@ public sealed class PostgresEmulatorOptions
 
     /// <summary>What else the emulator is like.</summary>
     /// <value>
-    /// Default: the defaults of <see cref="EmulatorOptions"/>, of which <see cref="EmulatorOptions.Roles"/> is not used, for the database has roles of its
-    /// own. Its environment's scheduler must run by itself, as the default does.
+    /// Default: the defaults of <see cref="EmulatorOptions"/>. A token can only name a role of <see cref="EmulatorOptions.Roles"/>, which must be one of the
+    /// database's too: with the default, <c>anon</c>, <c>authenticated</c> and <c>service_role</c>. Its environment's scheduler must run by itself, as the
+    /// default does. Whoever knows <see cref="EmulatorOptions.JwtSecret"/> reads the database as any of these roles: give it a secret of its own where a host
+    /// serves the emulator and the database has rows that matter.
     /// </value>
     public EmulatorOptions Emulator { get; init; } = new();
 

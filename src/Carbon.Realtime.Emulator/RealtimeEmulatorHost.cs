@@ -10,7 +10,10 @@ using Microsoft.Extensions.Options;
 namespace Carbon.Realtime.Emulator;
 
 /// <summary>An emulator on a port of 127.0.0.1, for clients that want a real socket.</summary>
-/// <remarks>Listens on the loopback address only and without TLS. It does not own the emulator: one can have several hosts, or outlive one.</remarks>
+/// <remarks>
+/// Listens on the loopback address only, without TLS, and answers to loopback names only (<c>localhost</c>, <c>127.0.0.1</c>): what a web page on the same
+/// machine can do all the same is in <c>docs/emulator.md</c>. It does not own the emulator: one can have several hosts, or outlive one.
+/// </remarks>
 public sealed class RealtimeEmulatorHost : IAsyncDisposable
 {
     private readonly HostApplication _application;

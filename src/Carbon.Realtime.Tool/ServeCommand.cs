@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Carbon.Realtime.Emulator;
@@ -17,7 +18,8 @@ internal sealed record ServeArguments
 
     public required string Publication { get; init; }
 
-    public required string JwtSecret { get; init; }
+    /// <summary>None where it was not said.</summary>
+    public required string? JwtSecret { get; init; }
 
     public required TimeSpan TokensFor { get; init; }
 
@@ -35,7 +37,7 @@ internal sealed record ServeArguments
         Seed = line.GetValue<string>("--seed"),
         Postgres = line.GetValue<string>("--postgres"),
         Publication = line.GetValue<string>("--publication")!,
-        JwtSecret = line.GetValue<string>("--jwt-secret")!,
+        JwtSecret = line.GetValue<string>("--jwt-secret"),
         TokensFor = TimeSpan.FromHours(line.GetValue<double>("--tokens-for")),
         IsInstant = line.GetValue<bool>("--instant"),
         IsJson = line.GetValue<bool>("--json"),
@@ -55,7 +57,7 @@ internal sealed class ServeCommand(TextWriter output, TextWriter errors)
         {
             var options = new EmulatorOptions
             {
-                JwtSecret = arguments.JwtSecret,
+                JwtSecret = arguments.JwtSecret ?? DefaultSecret(arguments),
                 Timing = arguments.Timing,
             };
             await using var database = arguments.Postgres is { } connection ? await PostgresEmulator.StartAsync(
@@ -88,6 +90,10 @@ internal sealed class ServeCommand(TextWriter output, TextWriter errors)
             return Fail(WrongArguments, e.Message);
         }
     }
+
+    // The development secret is public: with it any web page on this machine could sign itself a token, and read. In memory there is nothing to be read.
+    private static string DefaultSecret(ServeArguments arguments) =>
+        arguments.Postgres is null ? EmulatorOptions.DevelopmentJwtSecret : RandomNumberGenerator.GetHexString(64);
 
     private static async Task UntilStoppedAsync(CancellationToken stop)
     {

@@ -40,11 +40,10 @@ internal static class ToolCommands
             Description = "With --postgres: the publication to follow.",
             DefaultValueFactory = static _ => "supabase_realtime",
         };
-        var secret = new Option<string>("--jwt-secret")
+        var secret = new Option<string?>("--jwt-secret")
         {
             HelpName = "SECRET",
-            Description = "Signs keys and tokens (HS256). Default: the one of Supabase's local stack.",
-            DefaultValueFactory = static _ => EmulatorOptions.DevelopmentJwtSecret,
+            Description = "Signs keys and tokens (HS256). Default: the one of Supabase's local stack, which everybody knows; with --postgres a new one each time.",
         };
         var tokens = new Option<double>("--tokens-for")
         {

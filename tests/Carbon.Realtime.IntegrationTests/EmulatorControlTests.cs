@@ -141,6 +141,43 @@ public sealed class EmulatorControlTests : IAsyncLifetime, IDisposable
         (await refused.Content.ReadAsStringAsync(_hang.Token)).Should().Contain("web pages").And.NotContain("eyJ");
     }
 
+    [Theory]
+    [InlineData("evil.example", HttpStatusCode.Forbidden)]
+    [InlineData("evil.example:54321", HttpStatusCode.Forbidden)]
+    [InlineData("localhost.evil.example", HttpStatusCode.Forbidden)]
+    [InlineData("192.168.0.1", HttpStatusCode.Forbidden)]
+    [InlineData("127.0.0.1", HttpStatusCode.OK)]
+    [InlineData("LOCALHOST:1", HttpStatusCode.OK)]
+    [InlineData("app.localhost", HttpStatusCode.OK)]
+    [InlineData("[::1]:1", HttpStatusCode.OK)]
+    public async Task Only_names_of_this_machine_are_answered_to(string host, HttpStatusCode status)
+    {
+        // A page of evil.example whose name means 127.0.0.1 by now: nothing that a browser says of it differs from a test's own request but this.
+        using var command = new HttpRequestMessage(HttpMethod.Post, new Uri("/emulator/v1/token", UriKind.Relative)) { Headers = { Host = host }, Content = new StringContent("{}") };
+        using var read = Request(HttpMethod.Get, "item");
+        read.Headers.Host = host;
+        using var upgrade = new HttpRequestMessage(HttpMethod.Get, new Uri($"/realtime/v1/websocket?apikey={_emulator.AnonKey}", UriKind.Relative)) { Headers = { Host = host } };
+
+        using var answered = await _http.SendAsync(command, _hang.Token);
+        using var page = await _http.SendAsync(read, _hang.Token);
+        using var socket = await _http.SendAsync(upgrade, _hang.Token);
+
+        (answered.StatusCode, page.StatusCode).Should().Be((status, status));
+        socket.StatusCode.Should().Be(status == HttpStatusCode.OK ? HttpStatusCode.BadRequest : status, "let in, it would have to ask for an upgrade");
+        (await answered.Content.ReadAsStringAsync(_hang.Token)).Contains("eyJ", StringComparison.Ordinal).Should().Be(status == HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task A_token_that_a_page_signs_with_another_secret_reads_nothing()
+    {
+        using var page = new RealtimeEmulator(new EmulatorOptions { JwtSecret = "a secret that the page made up" });
+        using var read = Request(HttpMethod.Get, "item", page.ServiceKey);
+
+        using var refused = await _http.SendAsync(read, _hang.Token);
+
+        refused.StatusCode.Should().Be(HttpStatusCode.Unauthorized);
+    }
+
     [Fact]
     public async Task Commands_are_posted()
     {

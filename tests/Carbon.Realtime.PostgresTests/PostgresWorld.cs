@@ -24,13 +24,15 @@ internal sealed class PostgresWorld : IAsyncDisposable
         """;
 
     private readonly CancellationTokenSource _hang = new(TimeSpan.FromSeconds(120));
+    private readonly PostgresCluster _cluster;
     private readonly NpgsqlConnection _connection;
     private readonly HttpMessageInvoker _http;
     private int _barriers;
     private int _references;
 
-    private PostgresWorld(string database, NpgsqlConnection connection, PostgresEmulator source)
+    private PostgresWorld(PostgresCluster cluster, string database, NpgsqlConnection connection, PostgresEmulator source)
     {
+        _cluster = cluster;
         Database = database;
         _connection = connection;
         Source = source;
@@ -45,7 +47,9 @@ internal sealed class PostgresWorld : IAsyncDisposable
 
     public CancellationToken Hang => _hang.Token;
 
-    public static async Task<PostgresWorld> StartAsync(PostgresCluster cluster, string schema, string databaseOptions = "", EmulatorOptions? options = null)
+    /// <remarks>The connection's options are the emulator's own: <c>Pooling=true</c> for example, which is the driver's default and not the tests'.</remarks>
+    public static async Task<PostgresWorld> StartAsync(
+        PostgresCluster cluster, string schema, string databaseOptions = "", EmulatorOptions? options = null, string connectionOptions = "")
     {
         var database = await cluster.CreateDatabaseAsync(databaseOptions);
         await cluster.ExecuteAsync(database, Supabase);
@@ -54,11 +58,21 @@ internal sealed class PostgresWorld : IAsyncDisposable
         await connection.OpenAsync();
         var source = await PostgresEmulator.StartAsync(new PostgresEmulatorOptions
         {
-            ConnectionString = cluster.ConnectionString(database),
+            ConnectionString = $"{cluster.ConnectionString(database)};{connectionOptions}",
             Emulator = options ?? new EmulatorOptions(),
         });
-        return new PostgresWorld(database, connection, source);
+        return new PostgresWorld(cluster, database, connection, source);
     }
+
+    /// <summary>The database ends all of the emulator's sessions, and takes no new ones. The test's own goes on.</summary>
+    public Task ShutAsync() => _cluster.ExecuteAsync("postgres",
+        $"""
+        alter database {Database} allow_connections false;
+        select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{Database}' and application_name = 'Carbon.Realtime.Emulator';
+        """);
+
+    /// <summary>The database takes sessions again.</summary>
+    public Task AdmitAsync() => _cluster.ExecuteAsync("postgres", $"alter database {Database} allow_connections true");
 
     public async Task SqlAsync(string sql)
     {
@@ -95,12 +109,18 @@ internal sealed class PostgresWorld : IAsyncDisposable
     {
         var (connection, peer) = await OpenAsync();
         connection.Receive(JoinFrame(bindings, token));
+        return (peer, await SystemAsync(peer));
+    }
+
+    /// <summary>What the next <c>system</c> frame says; what comes before it is left out.</summary>
+    public async Task<string> SystemAsync(QueuePeer peer)
+    {
         while (true)
         {
-            var frame = JsonNode.Parse(await peer.NextAsync())!;
+            var frame = JsonNode.Parse(await NextAsync(peer))!;
             if (frame[3]!.ToString() == "system")
             {
-                return (peer, frame[4]!["message"]!.ToString());
+                return frame[4]!["message"]!.ToString();
             }
         }
     }
@@ -149,6 +169,13 @@ internal sealed class PostgresWorld : IAsyncDisposable
 
     public async Task<(int Status, string Body, string? Range)> ReadAsync(string target, string? token = null, params (string Name, string Value)[] headers)
     {
+        using var response = await SendAsync(target, token, headers);
+        var range = response.Content.Headers.NonValidated.TryGetValues("Content-Range", out var values) ? values.ToString() : null;
+        return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(Hang), range);
+    }
+
+    public async Task<HttpResponseMessage> SendAsync(string target, string? token = null, params (string Name, string Value)[] headers)
+    {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("http://db.test/rest/v1/" + target));
         request.Headers.TryAddWithoutValidation("apikey", Emulator.AnonKey);
         if (token is not null)
@@ -161,9 +188,7 @@ internal sealed class PostgresWorld : IAsyncDisposable
             request.Headers.TryAddWithoutValidation(name, value);
         }
 
-        using var response = await _http.SendAsync(request, Hang);
-        var range = response.Content.Headers.NonValidated.TryGetValues("Content-Range", out var values) ? values.ToString() : null;
-        return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(Hang), range);
+        return await _http.SendAsync(request, Hang);
     }
 
     public async ValueTask DisposeAsync()

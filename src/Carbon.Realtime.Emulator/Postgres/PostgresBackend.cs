@@ -1,25 +1,34 @@
 using System.Runtime.ExceptionServices;
-using System.Threading.Channels;
 using Carbon.Realtime.Testing;
 using Carbon.Realtime.Testing.Emulation;
 using Carbon.Realtime.Testing.Emulation.Rest;
+using Npgsql;
 
 namespace Carbon.Realtime.Emulator.Postgres;
 
 /// <summary>
-/// The database behind an emulator. Subscriptions and polls are asked one after another, as by the real server's one worker, so that their answers come
-/// in their order; reads beside them. Nothing is asked under the emulator's lock, and every answer is taken under it.
+/// The database behind an emulator. Subscriptions and polls are asked one after another; reads beside them. Nothing is asked under the emulator's lock,
+/// and every answer is taken under it.
 /// </summary>
-internal sealed class PostgresBackend(PostgresSession session, EmulatorAgenda agenda, string publication) : IEmulatorBackend, IAsyncDisposable
+internal sealed class PostgresBackend : IEmulatorBackend, IAsyncDisposable
 {
-    private readonly Channel<Func<CancellationToken, Task>> _work = Channel.CreateUnbounded<Func<CancellationToken, Task>>(
-        new UnboundedChannelOptions { SingleReader = true });
-
+    private readonly EmulatorAgenda _agenda;
+    private readonly EmulatorOptions _options;
+    private readonly string _publication;
+    private readonly PostgresWorker _worker;
+    private readonly PageReader _pages;
     private readonly CancellationTokenSource _stopping = new();
-    private readonly PageReader _pages = new(session);
-    private Task _working = Task.CompletedTask;
     private TaskCompletionSource _polled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Exception? _lastFault;
+
+    public PostgresBackend(PostgresSession session, EmulatorAgenda agenda, EmulatorOptions options, string publication)
+    {
+        _agenda = agenda;
+        _options = options;
+        _publication = publication;
+        _worker = new PostgresWorker(session, fault => LastFault = fault);
+        _pages = new PageReader(session, options.Environment.TimeProvider);
+    }
 
     public Exception? LastFault
     {
@@ -29,46 +38,42 @@ internal sealed class PostgresBackend(PostgresSession session, EmulatorAgenda ag
 
     public Task NextPoll => Volatile.Read(ref _polled).Task;
 
-    public void Start() => _working = WorkAsync();
+    /// <summary>A database that is down is not asked without a pause, however quick everything else is.</summary>
+    public TimeSpan LeastRetryDelay => TimeSpan.FromSeconds(1);
+
+    /// <param name="onPublicationChanged">The publication has other tables than before.</param>
+    public void Start(Action onPublicationChanged)
+    {
+        _worker.Start();
+        if (_options.Timing.PublicationCheckInterval is { } interval)
+        {
+            new PublicationWatch(_worker, _agenda, _publication, interval, onPublicationChanged).Look();
+        }
+    }
 
     public void Subscribe(
-        IReadOnlyList<EmulatorBinding> bindings, EmulatorClaims claims, Action<IReadOnlyList<EmulatorSubscription>, string?> then) =>
-        _work.Writer.TryWrite(async cancellationToken =>
+        IReadOnlyList<EmulatorBinding> bindings, EmulatorClaims claims, Action<IReadOnlyList<EmulatorSubscription>, EmulatorSubscriptionFault?> then) =>
+        _worker.Ask(
+            (connection, cancellationToken) => SubscriptionDesk.CreateAsync(connection, _publication, HasRole, bindings, claims, cancellationToken),
+            made => _agenda.Locked(() => then(
+                made.Subscriptions, made.Error is null ? null : EmulatorSubscriptionFault.Of(made.Error, isRetried: false))),
+            (fault, isRefusal) =>
+            {
+                LastFault = fault;
+                _agenda.Locked(() => then([], isRefusal
+                    ? EmulatorSubscriptionFault.Of(EmulatorSubscription.Failed(bindings[0], SqlStates.Inspect((PostgresException)fault)), isRetried: false)
+                    : EmulatorSubscriptionFault.Transient));
+            });
+
+    public void Judge(IReadOnlyList<LoggedChange> polled, IReadOnlyList<EmulatorSubscription> subscriptions, Action<PolledChanges?> then) => _worker.Ask(
+        (connection, cancellationToken) =>
+            PostgresPolledChanges.AskAsync(connection, _publication, [.. polled.Cast<WalChange>()], subscriptions, cancellationToken),
+        judged => Polled(then, judged),
+        (fault, _) =>
         {
-            IReadOnlyList<EmulatorSubscription> subscriptions = [];
-            string? error;
-            try
-            {
-                await using var connection = await session.OpenAsync(cancellationToken).ConfigureAwait(false);
-                (subscriptions, error) =
-                    await SubscriptionDesk.CreateAsync(connection, publication, bindings, claims, cancellationToken).ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                error = e.Message;
-            }
-
-            agenda.Locked(() => then(subscriptions, error));
-        });
-
-    public void Judge(IReadOnlyList<LoggedChange> polled, IReadOnlyList<EmulatorSubscription> subscriptions, Action<PolledChanges?> then) =>
-        _work.Writer.TryWrite(async cancellationToken =>
-        {
-            PolledChanges? judged = null;
-            try
-            {
-                await using var connection = await session.OpenAsync(cancellationToken).ConfigureAwait(false);
-                judged = await PostgresPolledChanges.AskAsync(
-                    connection, publication, [.. polled.Cast<WalChange>()], subscriptions, cancellationToken).ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                // The real server tries six times and goes on behind the batch; what the database refuses once it refuses again.
-                LastFault = e;
-            }
-
-            agenda.Locked(() => then(judged));
-            Interlocked.Exchange(ref _polled, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+            // The real server tries six times and goes on behind the batch; what the database refuses once it refuses again.
+            LastFault = fault;
+            Polled(then, null);
         });
 
     /// <summary>Loses the slot that the log is read from.</summary>
@@ -76,30 +81,29 @@ internal sealed class PostgresBackend(PostgresSession session, EmulatorAgenda ag
 
     public void LoseSlot() => OnSlotLost();
 
-    /// <summary>The database says so itself, when the role is taken.</summary>
-    public bool HasRole(string role) => true;
+    /// <summary>
+    /// Only those of the options, whatever other roles there are: whoever knows the secret can sign a token of any role, and a database has roles that no
+    /// client of Supabase may take.
+    /// </summary>
+    public bool HasRole(string role) => _options.Roles.Contains(role, StringComparer.Ordinal);
 
-    public void Read(RestQuery query, Action<Func<RestPage>> then) => agenda.Environment.Scheduler.Post(() => _ = ReadAsync(query, then));
+    public void Read(RestQuery query, Action<Func<RestPage>> then) => _agenda.Environment.Scheduler.Post(() => _ = ReadAsync(query, then));
 
     public async ValueTask DisposeAsync()
     {
-        _work.Writer.TryComplete();
         await _stopping.CancelAsync().ConfigureAwait(false);
-        await _working.ConfigureAwait(false);
+        await _worker.DisposeAsync().ConfigureAwait(false);
     }
 
-    private async Task WorkAsync()
+    private void Polled(Action<PolledChanges?> then, PolledChanges? judged)
     {
         try
         {
-            await foreach (var work in _work.Reader.ReadAllAsync(_stopping.Token).ConfigureAwait(false))
-            {
-                await work(_stopping.Token).ConfigureAwait(false);
-            }
+            _agenda.Locked(() => then(judged));
         }
-        catch (Exception e) when (_stopping.IsCancellationRequested && e is OperationCanceledException or ObjectDisposedException)
+        finally
         {
-            // The end.
+            Interlocked.Exchange(ref _polled, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
         }
     }
 
@@ -123,6 +127,6 @@ internal sealed class PostgresBackend(PostgresSession session, EmulatorAgenda ag
             };
         }
 
-        agenda.Locked(() => then(answer));
+        _agenda.Locked(() => then(answer));
     }
 }

@@ -4,14 +4,22 @@ using Npgsql.Replication;
 namespace Carbon.Realtime.Emulator.Postgres;
 
 /// <summary>The way to one database: connections with the settings that the spelling of values depends on.</summary>
+/// <remarks>
+/// It takes few of the server's connections, which are others' too: <see cref="ReadConnections"/> that reads share, one that subscriptions and polls are
+/// asked on, one that the log comes over, and for moments one more.
+/// </remarks>
 internal sealed class PostgresSession : IAsyncDisposable
 {
     // Of the real server's sessions: UTC, and PostgreSQL's own spellings whatever the database prefers.
     private const string Settings =
         "-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=postgres -c extra_float_digits=1 -c bytea_output=hex -c default_transaction_read_only=off";
 
-    private readonly string _connectionString;
-    private readonly NpgsqlDataSource _source;
+    // PostgREST's db-pool.
+    private const int MostReadConnections = 10;
+
+    private readonly string _replication;
+    private readonly NpgsqlDataSource _pool;
+    private readonly NpgsqlDataSource _single;
 
     public PostgresSession(string connectionString)
     {
@@ -21,15 +29,31 @@ internal sealed class PostgresSession : IAsyncDisposable
         };
         builder.Options = string.IsNullOrEmpty(builder.Options) ? Settings : $"{builder.Options} {Settings}";
         builder.ApplicationName ??= "Carbon.Realtime.Emulator";
-        _connectionString = builder.ConnectionString;
+        ApplicationName = builder.ApplicationName;
+        builder.MaxPoolSize = ReadConnections = Math.Min(builder.MaxPoolSize, MostReadConnections);
+        builder.MinPoolSize = Math.Min(builder.MinPoolSize, ReadConnections);
+        _pool = Source(builder);
+        builder.Pooling = false;
+        _single = Source(builder);
 
-        // All values travel as text: the types of the database need not be known here.
-        _source = new NpgsqlDataSourceBuilder(_connectionString).ConfigureTypeLoading(static types => types.EnableTypeLoading(false)).Build();
+        // A new slot waits for the transactions that are open, however long they are.
+        builder.CommandTimeout = 0;
+        _replication = builder.ConnectionString;
     }
 
-    public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) => _source.OpenConnectionAsync(cancellationToken);
+    /// <summary>What the sessions call themselves in <c>pg_stat_activity</c>.</summary>
+    public string ApplicationName { get; }
 
-    public LogicalReplicationConnection CreateReplication() => new(_connectionString);
+    /// <summary>How many connections reads may use at a time.</summary>
+    public int ReadConnections { get; }
+
+    /// <summary>A connection of its own.</summary>
+    public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) => _single.OpenConnectionAsync(cancellationToken);
+
+    /// <summary>One of the connections that reads share. Not more at a time than <see cref="ReadConnections"/>.</summary>
+    public ValueTask<NpgsqlConnection> OpenReadAsync(CancellationToken cancellationToken) => _pool.OpenConnectionAsync(cancellationToken);
+
+    public LogicalReplicationConnection CreateReplication() => new(_replication);
 
     /// <exception cref="PostgresSourceException">The database cannot be used, and why.</exception>
     public async Task CheckAsync(string publication, CancellationToken cancellationToken)
@@ -85,5 +109,13 @@ internal sealed class PostgresSession : IAsyncDisposable
             _ => new PostgresSourceException(PostgresSourceReason.Refused, $"The PostgreSQL server refuses: {said.MessageText} ({state})", exception),
         };
 
-    public ValueTask DisposeAsync() => _source.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _pool.DisposeAsync().ConfigureAwait(false);
+        await _single.DisposeAsync().ConfigureAwait(false);
+    }
+
+    // All values travel as text: the types of the database need not be known here.
+    private static NpgsqlDataSource Source(NpgsqlConnectionStringBuilder builder) =>
+        new NpgsqlDataSourceBuilder(builder.ConnectionString).ConfigureTypeLoading(static types => types.EnableTypeLoading(false)).Build();
 }

@@ -8,6 +8,9 @@ namespace Carbon.Realtime.Emulator.Postgres;
 /// <summary>PostgreSQL's errors in the words of those who pass them on.</summary>
 internal static class SqlStates
 {
+    /// <summary>PostgREST's first pause before it tries the database again, which its 503 names.</summary>
+    public const int RetryAfter = 1;
+
     // Of PostgreSQL's errcodes, those that a filter's value can lead to.
     private static readonly Dictionary<string, string> Names = new(StringComparer.Ordinal)
     {
@@ -36,8 +39,14 @@ internal static class SqlStates
         : $"{exception.SqlState} {exception.MessageText}";
 
     /// <summary>As PostgREST answers it: its table of statuses, and the database's own words.</summary>
-    public static RestException ToRest(PostgresException exception, bool isAnonymous) =>
-        new(Status(exception, isAnonymous), exception.SqlState, exception.MessageText, exception.Detail, exception.Hint);
+    public static RestException ToRest(PostgresException exception, bool isAnonymous)
+    {
+        var status = Status(exception, isAnonymous);
+        return new(status, exception.SqlState, exception.MessageText, exception.Detail, exception.Hint)
+        {
+            RetryAfter = status == HttpStatusCode.ServiceUnavailable ? RetryAfter : null,
+        };
+    }
 
     private static HttpStatusCode Status(PostgresException exception, bool isAnonymous)
     {

@@ -1,3 +1,4 @@
+using System.Data;
 using Carbon.Realtime.Testing;
 using Carbon.Realtime.Testing.Emulation;
 using Npgsql;
@@ -13,7 +14,8 @@ internal static class SubscriptionDesk
     private const int MaxInValues = 100;
 
     public static async Task<(IReadOnlyList<EmulatorSubscription> Subscriptions, string? Error)> CreateAsync(
-        NpgsqlConnection connection, string publication, IReadOnlyList<EmulatorBinding> bindings, EmulatorClaims claims, CancellationToken cancellationToken)
+        NpgsqlConnection connection, string publication, Func<string, bool> hasRole, IReadOnlyList<EmulatorBinding> bindings, EmulatorClaims claims,
+        CancellationToken cancellationToken)
     {
         var catalog = await PostgresCatalog.LoadAsync(connection, publication, null, [claims.Role], cancellationToken).ConfigureAwait(false);
         EmulatorTable[] tables = [.. catalog.Tables.Values.Select(static t => t.Table).OrderBy(static t => t.Oid)];
@@ -33,7 +35,7 @@ internal static class SubscriptionDesk
             }
         }
 
-        var subscriptions = EmulatorSubscription.Create(tables, bindings, claims, catalog.Roles, Compile, out var error);
+        var subscriptions = EmulatorSubscription.Create(tables, bindings, claims, [.. catalog.Roles.Where(hasRole)], Compile, out var error);
         return (subscriptions, error);
 
         CompiledFilter Compile(EmulatorTable table, FilterCondition condition, string role)
@@ -91,12 +93,13 @@ internal static class SubscriptionDesk
                 ? $"P0001 (raise_exception) too many values for `in` filter. Maximum {MaxInValues}"
                 : null;
         }
-        catch (PostgresException e) when (condition.Operator is "match" or "imatch")
+        catch (PostgresException e) when (connection.State == ConnectionState.Open && (condition.Operator is "match" or "imatch"))
         {
             return $"P0001 (raise_exception) invalid regular expression for {condition.Operator} filter: {e.MessageText}";
         }
-        catch (PostgresException e)
+        catch (PostgresException e) when (connection.State == ConnectionState.Open)
         {
+            // Not a session that was ended in the middle: that says nothing of the value.
             return SqlStates.Inspect(e);
         }
     }

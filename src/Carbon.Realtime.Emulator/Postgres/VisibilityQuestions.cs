@@ -10,7 +10,7 @@ namespace Carbon.Realtime.Emulator.Postgres;
 /// </summary>
 internal sealed class VisibilityQuestions
 {
-    private readonly Dictionary<(string Role, string Claims), Dictionary<EmulatorTable, Dictionary<string, (string[] Key, bool IsThere)>>> _asked = [];
+    private readonly Dictionary<(string Role, string Claims), Dictionary<EmulatorTable, Dictionary<string[], bool>>> _asked = [];
 
     /// <summary>Notes that the claims' holder may get a change.</summary>
     public void Add(EmulatorChange change, EmulatorClaims claims)
@@ -28,10 +28,10 @@ internal sealed class VisibilityQuestions
 
         if (!tables.TryGetValue(table, out var keys))
         {
-            tables.Add(table, keys = []);
+            tables.Add(table, keys = new Dictionary<string[], bool>(EqualTexts.Instance));
         }
 
-        keys.TryAdd(string.Join('\n', key), (key, false));
+        keys.TryAdd(key, false);
     }
 
     /// <summary>Asks for all that was noted; each role and its claims in a transaction of their own.</summary>
@@ -44,7 +44,7 @@ internal sealed class VisibilityQuestions
             batch.BatchCommands.Add(ClaimsSql.Take(role, claims));
             foreach (var (table, keys) in tables)
             {
-                batch.BatchCommands.Add(Question(table, [.. keys.Values.Select(static k => k.Key)]));
+                batch.BatchCommands.Add(Question(table, [.. keys.Keys]));
             }
 
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
@@ -54,7 +54,7 @@ internal sealed class VisibilityQuestions
                 foreach (var key in keys.Keys.ToArray())
                 {
                     await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-                    keys[key] = (keys[key].Key, reader.GetBoolean(0));
+                    keys[key] = reader.GetBoolean(0);
                 }
             }
         }
@@ -62,7 +62,7 @@ internal sealed class VisibilityQuestions
 
     public bool IsVisible(EmulatorChange change, EmulatorClaims claims) =>
         KeyOf(change) is { } key && _asked.TryGetValue((claims.Role, claims.Json), out var tables) && tables.TryGetValue(change.Table, out var keys)
-        && keys.TryGetValue(string.Join('\n', key), out var found) && found.IsThere;
+        && keys.TryGetValue(key, out var isThere) && isThere;
 
     // The text of the frame's value, as the real server has it: a char(n) that was cut finds nothing.
     private static string[]? KeyOf(EmulatorChange change)
@@ -85,5 +85,24 @@ internal sealed class VisibilityQuestions
         }
 
         return command;
+    }
+
+    /// <summary>Keys are equal column by column, whatever is in their texts.</summary>
+    private sealed class EqualTexts : IEqualityComparer<string[]>
+    {
+        public static EqualTexts Instance { get; } = new();
+
+        public bool Equals(string[]? x, string[]? y) => x.AsSpan().SequenceEqual(y);
+
+        public int GetHashCode(string[] obj)
+        {
+            var hash = default(HashCode);
+            foreach (var text in obj)
+            {
+                hash.Add(text, StringComparer.Ordinal);
+            }
+
+            return hash.ToHashCode();
+        }
     }
 }

@@ -17,6 +17,7 @@ internal sealed class WalReader(
     : IAsyncDisposable
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan StatusInterval = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stopping = new();
     private CancellationTokenSource _following = new();
@@ -25,7 +26,7 @@ internal sealed class WalReader(
     private TaskCompletionSource _renewed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private LogicalReplicationConnection? _connection;
     private PgOutputReplicationSlot? _slot;
-    private int _processId;
+    private int? _processId;
     private Task _running = Task.CompletedTask;
 
     /// <summary>The name of the slot, and a task that ends when there is another.</summary>
@@ -58,7 +59,23 @@ internal sealed class WalReader(
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
+        await Volatile.Read(ref _following).CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(false);
+    }
+
+    /// <summary>Ends a session that reads the log, and waits until the server has forgotten it. A stranger's that has its number by now is let be.</summary>
+    internal static async Task EndAsync(PostgresSession session, int processId)
+    {
+        await using var other = await session.OpenAsync(CancellationToken.None).ConfigureAwait(false);
+        await using var command = other.CreateCommand();
+        command.CommandText =
+            """
+            select pg_terminate_backend(pid, 5000) from pg_stat_activity
+            where pid = $1 and backend_type = 'walsender' and application_name = $2 and datname = current_database()
+            """;
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = processId });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = session.ApplicationName });
+        await command.ExecuteNonQueryAsync().ConfigureAwait(false);
     }
 
     private async Task RunAsync()
@@ -75,10 +92,12 @@ internal sealed class WalReader(
 
                 await FollowAsync(_connection!, _slot!).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is NpgsqlException or IOException or OperationCanceledException or ObjectDisposedException)
+#pragma warning disable CA1031 // Whatever it is, a transaction that cannot be read or a session that broke: it is told, and reading goes on behind it.
+            catch (Exception e)
+#pragma warning restore CA1031
             {
-                // The end, a slot that was to be lost, or a session that broke.
-                if (!_following.IsCancellationRequested)
+                // At the end, and for a slot that was to be lost, there is nothing to tell.
+                if (!_following.IsCancellationRequested && !_stopping.IsCancellationRequested)
                 {
                     onFault(e);
                 }
@@ -97,7 +116,10 @@ internal sealed class WalReader(
     {
         _relations.Clear();
         _transaction.Clear();
-        Volatile.Write(ref _following, CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token));
+
+        // Not linked to the end of all, which would remember each of them: the end cancels the last one, and whoever comes after it opens nothing.
+        Interlocked.Exchange(ref _following, new CancellationTokenSource());
+        _processId = null;
         _connection = session.CreateReplication();
         await _connection.Open(cancellationToken).ConfigureAwait(false);
         _processId = _connection.ProcessID;
@@ -109,6 +131,13 @@ internal sealed class WalReader(
     private async Task FollowAsync(LogicalReplicationConnection connection, PgOutputReplicationSlot slot)
     {
         var options = new PgOutputReplicationOptions(publication, PgOutputProtocolVersion.V1);
+
+        // Not for each message: a server that has nothing to tell of the publication keeps its log all the same, until it hears how far this reader is. The
+        // slot is temporary, and nothing of it is read twice, so that what has arrived can count as done. The driver sends it at its own interval.
+        connection.WalReceiverStatusInterval = StatusInterval;
+        await using var status = environment.TimeProvider.CreateTimer(
+            static reading => ((LogicalReplicationConnection)reading!).SetReplicationStatus(((LogicalReplicationConnection)reading).LastReceivedLsn),
+            connection, StatusInterval, StatusInterval).ConfigureAwait(false);
         await foreach (var message in connection.StartReplication(slot, options, _following.Token).ConfigureAwait(false))
         {
             switch (message)
@@ -146,8 +175,6 @@ internal sealed class WalReader(
                     // A TRUNCATE is told to nobody; types and origins say nothing here.
                     break;
             }
-
-            connection.SetReplicationStatus(message.WalEnd);
         }
     }
 
@@ -190,13 +217,14 @@ internal sealed class WalReader(
         try
         {
             await connection.DisposeAsync().ConfigureAwait(false);
-            await using var other = await session.OpenAsync(CancellationToken.None).ConfigureAwait(false);
-            await using var command = other.CreateCommand();
-            command.CommandText = "select pg_terminate_backend(pid, 5000) from pg_stat_activity where pid = $1";
-            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = _processId });
-            await command.ExecuteNonQueryAsync().ConfigureAwait(false);
+            if (_processId is { } processId)
+            {
+                await EndAsync(session, processId).ConfigureAwait(false);
+            }
         }
-        catch (Exception e) when (e is NpgsqlException or IOException or InvalidOperationException)
+#pragma warning disable CA1031 // Nobody waits for this answer, and a reader that ended here would be silent for good.
+        catch (Exception)
+#pragma warning restore CA1031
         {
             // The session is gone already, or the server is; a temporary slot goes with it.
         }

@@ -84,13 +84,26 @@ public sealed class EmulatorFaults
     /// Default <see langword="null"/>, no replica. The replica is made when a lag is set and is never older than that. Policies that read
     /// <see cref="RealtimeEmulator.Rows"/> see the tables as they are.
     /// </value>
-    /// <exception cref="NotSupportedException">The emulator reads from PostgreSQL.</exception>
+    /// <exception cref="NotSupportedException">The emulator reads from PostgreSQL, which is never behind.</exception>
     public TimeSpan? ReplicaLag
     {
         get => _agenda.Locked(() => _replica?.Lag);
-        set => _agenda.Locked(() => (_replica ?? throw new NotSupportedException("Reads go to PostgreSQL itself: there is no replica to be behind.")).Lag = value is { } lag && lag < TimeSpan.Zero
-            ? throw new ArgumentOutOfRangeException(nameof(value), lag, "A lag is not negative.")
-            : value);
+        set => _agenda.Locked(() =>
+        {
+            if (value is { } lag && lag < TimeSpan.Zero)
+            {
+                throw new ArgumentOutOfRangeException(nameof(value), lag, "A lag is not negative.");
+            }
+
+            if (_replica is not null)
+            {
+                _replica.Lag = value;
+            }
+            else if (value is not null)
+            {
+                throw new NotSupportedException("Reads go to PostgreSQL itself: there is no replica to be behind.");
+            }
+        });
     }
 
     /// <summary>While set, reads are made but their answers wait: changes committed meanwhile arrive first, and are not in them.</summary>

@@ -37,10 +37,6 @@ internal sealed class EmulatorPublication(
             return;
         }
 
-        foreach (var channel in server.Channels)
-        {
-            channel.Subscriptions = [];
-            subscriber.Resubscribe(channel);
-        }
+        subscriber.Renew(server.Channels);
     }
 }

@@ -42,6 +42,16 @@ internal sealed class EmulatorSubscriber(EmulatorOptions options, EmulatorAgenda
         }
     }
 
+    /// <summary>The publication has other tables than before: all subscriptions are deleted, and made anew.</summary>
+    public void Renew(IEnumerable<EmulatorChannel> channels)
+    {
+        foreach (var channel in channels)
+        {
+            channel.Subscriptions = [];
+            Resubscribe(channel);
+        }
+    }
+
     private void Start(EmulatorChannel channel, TimeSpan delay)
     {
         if (channel.Bindings.Count > 0)
@@ -67,11 +77,11 @@ internal sealed class EmulatorSubscriber(EmulatorOptions options, EmulatorAgenda
         channel.Subscribing = null;
         if (!Fails(channel))
         {
-            source.Subscribe(channel.Bindings, channel.Claims, (subscriptions, error) => Take(channel, subscriptions, error));
+            source.Subscribe(channel.Bindings, channel.Claims, (subscriptions, fault) => Take(channel, subscriptions, fault));
         }
     }
 
-    private static void Take(EmulatorChannel channel, IReadOnlyList<EmulatorSubscription> subscriptions, string? error)
+    private void Take(EmulatorChannel channel, IReadOnlyList<EmulatorSubscription> subscriptions, EmulatorSubscriptionFault? fault)
     {
         if (!channel.IsOpen)
         {
@@ -79,10 +89,9 @@ internal sealed class EmulatorSubscriber(EmulatorOptions options, EmulatorAgenda
             return;
         }
 
-        if (error is not null)
+        if (fault is not null)
         {
-            // The channel stays joined and silent, or with the subscriptions that it had; there is no retry.
-            channel.PushSystem("postgres_changes", "error", error);
+            Fail(channel, fault, source.LeastRetryDelay);
             return;
         }
 
@@ -99,12 +108,20 @@ internal sealed class EmulatorSubscriber(EmulatorOptions options, EmulatorAgenda
             return false;
         }
 
-        channel.PushSystem("postgres_changes", "error", fault.TextFor(channel.Bindings));
-        if (fault.IsRetried)
-        {
-            Start(channel, agenda.Draw(options.Timing.SubscribeRetryDelay));
-        }
-
+        Fail(channel, fault, TimeSpan.Zero);
         return true;
+    }
+
+    /// <summary>The channel stays joined and silent, or with the subscriptions that it had.</summary>
+    private void Fail(EmulatorChannel channel, EmulatorSubscriptionFault fault, TimeSpan leastDelay)
+    {
+        channel.PushSystem("postgres_changes", "error", fault.TextFor(channel.Bindings));
+
+        // A token that was pushed while a database took its time is a try of its own.
+        if (fault.IsRetried && channel.Subscribing is null)
+        {
+            var delay = agenda.Draw(options.Timing.SubscribeRetryDelay);
+            Start(channel, delay < leastDelay ? leastDelay : delay);
+        }
     }
 }

@@ -38,8 +38,7 @@ internal sealed record EmulatorSubscription(
             }
             catch (SubscriptionRefusedException e)
             {
-                error = "Unable to subscribe to changes with given parameters. An exception happened so please check your connect parameters: "
-                    + $"{binding}. Exception: ERROR {e.Message}";
+                error = Failed(binding, e.Message);
                 return [];
             }
         }
@@ -50,6 +49,12 @@ internal sealed record EmulatorSubscription(
     /// <summary>What the server says where no published table fits a binding.</summary>
     public static string NotPublished(EmulatorBinding binding) =>
         $"Unable to subscribe to changes with given parameters. Please check Realtime is enabled for the given connect parameters: {binding}";
+
+    /// <summary>What the server says where the database refuses a binding.</summary>
+    /// <param name="binding">The binding.</param>
+    /// <param name="error">The database's code, its name and its words.</param>
+    public static string Failed(EmulatorBinding binding, string error) =>
+        $"Unable to subscribe to changes with given parameters. An exception happened so please check your connect parameters: {binding}. Exception: ERROR {error}";
 
     /// <summary>
     /// Whether a filter of this subscription stands on an array column: accepted, and then the server's poll breaks on it

@@ -9,8 +9,11 @@ internal interface IEmulatorSource
     /// <summary>Makes the subscriptions of a channel: of all its bindings, or of none.</summary>
     /// <param name="bindings">The bindings of the channel.</param>
     /// <param name="claims">Of the channel's token.</param>
-    /// <param name="then">Takes the subscriptions, or the text of the <c>system</c> error.</param>
-    void Subscribe(IReadOnlyList<EmulatorBinding> bindings, EmulatorClaims claims, Action<IReadOnlyList<EmulatorSubscription>, string?> then);
+    /// <param name="then">Takes the subscriptions, or why there are none.</param>
+    void Subscribe(IReadOnlyList<EmulatorBinding> bindings, EmulatorClaims claims, Action<IReadOnlyList<EmulatorSubscription>, EmulatorSubscriptionFault?> then);
+
+    /// <summary>How long to wait at least before it is asked again for what failed: a database that is down is not asked without a pause.</summary>
+    TimeSpan LeastRetryDelay { get; }
 
     /// <summary>Asks what is to be known of changes at the time of their poll.</summary>
     /// <param name="polled">What was committed, in its order.</param>

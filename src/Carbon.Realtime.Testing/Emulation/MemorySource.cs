@@ -3,11 +3,13 @@ namespace Carbon.Realtime.Testing.Emulation;
 /// <summary>The emulator's own tables.</summary>
 internal sealed class MemorySource(EmulatorDatabase database, EmulatorOptions options) : IEmulatorSource
 {
+    public TimeSpan LeastRetryDelay => TimeSpan.Zero;
+
     public void Subscribe(
-        IReadOnlyList<EmulatorBinding> bindings, EmulatorClaims claims, Action<IReadOnlyList<EmulatorSubscription>, string?> then)
+        IReadOnlyList<EmulatorBinding> bindings, EmulatorClaims claims, Action<IReadOnlyList<EmulatorSubscription>, EmulatorSubscriptionFault?> then)
     {
         var subscriptions = EmulatorSubscription.Create(database.Tables, bindings, claims, options.Roles, CompiledFilter.Compile, out var error);
-        then(subscriptions, error);
+        then(subscriptions, error is null ? null : EmulatorSubscriptionFault.Of(error, isRetried: false));
     }
 
     public void Judge(IReadOnlyList<LoggedChange> polled, IReadOnlyList<EmulatorSubscription> subscriptions, Action<PolledChanges?> then) =>

@@ -330,6 +330,9 @@ public sealed class RealtimeEmulator : IDisposable
         }
     });
 
+    /// <summary>A database's publication has other tables than at the last look.</summary>
+    internal void OnPublicationChanged() => _agenda.Locked(() => _subscriber.Renew(Server.Channels));
+
     internal ValueTask<T> ConnectAsync<T>(
         EmulatorConnectRequest request, IEmulatorPeer peer, Func<EmulatorConnection, T> wrap, CancellationToken cancellationToken) =>
         _entrance.ConnectAsync(request, peer, wrap, cancellationToken);

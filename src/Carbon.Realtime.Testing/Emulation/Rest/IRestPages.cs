@@ -3,7 +3,7 @@ namespace Carbon.Realtime.Testing.Emulation.Rest;
 /// <summary>Who has the rows that reads ask for. Called under the emulator's lock and calls back under it.</summary>
 internal interface IRestPages
 {
-    /// <summary>Whether a token may name a role. A database says so itself, when the role is taken.</summary>
+    /// <summary>Whether a token may name a role.</summary>
     bool HasRole(string role);
 
     /// <summary>Finds the relation, finishes the checks (<see cref="RestQuery.Form"/>) and reads one page, in the real server's order.</summary>
@@ -23,6 +23,9 @@ internal interface IRestPages
 internal sealed record RestQuery(
     string Schema, string Relation, RestParameters Parameters, EmulatorClaims Reader, string? Accept, string? Prefer, int MaxRows)
 {
+    /// <summary>What policies may ask about, in a database: headers, method and path.</summary>
+    public required RestRequest Request { get; init; }
+
     /// <summary>How many rows the page has at most.</summary>
     public int PageRows => (int)Math.Min(Parameters.Limit, MaxRows);
 

@@ -33,6 +33,11 @@ internal sealed record RestAnswer(int Status, byte[] Body, IReadOnlyList<KeyValu
             headers = [.. headers, ("WWW-Authenticate", "Bearer")];
         }
 
+        if (error.RetryAfter is { } seconds)
+        {
+            headers = [.. headers, ("Retry-After", seconds.ToString(CultureInfo.InvariantCulture))];
+        }
+
         // A HEAD has its code in Proxy-Status alone.
         return Of(error.Status, isHead ? "" : body, headers);
     }

@@ -15,6 +15,9 @@ internal sealed class RestException(HttpStatusCode status, string? code, string 
 
     public string? Hint => hint;
 
+    /// <summary>When to ask again, in seconds: PostgREST says so wherever it has lost its database.</summary>
+    public int? RetryAfter { get; init; }
+
     public static RestException Gateway(HttpStatusCode status, string message, string hint) => new(status, null, message, null, hint);
 
     public static RestException Grammar(string what, string text, int position) => new(

@@ -54,7 +54,7 @@ internal sealed class RestReader(EmulatorOptions options, RestGate gate, IRestPa
             parameters.Intersect(range);
         }
 
-        return new RestQuery(schema, name, parameters, reader, request.Header("Accept"), request.Header("Prefer"), maxRows);
+        return new RestQuery(schema, name, parameters, reader, request.Header("Accept"), request.Header("Prefer"), maxRows) { Request = request };
     }
 
     private RestAnswer Answer(RestRequest request, RestQuery query, RestPage page)
