@@ -250,7 +250,6 @@ public sealed class OutageTests(PostgresCluster cluster)
     {
         await using var world = await PostgresWorld.StartAsync(
             cluster, Item + "create table locked(id int primary key);", options: new() { Environment = HurriedTime.Environment }, connectionOptions: "Pooling=true");
-        var peer = await world.JoinAsync(Items);
         await using var locker = new NpgsqlConnection(cluster.ConnectionString(world.Database));
         await locker.OpenAsync();
         await using var take = new NpgsqlCommand("begin; lock table locked in access exclusive mode", locker);
@@ -265,6 +264,8 @@ public sealed class OutageTests(PostgresCluster cluster)
             (status, JsonNode.Parse(body)!["code"]!.ToString()).Should().Be((504, "PGRST003"));
         }
 
+        // The worker opens its connection now, when the readers' are all taken.
+        var peer = await world.JoinAsync(Items);
         await world.SqlAsync("insert into item values (1)");
         (await world.ChangesAsync(peer)).Should().Equal(["""INSERT item {"id":1}"""], "the worker has a connection of its own");
 
