@@ -72,7 +72,7 @@ internal sealed class ControlEndpoint
         {
             return (StatusCodes.Status200OK, command(body.Length == 0 ? [] : JsonNode.Parse(body)?.AsObject() ?? throw new FormatException("It is null.")));
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException or OverflowException)
         {
             return (StatusCodes.Status400BadRequest, Error($"The body must be a JSON object whose members have the types that docs/emulator.md says: {e.Message}"));
         }

@@ -27,7 +27,10 @@ public sealed class EmulatorSeed
         ArgumentNullException.ThrowIfNull(json);
         try
         {
-            return new EmulatorSeed(JsonSerializer.Deserialize(json, SeedJson.Default.SeedDocument) ?? throw new EmulatorSeedException("The seed is null; it must be an object."));
+            var document = JsonSerializer.Deserialize(json, SeedJson.Default.SeedDocument) ?? throw new EmulatorSeedException("The seed is null; it must be an object.");
+            return document.PlaceOfNull() is { } place
+                ? throw new EmulatorSeedException($"The seed is wrong at {place}: there must not be a null.")
+                : new EmulatorSeed(document);
         }
         catch (JsonException e)
         {

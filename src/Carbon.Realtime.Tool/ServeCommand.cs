@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Carbon.Realtime.Emulator;
@@ -23,6 +24,22 @@ internal sealed record ServeArguments
     public required bool IsInstant { get; init; }
 
     public required bool IsJson { get; init; }
+
+    /// <summary>The real server's, unless it is to take no time.</summary>
+    public EmulatorTiming Timing => IsInstant ? EmulatorTiming.Instant : EmulatorTiming.Realistic;
+
+    /// <summary>Those of a command line without mistakes.</summary>
+    public static ServeArguments Of(ParseResult line) => new()
+    {
+        Port = line.GetValue<int>("--port"),
+        Seed = line.GetValue<string>("--seed"),
+        Postgres = line.GetValue<string>("--postgres"),
+        Publication = line.GetValue<string>("--publication")!,
+        JwtSecret = line.GetValue<string>("--jwt-secret")!,
+        TokensFor = TimeSpan.FromHours(line.GetValue<double>("--tokens-for")),
+        IsInstant = line.GetValue<bool>("--instant"),
+        IsJson = line.GetValue<bool>("--json"),
+    };
 }
 
 /// <summary>Runs an emulator on a port until it is stopped.</summary>
@@ -39,7 +56,7 @@ internal sealed class ServeCommand(TextWriter output, TextWriter errors)
             var options = new EmulatorOptions
             {
                 JwtSecret = arguments.JwtSecret,
-                Timing = arguments.IsInstant ? EmulatorTiming.Instant : EmulatorTiming.Realistic,
+                Timing = arguments.Timing,
             };
             await using var database = arguments.Postgres is { } connection ? await PostgresEmulator.StartAsync(
                 new PostgresEmulatorOptions { ConnectionString = connection, Publication = arguments.Publication, Emulator = options }, stop) : null;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Carbon.Realtime.Testing;
 
 namespace Carbon.Realtime.Tool;
@@ -7,6 +8,9 @@ namespace Carbon.Realtime.Tool;
 internal static class ToolCommands
 {
     private const int DefaultPort = 54321;
+
+    // A hundred years.
+    private const int MostHours = 876_000;
 
     /// <param name="output">Where the address and the tokens are printed.</param>
     /// <param name="errors">Where it is said what went wrong.</param>
@@ -18,13 +22,7 @@ internal static class ToolCommands
             Description = $"The port of 127.0.0.1; 0 takes a free one. Default: {DefaultPort}, as the Supabase CLI has it.",
             DefaultValueFactory = static _ => DefaultPort,
         };
-        port.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 0 or > 65535)
-            {
-                result.AddError("--port needs a number from 0 to 65535.");
-            }
-        });
+        Require(port, "a number from 0 to 65535", static number => number is >= 0 and <= 65535);
         var seed = new Option<string?>("--seed")
         {
             HelpName = "FILE",
@@ -54,24 +52,25 @@ internal static class ToolCommands
             Description = "How long the printed users' tokens are valid. Default: 24.",
             DefaultValueFactory = static _ => 24,
         };
+        Require(tokens, $"a number of hours above 0 and up to {MostHours}", static hours => hours is > 0 and <= MostHours);
         var instant = new Option<bool>("--instant")
         {
             Description = "Take no time for what the real server takes time for: polls, subscriptions, failing joins. For quick tests.",
         };
         var json = new Option<bool>("--json") { Description = "Print the address, the keys and the tokens as one line of JSON, for programs." };
         var serve = new Command("serve", "Serves an emulated Supabase project on a port of this machine until Ctrl-C.") { port, seed, postgres, publication, secret, tokens, instant, json };
-        serve.SetAction((result, stop) => new ServeCommand(output, errors).RunAsync(
-            new ServeArguments
-            {
-                Port = result.GetValue(port),
-                Seed = result.GetValue(seed),
-                Postgres = result.GetValue(postgres),
-                Publication = result.GetValue(publication)!,
-                JwtSecret = result.GetValue(secret)!,
-                TokensFor = TimeSpan.FromHours(result.GetValue(tokens)),
-                IsInstant = result.GetValue(instant),
-                IsJson = result.GetValue(json),
-            }, stop));
+        serve.SetAction((result, stop) => new ServeCommand(output, errors).RunAsync(ServeArguments.Of(result), stop));
         return new RootCommand("Carbon.Realtime's tools.") { serve };
     }
+
+    /// <summary>Reads the text itself: the library throws at a validator that asks for the value of what is no number.</summary>
+    private static void Require<TNumber>(Option<TNumber> option, string what, Func<TNumber, bool> isRight)
+        where TNumber : struct, IParsable<TNumber> =>
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token, ..] && !(TNumber.TryParse(token.Value, CultureInfo.InvariantCulture, out var number) && isRight(number)))
+            {
+                result.AddError($"{option.Name} needs {what}, and not '{token.Value}'.");
+            }
+        });
 }

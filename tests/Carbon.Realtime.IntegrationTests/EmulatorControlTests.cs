@@ -64,6 +64,8 @@ public sealed class EmulatorControlTests : IAsyncLifetime, IDisposable
     [InlineData("drop-connections", "[]", HttpStatusCode.BadRequest, "JSON object")]
     [InlineData("drop-connections", "{\"code\":\"x\"}", HttpStatusCode.BadRequest, "JSON object")]
     [InlineData("drop-connections", "null", HttpStatusCode.BadRequest, "JSON object")]
+    [InlineData("token", "{\"expiresIn\":1e300}", HttpStatusCode.BadRequest, "JSON object")]
+    [InlineData("token", "{\"expiresIn\":1e12}", HttpStatusCode.BadRequest, "JSON object")]
     [InlineData("drop-changes", "{\"count\":-1}", HttpStatusCode.BadRequest, "count")]
     public async Task A_wrong_command_is_told_what_there_is(string command, string body, HttpStatusCode status, string text)
     {
@@ -156,6 +158,8 @@ public sealed class EmulatorControlTests : IAsyncLifetime, IDisposable
         using var permitted = await _http.SendAsync(asking, _hang.Token);
         permitted.StatusCode.Should().Be(HttpStatusCode.OK);
         permitted.Headers.GetValues("Access-Control-Allow-Headers").Should().Equal("apikey,authorization");
+        string.Join(',', permitted.Headers.GetValues("Access-Control-Allow-Methods")).Should().Be("GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD");
+        permitted.Headers.GetValues("Access-Control-Max-Age").Should().Equal("86400");
 
         using var reading = Request(HttpMethod.Get, "item");
         reading.Headers.Add("Origin", "http://page.test");
@@ -163,6 +167,26 @@ public sealed class EmulatorControlTests : IAsyncLifetime, IDisposable
         read.Headers.GetValues("Access-Control-Allow-Origin").Should().Equal("*");
         string.Join(',', read.Headers.GetValues("Access-Control-Expose-Headers"))
             .Should().Contain("Content-Range").And.Contain("Content-Location").And.NotContain("Preference-Applied").And.NotContain("Proxy-Status");
+    }
+
+    [Fact]
+    public async Task A_body_in_chunks_is_read_whole()
+    {
+        using var write = Request(HttpMethod.Post, "item");
+        write.Content = new StringContent("""{"id":1,"owner":"ada"}""", Encoding.UTF8, "application/json");
+        write.Headers.TransferEncodingChunked = true;
+        using var written = await _http.SendAsync(write, _hang.Token);
+
+        written.StatusCode.Should().Be(HttpStatusCode.Created);
+        _emulator.Rows("item").Should().ContainSingle();
+    }
+
+    [Fact]
+    public async Task Where_sockets_connect_a_plain_request_is_a_bad_one()
+    {
+        using var got = await _http.GetAsync(new Uri($"/realtime/v1/websocket?apikey={_emulator.AnonKey}", UriKind.Relative), _hang.Token);
+
+        got.StatusCode.Should().Be(HttpStatusCode.BadRequest);
     }
 
     private HttpRequestMessage Request(HttpMethod method, string table, string? token = null)

@@ -173,10 +173,28 @@ public sealed class EmulatorHostTests : IAsyncLifetime, IDisposable
     public async Task A_client_that_never_answers_does_not_hold_the_stop_up()
     {
         using var socket = await ConnectAsync();
-
         await _host.DisposeAsync();
-
         _emulator.Connections.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task A_stop_waits_a_second_of_the_emulators_clock_for_such_a_client()
+    {
+        var time = new ManualTimeProvider();
+        using var emulator = new RealtimeEmulator(new EmulatorOptions
+        {
+            Environment = new RealtimeEnvironment(time, RealtimeEnvironment.Default.Scheduler, RealtimeEnvironment.Default.Randomizer),
+        });
+        await using var host = await RealtimeEmulatorHost.StartAsync(emulator, cancellationToken: _hang.Token);
+        using var socket = new ClientWebSocket();
+        await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{host.Url.Port}/realtime/v1/websocket?apikey={emulator.AnonKey}"), _hang.Token);
+
+        var stopping = host.DisposeAsync().AsTask();
+        time.Advance(TimeSpan.FromSeconds(0.9));
+        stopping.IsCompleted.Should().BeFalse();
+        time.Advance(TimeSpan.FromSeconds(0.1));
+
+        await stopping.WaitAsync(TimeSpan.FromSeconds(20));
     }
 
     [Fact]

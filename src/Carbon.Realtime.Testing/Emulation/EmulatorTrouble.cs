@@ -22,8 +22,9 @@ internal sealed class EmulatorTrouble(EmulatorAgenda agenda)
         Joins.Clear();
         Subscriptions.Clear();
         HeartbeatsToIgnore = 0;
-        Stream.Plan = null;
+        // The wire first: what was late and comes now comes whole.
         Wire = null;
+        Stream.Plan = null;
         foreach (var connection in HalfOpen.ToArray())
         {
             connection.Break();

@@ -14,6 +14,14 @@ internal sealed record SeedDocument
     public IReadOnlyList<SeedUser> Users { get; set; } = [];
 
     public IReadOnlyList<SeedPrivateChannel>? PrivateChannels { get; set; }
+
+    /// <summary>Where a null stands in a list or a map: the serializer checks the members of objects, and not those of these.</summary>
+    public string? PlaceOfNull() => SeedNulls.InMap("$.enums", Enums)
+        ?? Enums.Select(static e => SeedNulls.InList($"$.enums.{e.Key}", e.Value)).FirstOrDefault(static place => place is not null)
+        ?? SeedNulls.InList("$.tables", Tables)
+        ?? Tables.Select(static (table, i) => table.PlaceOfNull($"$.tables[{i}]")).FirstOrDefault(static place => place is not null)
+        ?? SeedNulls.InList("$.users", Users)
+        ?? SeedNulls.InList("$.privateChannels", PrivateChannels ?? []);
 }
 
 /// <summary>A private channel and who may use it.</summary>
@@ -56,6 +64,12 @@ internal sealed record SeedTable(string Name, OrderedDictionary<string, JsonElem
     public Dictionary<string, string>? VisibleTo { get; set; }
 
     public IReadOnlyList<JsonObject> Rows { get; set; } = [];
+
+    /// <summary>As of the whole document.</summary>
+    public string? PlaceOfNull(string place) => SeedNulls.InList($"{place}.primaryKey", PrimaryKey)
+        ?? SeedNulls.InMap($"{place}.foreignKeys", ForeignKeys)
+        ?? SeedNulls.InMap($"{place}.visibleTo", VisibleTo ?? [])
+        ?? SeedNulls.InList($"{place}.rows", Rows);
 
     /// <exception cref="ArgumentException">Something of it cannot be.</exception>
     public void Define(EmulatorTableBuilder builder)
@@ -115,6 +129,19 @@ internal sealed record SeedTable(string Name, OrderedDictionary<string, JsonElem
 
     private static bool IsComputed(string text) =>
         text is "now()" or "gen_random_uuid()" or "identity" || (text.StartsWith("identity(", StringComparison.Ordinal) && text.EndsWith(')'));
+}
+
+/// <summary>Finds nulls where the types say that there are none.</summary>
+file static class SeedNulls
+{
+    public static string? InMap<TValue>(string place, IEnumerable<KeyValuePair<string, TValue>> map) =>
+        map.Where(static e => e.Value is null).Select(e => $"{place}.{e.Key}").FirstOrDefault();
+
+    public static string? InList<TElement>(string place, IReadOnlyList<TElement> list)
+    {
+        var index = Enumerable.Range(0, list.Count).Where(i => list[i] is null).Cast<int?>().FirstOrDefault();
+        return index is null ? null : $"{place}[{index}]";
+    }
 }
 
 [JsonSourceGenerationOptions(

@@ -1,7 +1,10 @@
+using System.Buffers.Text;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Carbon.Realtime.IntegrationTests.EndToEnd;
+using Carbon.Realtime.Testing;
+using Carbon.Realtime.Tool;
 
 namespace Carbon.Realtime.IntegrationTests.Tool;
 
@@ -60,6 +63,32 @@ public sealed class ServeCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Tokens_are_signed_with_the_secret_and_valid_for_the_hours_that_were_said()
+    {
+        using var tool = SampleProcess.Tool("serve --port 0 --json --tokens-for 2.5 --jwt-secret another-secret-of-at-least-32-characters");
+        var served = JsonNode.Parse(await tool.LineAsync("{"))!;
+        var payload = Payload(served["users"]!.AsObject().First().Value!.ToString());
+
+        ((long)payload["exp"]! - (long)payload["iat"]!).Should().Be(9000);
+        Payload(served["serviceKey"]!.ToString())["role"]!.ToString().Should().Be("service_role");
+        using var twin = new RealtimeEmulator(new EmulatorOptions { JwtSecret = "another-secret-of-at-least-32-characters" });
+        (await ReadAsync(served["url"]!.ToString(), "item", twin.AnonKey, twin.ServiceKey)).Should().NotBeEmpty("keys of the same secret are as good");
+
+        static JsonNode Payload(string token) => JsonNode.Parse(Base64Url.DecodeFromChars(token.Split('.')[1]))!;
+    }
+
+    [Theory]
+    [InlineData("serve", 54321, 24, false)]
+    [InlineData("serve --port 0 --tokens-for 1.5 --instant", 0, 1.5, true)]
+    public void What_is_not_said_has_a_default_and_only_an_instant_server_takes_no_time(string line, int port, double hours, bool isInstant)
+    {
+        var arguments = ServeArguments.Of(ToolCommands.Create(TextWriter.Null, TextWriter.Null).Parse(line));
+
+        (arguments.Port, arguments.TokensFor, arguments.IsJson).Should().Be((port, TimeSpan.FromHours(hours), false));
+        arguments.Timing.Should().BeSameAs(isInstant ? EmulatorTiming.Instant : EmulatorTiming.Realistic);
+    }
+
+    [Fact]
     public async Task A_busy_port_is_named_with_what_to_do()
     {
         using var busy = new TcpListener(IPAddress.Loopback, 0);
@@ -90,6 +119,11 @@ public sealed class ServeCommandTests : IDisposable
     [Theory]
     [InlineData("serve --seed nowhere.json", 2, "The seed cannot be read")]
     [InlineData("serve --port 70000", 1, "0 to 65535")]
+    [InlineData("serve --tokens-for 0", 1, "above 0")]
+    [InlineData("serve --tokens-for many", 1, "many")]
+    [InlineData("serve --port any", 1, "any")]
+    [InlineData("serve --tokens-for 1e300", 1, "above 0")]
+    [InlineData("serve --jwt-secret \"\"", 2, "JwtSecret")]
     [InlineData("serve --prot 1", 1, "--prot")]
     public async Task Wrong_arguments_are_told(string arguments, int code, string text)
     {

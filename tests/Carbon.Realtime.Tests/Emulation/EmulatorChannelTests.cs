@@ -158,6 +158,20 @@ public sealed class EmulatorChannelTests
     }
 
     [Fact]
+    public void A_channel_that_was_never_subscribed_hears_of_no_repetition()
+    {
+        var (connection, peer) = _world.Open();
+        connection.Receive(EmulatorWorld.JoinFrame(""));
+        _world.World.RunUntilIdle();
+        peer.Take().Should().ContainSingle("that is the reply");
+
+        Emulator.RepeatSubscribed();
+        _world.World.RunUntilIdle();
+
+        peer.Frames.Should().BeEmpty();
+    }
+
+    [Fact]
     public void A_connection_remembers_what_its_client_sent()
     {
         var (connection, _) = _world.Open();
@@ -165,6 +179,22 @@ public sealed class EmulatorChannelTests
         connection.Receive("{nope");
 
         connection.ReceivedFrames.Should().Equal("""[null,"1","phoenix","heartbeat",{}]""", "{nope");
+    }
+
+    [Fact]
+    public async Task It_remembers_the_last_ones_up_to_the_limit()
+    {
+        var world = new ManualEnvironment();
+        using var emulator = new RealtimeEmulator(new EmulatorOptions { Environment = world.Environment, ReceivedFrameLogLimit = 2 });
+        var connecting = emulator.ConnectAsync(new EmulatorConnectRequest("/socket/websocket", $"apikey={emulator.AnonKey}", []), new RecordingPeer()).AsTask();
+        world.RunUntilIdle();
+        var connection = await connecting;
+        foreach (var frame in (string[])["1", "2", "3"])
+        {
+            connection.Receive(frame);
+        }
+
+        connection.ReceivedFrames.Should().Equal("2", "3");
     }
 
     [Fact]
@@ -177,6 +207,102 @@ public sealed class EmulatorChannelTests
 
         peer.Closed.Should().Be(((int?)1009, (string?)""));
     }
+
+    [Fact]
+    public void A_frame_as_long_as_the_limit_is_read()
+    {
+        var (connection, peer) = _world.Open();
+        connection.Receive(new byte[5_000_000]);
+        _world.World.RunUntilIdle();
+        peer.Closed.Should().BeNull();
+        connection.ReceivedFrames.Should().ContainSingle();
+    }
+
+    [Fact]
+    public void Only_what_the_client_sends_keeps_an_idle_socket_open()
+    {
+        var world = new EmulatorWorld(new EmulatorTiming { IdleTimeout = TimeSpan.FromSeconds(60) });
+        world.Emulator.CreateTable("item", static t => t.Column("id", "text").PrimaryKey("id"));
+        var (_, peer) = world.Join(Item);
+
+        world.World.Advance(TimeSpan.FromSeconds(50));
+        world.Emulator.Insert("item", """{"id":"1"}""");
+        world.World.Advance(TimeSpan.FromSeconds(9.9));
+        peer.Take().Should().ContainSingle();
+        peer.Closed.Should().BeNull();
+        world.World.Advance(TimeSpan.FromSeconds(0.1));
+
+        peer.Closed.Should().Be(((int?)1000, (string?)""));
+    }
+
+    [Fact]
+    public void A_token_is_over_at_its_very_second()
+    {
+        var token = Emulator.IssueToken("u1", expiresIn: TimeSpan.FromSeconds(10));
+        var (connection, peer) = _world.Join(Item, token);
+
+        _world.World.Advance(TimeSpan.FromSeconds(10));
+        peer.Take().Should().Equal(SystemError("Token has expired 0 seconds ago"), Closed);
+        connection.Receive(EmulatorWorld.JoinFrame(Item, token));
+        _world.World.RunUntilIdle();
+
+        peer.Take().Should().ContainSingle().Which.Should().Contain("InvalidJWTToken: Token has expired 0 seconds ago");
+    }
+
+    [Fact]
+    public void A_token_that_may_not_read_a_private_channel_any_more_ends_it()
+    {
+        Emulator.PrivateChannels = static (claims, topic) =>
+            claims.Subject == "u1" && topic == "room" ? EmulatorChannelAccess.Read : EmulatorChannelAccess.None;
+        var (connection, peer) = _world.Open();
+        connection.Receive($$$"""["1","1","realtime:room","phx_join",{"config":{"private":true},"access_token":"{{{Emulator.IssueToken("u1")}}}"}]""");
+        Push(connection, $"\"{Emulator.IssueToken("u1", expiresIn: TimeSpan.FromHours(2))}\"");
+        peer.Take().Should().ContainSingle("the join was accepted, and the new token is as good").Which.Should().Contain("\"ok\"");
+
+        Push(connection, $"\"{Emulator.IssueToken("u2")}\"");
+
+        peer.Take().Should().Equal(SystemError("You no longer have permission to read from this Channel topic: room"), Closed);
+    }
+
+    [Fact]
+    public void A_warm_server_subscribes_in_its_time_and_a_cold_one_in_another()
+    {
+        var world = new EmulatorWorld(new EmulatorTiming
+        {
+            SubscribeDelay = EmulatorDelay.Exactly(TimeSpan.FromSeconds(1)),
+            ColdStartDelay = EmulatorDelay.Exactly(TimeSpan.FromSeconds(5)),
+        });
+        world.Emulator.CreateTable("item", static t => t.Column("id", "text").PrimaryKey("id"));
+        var (connection, peer) = world.Open();
+
+        SubscribedAfter(TimeSpan.FromSeconds(5));
+        SubscribedAfter(TimeSpan.FromSeconds(1));
+        world.Emulator.CoolDown();
+        SubscribedAfter(TimeSpan.FromSeconds(5));
+
+        void SubscribedAfter(TimeSpan delay)
+        {
+            connection.Receive(EmulatorWorld.JoinFrame(Item));
+            world.World.Advance(delay - TimeSpan.FromMilliseconds(1));
+            peer.Take().Should().NotContain(Subscribed);
+            world.World.Advance(TimeSpan.FromMilliseconds(1));
+            peer.Take().Should().Equal(Subscribed);
+        }
+    }
+
+    [Fact]
+    public void Realistic_times_are_those_of_protocol_md() => EmulatorTiming.Realistic.Should().BeEquivalentTo(new EmulatorTiming
+    {
+        PollDelay = EmulatorDelay.Milliseconds(100, 500),
+        SubscribeDelay = EmulatorDelay.Milliseconds(1, 4),
+        ColdStartDelay = EmulatorDelay.Milliseconds(1100, 2400),
+        ResubscribeDelay = EmulatorDelay.Milliseconds(1000, 3000),
+        SubscribeRetryDelay = EmulatorDelay.Milliseconds(5000, 10_000),
+        PublicationCheckInterval = TimeSpan.FromMinutes(1),
+        JoinErrorDelay = TimeSpan.FromSeconds(5),
+        ConnectErrorDelay = TimeSpan.FromSeconds(2),
+        IdleTimeout = TimeSpan.FromMinutes(1),
+    });
 
     [Fact]
     public void A_disposed_emulator_leaves_no_timer()

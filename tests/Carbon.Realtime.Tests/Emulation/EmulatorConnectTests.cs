@@ -1,3 +1,6 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using Carbon.Realtime.Testing;
 using Carbon.Realtime.Transport;
@@ -18,6 +21,8 @@ public sealed class EmulatorConnectTests
         { "other secret", 401, """{"error":"Failed to validate JWT signature"}""" },
         { "no role", 401, """{"error":"Fields `role` and `exp` are required in JWT"}""" },
         { "no exp", 401, """{"error":"Fields `role` and `exp` are required in JWT"}""" },
+        { "other algorithm", 401, """{"error":"Failed to generate JWT signer"}""" },
+        { "no number", 401, """{"error":"Token expiration time is invalid"}""" },
         { "expired", 401, """{"error":"Token has expired"}""" },
     };
 
@@ -32,6 +37,8 @@ public sealed class EmulatorConnectTests
             "other secret" => Tokens.Sign(new JsonObject { ["role"] = "anon", ["exp"] = 2208988800 }, "another"),
             "no role" => Tokens.Sign(new JsonObject { ["exp"] = 2208988800 }),
             "no exp" => Tokens.Sign(new JsonObject { ["role"] = "anon" }),
+            "other algorithm" => OtherAlgorithm(Tokens.Sign(new JsonObject { ["role"] = "anon", ["exp"] = 2208988800 })),
+            "no number" => Tokens.Sign(new JsonObject { ["role"] = "anon", ["exp"] = "never" }),
             "expired" => _world.Emulator.IssueToken("u", expiresIn: TimeSpan.FromSeconds(-1)),
             _ => key,
         };
@@ -45,6 +52,7 @@ public sealed class EmulatorConnectTests
     [InlineData("&vsn=2.0.7", 2)]
     [InlineData("&vsn=3.0.0", null)]
     [InlineData("&vsn=2.1.0", null)]
+    [InlineData("&vsn=2.0", null)]
     [InlineData("&vsn=two", null)]
     public async Task The_version_chooses_the_form_of_the_frames(string query, int? version)
     {
@@ -96,12 +104,32 @@ public sealed class EmulatorConnectTests
         _world.Emulator.Connections.Should().BeEmpty();
     }
 
+    [Theory]
+    [InlineData("/realtime/v1/websocket", "vsn=3.0.0", 403)]
+    [InlineData("/nowhere", "vsn=2.0.0", 404)]
+    [InlineData("/realtime/v1/websocket", "vsn=2.0.0&apikey=a.b.c", 500)]
+    public void What_is_no_decision_about_a_key_is_refused_at_once(string path, string query, int status)
+    {
+        var world = new EmulatorWorld(EmulatorTiming.Realistic);
+        var connecting = world.Emulator.ConnectAsync(new EmulatorConnectRequest(path, query, []), new RecordingPeer()).AsTask();
+        world.World.RunUntilIdle();
+        connecting.Exception!.InnerException.Should().BeOfType<UpgradeRefusedException>().Which.StatusCode.Should().Be(status);
+    }
+
     private Task<EmulatorConnection> Connect(string query, params KeyValuePair<string, string>[] headers)
     {
         var connecting = _world.Emulator.ConnectAsync(new EmulatorConnectRequest("/realtime/v1/websocket", query, headers), new RecordingPeer()).AsTask();
         connecting.IsCompleted.Should().BeFalse("a connect never completes inside the call");
         _world.World.RunUntilIdle();
         return connecting;
+    }
+
+    /// <summary>The token with another algorithm in its header and a signature that is right all the same.</summary>
+    private static string OtherAlgorithm(string token)
+    {
+        var signed = $"{Base64Url.EncodeToString("""{"alg":"HS512","typ":"JWT"}"""u8)}.{token.Split('.')[1]}";
+        var secret = Encoding.UTF8.GetBytes(EmulatorOptions.DevelopmentJwtSecret);
+        return $"{signed}.{Base64Url.EncodeToString(HMACSHA256.HashData(secret, Encoding.ASCII.GetBytes(signed)))}";
     }
 
     private UpgradeRefusedException Refused(string query, params KeyValuePair<string, string>[] headers) =>

@@ -46,6 +46,71 @@ public sealed class EmulatorLimitsTests
     }
 
     [Fact]
+    public void A_second_channel_is_no_second_user()
+    {
+        var world = World(new EmulatorLimits { ConcurrentUsers = 1 });
+        var (connection, peer) = world.Join(Item);
+
+        connection.Receive(EmulatorWorld.JoinFrame(Item, topic: "realtime:second", reference: "2"));
+        world.World.RunUntilIdle();
+
+        peer.Frames[^1].Should().Contain("Subscribed to PostgreSQL");
+    }
+
+    [Fact]
+    public void Joins_and_connects_are_averaged_over_the_time_since_the_first_and_looked_at_every_five_seconds()
+    {
+        var world = World(new EmulatorLimits { JoinsPerSecond = 2 });
+        var (connection, peer) = world.Open();
+        Join(9);
+        world.World.Advance(TimeSpan.FromSeconds(5));
+        Join(1);
+        peer.Take().Should().NotContain(static f => f.Contains("RateLimit"), "ten in five seconds are just the limit");
+
+        world = World(new EmulatorLimits { JoinsPerSecond = 2 });
+        (connection, peer) = world.Open();
+        Join(9);
+        world.World.Advance(TimeSpan.FromSeconds(4.9));
+        Join(1);
+        peer.Take().Should().NotContain(static f => f.Contains("RateLimit"), "nobody has looked yet");
+        world.World.Advance(TimeSpan.FromSeconds(0.1));
+        Join(1);
+        peer.Frames.Should().Contain(static f => f.Contains("ClientJoinRateLimitReached"), "the connect counts too");
+        peer.Closed.Should().Be(((int?)1001, (string?)""));
+
+        void Join(int count)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                connection.Receive(EmulatorWorld.JoinFrame(""));
+            }
+
+            world.World.RunUntilIdle();
+        }
+    }
+
+    [Fact]
+    public void A_burst_of_joins_is_remembered_for_a_minute()
+    {
+        var world = World(new EmulatorLimits { JoinsPerSecond = 2 });
+        var (connection, _) = world.Open();
+        for (var i = 0; i < 200; i++)
+        {
+            connection.Receive(EmulatorWorld.JoinFrame(""));
+        }
+
+        world.World.Advance(TimeSpan.FromSeconds(60));
+        var refused = world.Emulator.ConnectAsync(
+            new EmulatorConnectRequest("/socket/websocket", $"apikey={world.Emulator.AnonKey}", []), new RecordingPeer()).AsTask();
+        world.World.RunUntilIdle();
+        refused.Exception!.InnerException.Should().BeOfType<UpgradeRefusedException>()
+            .Which.Should().BeEquivalentTo(new { StatusCode = 429, Body = """{"error":"Too many joins per second"}""" });
+
+        world.World.Advance(TimeSpan.FromSeconds(5));
+        world.Open().Connection.IsOpen.Should().BeTrue();
+    }
+
+    [Fact]
     public void A_broadcast_too_many_closes_the_channel_that_would_receive_it()
     {
         var world = World(new EmulatorLimits { MessagesPerSecond = 1 });
@@ -87,6 +152,28 @@ public sealed class EmulatorLimitsTests
     }
 
     [Fact]
+    public void Every_limit_is_at_least_one_and_named()
+    {
+        foreach (var limit in typeof(EmulatorLimits).GetProperties().Where(static p => p.PropertyType == typeof(int?)))
+        {
+            var limits = new EmulatorLimits();
+            limit.SetValue(limits, 0);
+            FluentActions.Invoking(() => World(limits)).Should().Throw<ArgumentOutOfRangeException>().WithMessage($"*{limit.Name}*");
+        }
+    }
+
+    [Fact]
+    public void Supabases_limits_are_those_of_protocol_md() => EmulatorLimits.Supabase.Should().BeEquivalentTo(new
+    {
+        ConcurrentUsers = 200,
+        ChannelsPerSocket = 100,
+        JoinsPerSecond = 100,
+        MessagesPerSecond = 100,
+        ChangesPerSecond = 100,
+        MaxRecordBytes = 1_048_576,
+    });
+
+    [Fact]
     public void A_restart_closes_without_a_frame_loses_what_was_not_polled_and_leaves_the_server_cold()
     {
         var world = new EmulatorWorld(new EmulatorTiming
@@ -112,6 +199,22 @@ public sealed class EmulatorLimitsTests
         second.Frames.Should().ContainSingle("the server is cold");
         world.World.Advance(TimeSpan.FromSeconds(0.2));
         second.Frames.Should().HaveCount(2).And.NotContain(static f => f.StartsWith("[null,null"));
+    }
+
+    [Fact]
+    public void What_was_not_polled_at_a_restart_is_lost_to_those_who_are_back_before_the_poll()
+    {
+        var world = new EmulatorWorld(new EmulatorTiming { PollDelay = EmulatorDelay.Exactly(TimeSpan.FromSeconds(5)) });
+        world.Emulator.CreateTable("item", static t => t.Column("id", "text").PrimaryKey("id"));
+        world.Join(Item);
+        world.Emulator.Insert("item", """{"id":"1"}""");
+
+        world.Emulator.Restart();
+        var (_, peer) = world.Join(Item);
+        world.Emulator.Insert("item", """{"id":"2"}""");
+        world.World.Advance(TimeSpan.FromSeconds(10));
+
+        world.Changes(peer).Should().Equal("""INSERT item {"id":"2"}""");
     }
 
     [Fact]

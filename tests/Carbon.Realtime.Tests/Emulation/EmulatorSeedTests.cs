@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Carbon.Realtime.Testing;
 
 namespace Carbon.Realtime.Tests.Emulation;
@@ -88,11 +89,75 @@ public sealed class EmulatorSeedTests
             .Should().Be((EmulatorChannelAccess.Read, EmulatorChannelAccess.None, EmulatorChannelAccess.None));
     }
 
+    [Fact]
+    public void All_columns_of_visibleTo_must_agree()
+    {
+        EmulatorSeed.Parse("""
+            {"tables":[{"name":"task","columns":{"id":"int4","owner":"text","team":"text"},"primaryKey":["id"],"visibleTo":{"owner":"sub","team":"teams"}}]}
+            """).ApplyTo(_world.Emulator);
+        var ada = _world.Emulator.IssueToken("ada", claims: new JsonObject { ["teams"] = new JsonArray("a", "b") });
+        var (_, peer) = _world.Join("""{"event":"*","schema":"public","table":"task"}""", ada);
+
+        _world.Emulator.Insert("task", """{"id":1,"owner":"ada","team":"c"}""");
+        _world.Emulator.Insert("task", """{"id":2,"owner":"bob","team":"a"}""");
+        _world.Emulator.Insert("task", """{"id":3,"owner":"ada","team":"b"}""");
+        _world.Emulator.Insert("task", """{"id":4,"owner":"ada"}""");
+
+        _world.Changes(peer).Should().Equal("""INSERT task {"id":3,"team":"b","owner":"ada"}""");
+    }
+
+    [Fact]
+    public async Task Schemas_foreign_keys_and_random_ids_are_as_the_document_says()
+    {
+        var world = new RestWorld();
+        EmulatorSeed.Parse("""
+            {"tables":[
+              {"name":"person","columns":{"id":{"type":"uuid","default":"gen_random_uuid()"},"code":"text"},"primaryKey":["id"],"rows":[{"code":"a"},{"code":"b"}]},
+              {"name":"task","columns":{"id":"int4","owner":"text"},"primaryKey":["id"],"foreignKeys":{"owner":"person.code"},"rows":[{"id":1,"owner":"b"}]},
+              {"name":"task","schema":"app","columns":{"id":"int4"},"primaryKey":["id"],"rows":[{"id":2}]}
+            ]}
+            """).ApplyTo(world.Emulator);
+
+        (await world.ReadAsync("task?select=id,person(code)")).Body.Should().Be("""[{"id":1,"person":{"code": "b"}}]""");
+        world.Emulator.Rows("app.task").Should().ContainSingle().Which.Text("id").Should().Be("2");
+        world.Emulator.Rows("person").Select(static r => Guid.Parse(r.Text("id")!)).Distinct().Should().HaveCount(2);
+    }
+
+    [Fact]
+    public void The_rows_of_a_table_come_all_or_none()
+    {
+        var applying = () => EmulatorSeed.Parse("""{"tables":[{"name":"a","columns":{"id":"int4"},"primaryKey":["id"],"rows":[{"id":1},{"id":1}]}]}""").ApplyTo(_world.Emulator);
+
+        applying.Should().Throw<EmulatorSeedException>();
+
+        _world.Emulator.Rows("a").Should().BeEmpty();
+    }
+
+    [Fact]
+    public void A_private_channel_is_for_everybody_signed_in_to_read_and_write_unless_it_is_said()
+    {
+        EmulatorSeed.Parse("""{"privateChannels":[{"topic":"hall"}]}""").ApplyTo(_world.Emulator);
+        var decide = _world.Emulator.PrivateChannels!;
+        EmulatorClaims Claims(string token) => _world.Emulator.Tokens.Check(token).Claims!;
+
+        decide(Claims(_world.Emulator.IssueToken("ada")), "hall").Should().Be(EmulatorChannelAccess.Read | EmulatorChannelAccess.Write);
+        decide(Claims(_world.Emulator.AnonKey), "hall").Should().Be(EmulatorChannelAccess.None);
+    }
+
     [Theory]
     [InlineData("null", "*must be an object*")]
     [InlineData("""{"table":[]}""", "*at $.table (line 1): there is no member of this name.")]
     [InlineData("{\n\"tables\": [{\"columns\":{}}]}", "*$.tables[0]*(line 2)*name*")]
     [InlineData("""{"tables": [{"name":"a","columns":{"id":"text"},"primaryKey":"id"}]}""", "*$.tables[0].primaryKey*")]
+    [InlineData("""{"users": [{"name":"ada"},null]}""", "*$.users[1]: there must not be a null*")]
+    [InlineData("""{"tables": [null]}""", "*$.tables[0]: *null*")]
+    [InlineData("""{"enums": {"state":null}}""", "*$.enums.state: *null*")]
+    [InlineData("""{"enums": {"state":["open",null]}}""", "*$.enums.state[1]: *null*")]
+    [InlineData("""{"privateChannels": [null]}""", "*$.privateChannels[0]: *null*")]
+    [InlineData("""{"tables": [{"name":"a","columns":{"id":"text"},"primaryKey":[null]}]}""", "*$.tables[0].primaryKey[0]: *null*")]
+    [InlineData("""{"tables": [{"name":"a","columns":{"id":"text"},"foreignKeys":{"id":null}}]}""", "*$.tables[0].foreignKeys.id: *null*")]
+    [InlineData("""{"tables": [{"name":"a","columns":{"id":"text"},"visibleTo":{"id":null}}]}""", "*$.tables[0].visibleTo.id: *null*")]
+    [InlineData("""{"tables": [{"name":"a","columns":{"id":"text"},"rows":[{},null]}]}""", "*$.tables[0].rows[1]: *null*")]
     [InlineData("""{"tables": [""", "*wrong*line 1*")]
     public void A_document_that_is_no_seed_says_where(string json, string message)
     {

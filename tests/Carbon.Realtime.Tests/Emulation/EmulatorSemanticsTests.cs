@@ -110,6 +110,103 @@ public sealed class EmulatorSemanticsTests
     }
 
     [Fact]
+    public void A_row_as_large_as_the_limit_comes_whole_and_one_byte_more_is_too_large()
+    {
+        var world = new EmulatorWorld(limits: new EmulatorLimits { MaxRecordBytes = 200 });
+        world.Emulator.CreateTable("item", static t => t.Column("id", "text").Column("note", "text").Column("code", "text").PrimaryKey("id"));
+        var (_, peer) = world.Join(Item);
+
+        // The quotes are part of each value's size.
+        var code = new string('y', 63);
+        world.Emulator.Insert("item", $$"""{"id":"1","note":"{{new string('x', 130)}}","code":"{{code}}"}""");
+        world.Emulator.Insert("item", $$"""{"id":"2","note":"{{new string('x', 131)}}","code":"{{code}}"}""");
+        world.World.RunUntilIdle();
+
+        var data = peer.Json.Select(static f => f[4]!["data"]!).ToArray();
+        data[0]["errors"].Should().BeNull();
+        data[0]["record"]!["code"]!.ToString().Should().Be(code);
+        data[1]["errors"]!.ToJsonString().Should().Be("""["Error 413: Payload Too Large"]""");
+        data[1]["record"]!.ToJsonString().Should().Be("""{"id":"2"}""", "65 bytes of JSON are too long");
+    }
+
+    [Fact]
+    public void A_table_without_a_key_says_so_whatever_the_filter_and_the_size()
+    {
+        var world = new EmulatorWorld(limits: new EmulatorLimits { MaxRecordBytes = 10 });
+        world.Emulator.CreateTable("log", static t => t.Column("text", "text").ReplicaIdentityFull());
+        var (_, peer) = world.Join("""{"event":"*","schema":"public","table":"log","filter":"text=eq.b"}""");
+
+        world.Emulator.Insert("log", """{"text":"a text over the limit"}""");
+        world.Emulator.Delete("log", new JsonObject { ["text"] = "a text over the limit" });
+
+        world.Changes(peer).Should().Equal("""INSERT log {} ["Error 400: Bad Request, no primary key"]""");
+    }
+
+    [Fact]
+    public void Whoever_may_not_see_the_whole_key_gets_no_values_but_of_a_delete()
+    {
+        Emulator.CreateTable("item", static t => t.Column("id", "text").Column("part", "text").Column("note", "text").PrimaryKey("id", "part")
+            .SelectPrivilege(static (_, column) => column != "part"));
+        var (_, peer) = _world.Join(Item);
+
+        Emulator.Insert("item", """{"id":"1","part":"a","note":"x"}""");
+        Emulator.Delete("item", new JsonObject { ["id"] = "1" });
+
+        _world.Changes(peer).Should().Equal("""INSERT item {} ["Error 401: Unauthorized"]""", """DELETE item {"id":"1"}""");
+    }
+
+    [Fact]
+    public void What_the_log_has_of_the_old_row_was_decided_at_the_change()
+    {
+        Items(static _ => { });
+        var (_, peer) = _world.Join(Item);
+
+        Emulator.Insert("item", """{"id":"1"}""");
+        Emulator.Delete("item", "1");
+        Emulator.SetReplicaIdentity("item", EmulatorReplicaIdentity.Full);
+
+        _world.Changes(peer)[1].Should().Be("""DELETE item {"id":"1"}""");
+    }
+
+    [Fact]
+    public void A_delete_under_row_level_security_shows_of_an_index_only_what_is_in_the_key()
+    {
+        Items(static t => t.ReplicaIdentityIndex("code").RowLevelSecurity(static (_, _) => true));
+        var (_, peer) = _world.Join("""{"event":"DELETE","schema":"public","table":"item"}""");
+
+        Emulator.Insert("item", """{"id":"1","code":"a"}""");
+        Emulator.Delete("item", "1");
+
+        _world.Changes(peer).Should().Equal("DELETE item {}");
+    }
+
+    [Fact]
+    public void A_key_is_never_left_out()
+    {
+        Items(static t => t.StoredOutOfLine("id", "note").ReplicaIdentityIndex("code").RowLevelSecurity(static (_, _) => true));
+        var (_, peer) = _world.Join("""{"event":"UPDATE","schema":"public","table":"item"}""");
+
+        Emulator.Insert("item", """{"id":"1","note":"long","code":"a"}""");
+        Emulator.Update("item", "1", """{"code":"b"}""");
+
+        _world.Changes(peer).Should().Equal("""UPDATE item {"id":"1","code":"b"} {"code":"a"}""");
+    }
+
+    [Fact]
+    public void Partitions_leave_the_publication_with_their_table()
+    {
+        Parted();
+        var (_, peer) = _world.Join("""{"event":"*","schema":"public","table":"orders_2025"}""");
+
+        Emulator.SetPublished("orders", false);
+        Emulator.Insert("orders", """{"id":1,"year":2025}""");
+        Emulator.SetPublished("orders", true);
+        Emulator.Insert("orders", """{"id":2,"year":2025}""");
+
+        _world.Changes(peer).Should().Equal("""INSERT orders_2025 {"id":2,"text":null,"year":2025}""");
+    }
+
+    [Fact]
     public void Changes_of_a_partitioned_table_come_under_the_names_of_its_partitions()
     {
         Parted();
@@ -149,6 +246,20 @@ public sealed class EmulatorSemanticsTests
         (Ids("orders"), Ids("orders_2025"), Ids("orders_2026")).Should().Be(("1 2", "1", "2"));
         Emulator.Truncate("orders_2025");
         (Ids("orders"), Ids("orders_2025"), Ids("orders_2026")).Should().Be(("2", "", "2"));
+    }
+
+    [Fact]
+    public void A_truncate_is_not_announced()
+    {
+        Items(static _ => { });
+        var (_, peer) = _world.Join(Item);
+
+        Emulator.Insert("item", """{"id":"1"}""");
+        Emulator.Truncate("item");
+        Emulator.Insert("item", """{"id":"1"}""");
+
+        _world.Changes(peer).Should().OnlyContain(static c => c.StartsWith("INSERT")).And.HaveCount(2);
+        Emulator.Rows("item").Should().ContainSingle();
     }
 
     [Fact]
@@ -209,6 +320,7 @@ public sealed class EmulatorSemanticsTests
         world.Emulator.SetPublished("item", true);
         world.Emulator.Insert("item", """{"id":"2"}""");
         world.World.Advance(TimeSpan.FromSeconds(120));
+        peer.Frames.Should().NotContain(static f => f.Contains("Subscribed"));
         world.Changes(peer).Should().Equal("""INSERT item {"id":"2"}""");
     }
 

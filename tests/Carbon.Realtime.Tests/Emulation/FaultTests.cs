@@ -160,6 +160,23 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public void What_was_under_way_is_lost_with_a_half_open_socket_and_nothing_the_client_sends_keeps_it()
+    {
+        var (connection, peer) = _world.Join(Item);
+        connection.Receive(Heartbeat);
+        Emulator.Faults.HalfOpen();
+
+        _world.World.Advance(TimeSpan.FromSeconds(30));
+        connection.Receive(Heartbeat);
+        connection.ReceivePing();
+        _world.World.Advance(TimeSpan.FromSeconds(30));
+
+        peer.Frames.Should().BeEmpty("the answer had not left the server");
+        connection.IsOpen.Should().BeFalse();
+        connection.ReceivedFrames.Should().HaveCount(2, "the second heartbeat never came");
+    }
+
+    [Fact]
     public void A_slot_that_cannot_be_created_loses_everything_until_it_is_healed()
     {
         Emulator.Faults.LoseSlot(Timeout.InfiniteTimeSpan);

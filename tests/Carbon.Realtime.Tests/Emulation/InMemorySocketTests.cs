@@ -73,6 +73,18 @@ public sealed class InMemorySocketTests
     }
 
     [Fact]
+    public async Task What_was_not_received_is_lost_with_the_connection()
+    {
+        var socket = await ConnectAsync();
+        await SendAsync(socket, """[null,"1","phoenix","heartbeat",{}]""");
+        _world.World.RunUntilIdle();
+        _world.Emulator.BreakConnections();
+        _world.World.RunUntilIdle();
+
+        await Fails(() => socket.ReceiveAsync(default).AsTask());
+    }
+
+    [Fact]
     public async Task Closing_ends_a_pending_receive_and_aborting_fails_it()
     {
         var polite = await ConnectAsync();

@@ -167,6 +167,12 @@ public sealed class RestFaultTests
         var second = _world.SendAsync(_world.Request("part?id=gte.5&order=id"));
         _world.World.Advance(TimeSpan.FromMinutes(1));
         (first.IsCompleted || second.IsCompleted).Should().BeFalse();
+        var arrived = new List<string>();
+        _ = first.ContinueWith(_ => arrived.Add("first"), default, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _ = second.ContinueWith(_ => arrived.Add("second"), default, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        Emulator.Faults.HoldReads = false;
+        _world.World.RunUntilIdle();
+        arrived.Should().Equal("first", "second");
         Emulator.Faults.HoldReads = false;
         _world.World.RunUntilIdle();
         (await (await first).Content.ReadAsStringAsync()).Should().Be("""[{"id":5}]""");

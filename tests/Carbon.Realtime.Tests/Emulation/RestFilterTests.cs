@@ -35,6 +35,7 @@ public sealed class RestFilterTests
     [InlineData("id=not.in.(1,3,9)", "2 4 5 6 7")]
     [InlineData("id=not.eq.3", "1 2 4 5 6 7")]
     [InlineData("name=like.*c", "2")]
+    [InlineData("name=not.like.*a*", "2 3 4 6 7")]
     [InlineData("name=ilike.B%25", "2")]
     [InlineData("name=match.^.$", "1")]
     [InlineData("name=imatch.^A", "1")]
@@ -141,6 +142,20 @@ public sealed class RestFilterTests
     [InlineData("doc->k=eq.1", 501, "EMULATOR")]
     public async Task What_is_wrong_with_a_filter_is_told_by_its_code(string filter, int status, string code) =>
         (await _world.IdsAsync(filter)).Should().Be((status, code).ToString());
+
+    [Fact]
+    public async Task Blanks_at_its_end_are_no_part_of_a_char_and_a_citext_has_no_case()
+    {
+        _world.Emulator.CreateTable("spelled", static t => t.Column("id", "int4").Column("fixed", "bpchar").Column("free", "citext").PrimaryKey("id"));
+        _world.Emulator.Insert("spelled", """{"id":1,"fixed":"ab   ","free":"Abc"}""");
+
+        foreach (var filter in (string[])["fixed=eq.ab", "fixed=in.(ab,c)", "free=eq.aBC", "free=like.a*", "free=match.^a"])
+        {
+            (await _world.IdsAsync(filter, "spelled")).Should().Be("1", filter);
+        }
+
+        (await _world.IdsAsync("fixed=eq. ab", "spelled")).Should().BeEmpty("blanks at its beginning are");
+    }
 
     [Fact]
     public async Task An_encoded_plus_is_the_offset_of_a_time()

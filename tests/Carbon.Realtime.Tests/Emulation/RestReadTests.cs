@@ -128,6 +128,7 @@ public sealed class RestReadTests
     [InlineData("3-", "", "GET", "4 5")]
     [InlineData("0-3", "offset=2", "GET", "3 4")]
     [InlineData("1-3", "limit=2", "GET", "2")]
+    [InlineData("0-9", "offset=1&limit=2", "GET", "2 3")]
     [InlineData("items=1-2", "", "GET", "1 2 3 4 5")]
     [InlineData("1-2", "", "HEAD", "")]
     public async Task The_range_header_counts_rows_without_a_unit_and_only_for_GET(string range, string query, string method, string values)
@@ -159,6 +160,15 @@ public sealed class RestReadTests
             ["Content-Profile"] = "public",
             ["Preference-Applied"] = "count=exact",
         });
+    }
+
+    [Fact]
+    public async Task The_first_preference_of_a_kind_wins()
+    {
+        Numbers(2);
+        var reply = await _world.ReadAsync("part", null, "GET", ("Prefer", "count=exact, handling=lenient, count=planned, handling=strict"));
+
+        reply.Headers["Preference-Applied"].Should().Be("count=exact, handling=lenient");
     }
 
     [Fact]
@@ -195,6 +205,27 @@ public sealed class RestReadTests
         (await _world.ReadAsync("model?select=id,part(id)")).Refusal.Should().Be((501, "EMULATOR"));
         (await _world.ReadAsync("part?select=id,model(no)")).Refusal.Should().Be((400, "42703"));
         (await _world.ReadAsync("part?select=id,model(x)&model.x=eq.1")).Refusal.Should().Be((501, "EMULATOR"));
+    }
+
+    [Fact]
+    public async Task An_embedded_row_is_the_readers_to_see_or_it_is_null()
+    {
+        Emulator.CreateTable("model", static t => t.Column("id", "text").Column("companyId", "text").PrimaryKey("id")
+            .RowLevelSecurity(static (claims, row) => claims.Texts("companies").Contains(row.Text("companyId"))));
+        Emulator.CreateTable("secret", static t => t.Column("id", "text").PrimaryKey("id").SelectPrivilege(static (role, _) => role == "service_role"));
+        Emulator.CreateTable("part", static t => t.Column("id", "int4").Column("modelId", "text").Column("secretId", "text").PrimaryKey("id")
+            .ForeignKey("modelId", "model").ForeignKey("secretId", "secret"));
+        Emulator.Insert("model", """{"id":"m1","companyId":"co_1"}""");
+        Emulator.Insert("model", """{"id":"m2","companyId":"co_2"}""");
+        Emulator.Insert("part", """{"id":1,"modelId":"m1"}""");
+        Emulator.Insert("part", """{"id":2,"modelId":"m2"}""");
+        var token = Emulator.IssueToken("u1", claims: new JsonObject { ["companies"] = new JsonArray("co_1") });
+
+        (await _world.ReadAsync("part?order=id&select=id,model(id)", token)).Body
+            .Should().Be("""[{"id":1,"model":{"id": "m1"}}""" + ", \n " + """{"id":2,"model":null}]""");
+        (await _world.ReadAsync("part?select=id,model!inner(id)", token)).Values.Should().Equal("1");
+        (await _world.ReadAsync("part?select=id,secret(id)", token)).Refusal.Should().Be((403, "42501"));
+        (await _world.ReadAsync("part?select=id,secret(id)")).Status.Should().Be(200);
     }
 
     [Fact]

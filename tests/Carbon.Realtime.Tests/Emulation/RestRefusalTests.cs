@@ -57,6 +57,25 @@ public sealed class RestRefusalTests
     }
 
     [Fact]
+    public async Task A_token_is_valid_half_a_minute_early()
+    {
+        var now = _world.World.Time.GetUtcNow();
+        string From(int seconds) => Emulator.IssueToken("u1", claims: new JsonObject { ["nbf"] = now.AddSeconds(seconds).ToUnixTimeSeconds() });
+
+        (await _world.ReadAsync("item", From(30))).Status.Should().Be(200);
+        (await _world.ReadAsync("item", From(31))).Refusal.Should().Be((401, "PGRST303"));
+    }
+
+    [Fact]
+    public async Task An_address_may_be_as_long_as_the_gateways_buffer()
+    {
+        // The buffer is 8192 bytes, for the method and the version too.
+        var most = new string('x', 8192 - "GET /rest/v1/item?id=eq. HTTP/1.1".Length);
+        (await _world.ReadAsync($"item?id=eq.{most}")).Status.Should().Be(200);
+        (await _world.ReadAsync($"item?id=eq.{most}x")).Status.Should().Be(414);
+    }
+
+    [Fact]
     public async Task Bad_tokens_are_told_apart_by_their_codes()
     {
         (await _world.ReadAsync("item", "garbage")).Refusal.Should().Be((401, "PGRST301"));

@@ -31,6 +31,65 @@ public sealed class RestWriteTests
     }
 
     [Fact]
+    public async Task Minimal_is_asked_for_by_its_name_and_one_object_by_its_type()
+    {
+        const string one = "application/vnd.pgrst.object+json";
+        var minimal = await WriteAsync("POST", "item", """{"id":1}""", null, ("Prefer", "return=minimal"));
+        (minimal.Status, minimal.Body, minimal.Headers["Preference-Applied"]).Should().Be((201, "", "return=minimal"));
+
+        var single = await WriteAsync("POST", "item?select=id", """{"id":2}""", null, ("Prefer", "return=representation"), ("Accept", one));
+        (single.Status, single.Body, single.Headers["Content-Type"]).Should().Be((201, """{"id":2}""", one + "; charset=utf-8"));
+        (await WriteAsync("PATCH", "item?id=gt.0&select=id", """{"name":"x"}""", null, ("Prefer", "return=representation"), ("Accept", one)))
+            .Refusal.Should().Be((406, "PGRST116"));
+    }
+
+    [Fact]
+    public async Task A_write_is_of_the_schema_that_its_own_header_names()
+    {
+        Emulator.CreateTable("note", static t => t.Column("id", "int4").PrimaryKey("id"), "graphql_public");
+
+        (await WriteAsync("POST", "note", """{"id":1}""", null, ("Accept-Profile", "graphql_public"))).Refusal.Should().Be((404, "PGRST205"));
+        (await WriteAsync("POST", "note", """{"id":1}""", null, ("Content-Profile", "graphql_public"))).Status.Should().Be(201);
+
+        Emulator.Rows("graphql_public.note").Should().ContainSingle();
+    }
+
+    [Fact]
+    public async Task What_is_written_may_be_hidden_from_who_writes_it()
+    {
+        Emulator.CreateTable("wage", static t => t.Column("id", "int4").Column("amount", "int4").PrimaryKey("id")
+            .SelectPrivilege(static (role, column) => role == "service_role" || column == "id"));
+        var token = Emulator.IssueToken("u1");
+
+        (await WriteAsync("POST", "wage", """{"id":1,"amount":5}""", token)).Status.Should().Be(201);
+        (await WriteAsync("POST", "wage", """{"id":2,"amount":5}""", token, ("Prefer", "return=representation"))).Refusal.Should().Be((403, "42501"));
+        (await WriteAsync("POST", "wage?select=id", """{"id":3,"amount":5}""", token, ("Prefer", "return=representation"))).Body.Should().Be("""[{"id":3}]""");
+
+        Emulator.Rows("wage").Select(static r => r.Text("id")).Should().Equal("1", "3");
+    }
+
+    [Fact]
+    public async Task A_write_needs_a_key_and_a_row_that_can_be_named_in_the_log()
+    {
+        (await WriteAsync("POST", "item", """{"id":1}""", null, ("apikey", ""))).Status.Should().Be(401);
+        Emulator.Rows("item").Should().BeEmpty();
+
+        Emulator.SetReplicaIdentity("item", EmulatorReplicaIdentity.Nothing);
+        await WriteAsync("POST", "item", """{"id":1}""");
+        (await WriteAsync("DELETE", "item?id=eq.1", null)).Refusal.Should().Be((500, "55000"));
+    }
+
+    [Fact]
+    public async Task Faults_of_reads_leave_writes_alone()
+    {
+        Emulator.Faults.FailReads(1, EmulatorReadFault.StatementTimeout);
+
+        (await WriteAsync("POST", "item", """{"id":1}""")).Status.Should().Be(201);
+
+        (await _world.ReadAsync("item")).Status.Should().Be(500);
+    }
+
+    [Fact]
     public async Task Columns_that_an_object_lacks_are_null_unless_defaults_are_asked_for()
     {
         await WriteAsync("POST", "item?columns=\"id\",\"name\"", """[{"id":1,"name":"a","ignored":1},{"id":2}]""");
@@ -74,6 +133,7 @@ public sealed class RestWriteTests
     [InlineData("POST", "item", """{"nothing":1}""", 400, "PGRST204")]
     [InlineData("POST", "item", """{"id":"many"}""", 400, "22P02")]
     [InlineData("POST", "item", """[{"id":5},{"id":1}]""", 409, "23505")]
+    [InlineData("POST", "item?on_conflict=nothing", """{"id":5}""", 400, "42703")]
     [InlineData("PATCH", "item", """{"name":"x"}""", 400, "21000")]
     [InlineData("PATCH", "item?id=eq.x", """{"name":"x"}""", 400, "22P02")]
     [InlineData("DELETE", "item", "", 400, "21000")]
@@ -82,7 +142,7 @@ public sealed class RestWriteTests
     {
         Emulator.Insert("item", """{"id":1,"name":"first"}""");
 
-        (await WriteAsync(method, target, body)).Refusal.Should().Be((status, code));
+        (await WriteAsync(method, target, body, null, ("Prefer", target.Contains("on_conflict") ? "resolution=merge-duplicates" : ""))).Refusal.Should().Be((status, code));
 
         Names().Should().Equal("first");
     }
@@ -97,6 +157,51 @@ public sealed class RestWriteTests
         (await WriteAsync("POST", "item", """{"id":2,"companyId":"co_2"}""", Emulator.AnonKey)).Refusal.Should().Be((401, "42501"));
 
         Emulator.Rows("item").Should().ContainSingle().Which.Text("companyId").Should().Be("co_1", "a refused write is rolled back");
+    }
+
+    [Fact]
+    public async Task An_upsert_takes_nothing_from_a_row_that_the_policy_hides()
+    {
+        Emulator.Insert("item", """{"id":1,"companyId":"co_2"}""");
+
+        (await WriteAsync("POST", "item", """{"id":1,"companyId":"co_1"}""", Member("co_1"), ("Prefer", "resolution=merge-duplicates"))).Refusal.Should().Be((403, "42501"));
+        (await WriteAsync("POST", "item", """{"id":1,"companyId":"co_1"}""", Member("co_1"), ("Prefer", "resolution=ignore-duplicates"))).Status.Should().Be(201);
+
+        Emulator.Rows("item").Should().ContainSingle().Which.Text("companyId").Should().Be("co_2");
+    }
+
+    [Fact]
+    public async Task Where_one_object_is_asked_for_a_write_of_several_rows_does_nothing()
+    {
+        await WriteAsync("POST", "item", """[{"id":1},{"id":2}]""");
+
+        foreach (var (method, target, body) in (IEnumerable<(string, string, string?)>)
+            [("POST", "item", """[{"id":3},{"id":4}]"""), ("PATCH", "item?id=gt.0", """{"name":"x"}"""), ("DELETE", "item?id=gt.0", null)])
+        {
+            (await WriteAsync(method, target, body, null, ("Accept", "application/vnd.pgrst.object+json"))).Refusal.Should().Be((406, "PGRST116"), method);
+        }
+
+        Names().Should().Equal("new", "new");
+    }
+
+    [Fact]
+    public async Task A_view_cannot_be_written()
+    {
+        Emulator.CreateView("items", static v => v.Column("id", "int4").Rows(static r => r.Rows("item").Select(static i => EmulatorJson.FromText($$"""{"id":{{i.Text("id")}}}"""))));
+        Emulator.Insert("item", """{"id":1}""");
+
+        (await WriteAsync("POST", "items", """{"id":2}""")).Refusal.Should().Be((501, "EMULATOR"));
+        (await WriteAsync("DELETE", "items?id=eq.1", null)).Refusal.Should().Be((501, "EMULATOR"));
+    }
+
+    [Fact]
+    public async Task An_update_of_no_columns_changes_no_rows()
+    {
+        Emulator.Insert("item", """{"id":1}""");
+
+        var updated = await WriteAsync("PATCH", "item?id=eq.1", "{}", null, ("Prefer", "return=representation"));
+
+        (updated.Status, updated.Body).Should().Be((200, "[]"));
     }
 
     [Fact]

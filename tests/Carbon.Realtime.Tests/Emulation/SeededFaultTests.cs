@@ -73,6 +73,79 @@ public sealed class SeededFaultTests
     }
 
     [Fact]
+    public void A_doubled_frame_comes_twice_in_a_row()
+    {
+        var world = World(out var peer);
+        world.Emulator.Faults.Stream = new StreamFaults { Duplicate = 1 };
+        Insert(world, 3);
+
+        Versions(peer).Should().Equal(0, 0, 1, 1, 2, 2);
+    }
+
+    [Fact]
+    public void A_frame_is_held_up_as_long_as_the_plan_says_and_not_sent_to_who_has_left()
+    {
+        var world = World(out var peer);
+        world.Emulator.Faults.Stream = new StreamFaults { Reorder = 1, ReorderBy = EmulatorDelay.Exactly(TimeSpan.FromSeconds(20)) };
+        world.Emulator.Insert("item", """{"id":"a","v":1}""");
+        world.World.Advance(TimeSpan.FromSeconds(19.9));
+        peer.Frames.Should().BeEmpty();
+        world.World.Advance(TimeSpan.FromSeconds(0.1));
+        Versions(peer).Should().Equal(1);
+        peer.Take();
+
+        world.Emulator.Insert("item", """{"id":"b","v":2}""");
+        world.World.RunUntilIdle();
+        world.Emulator.Connections[0].Receive("""["1","2","realtime:room","phx_leave",{}]""");
+        world.World.Advance(TimeSpan.FromSeconds(30));
+
+        peer.Frames.Should().HaveCount(2).And.NotContain(static f => f.Contains("postgres_changes"), "a channel that was left is silent");
+    }
+
+    [Fact]
+    public void Each_channel_has_chances_of_its_own()
+    {
+        var world = World(out var one);
+        var (_, other) = world.Join(Item);
+        world.Emulator.Faults.Stream = new StreamFaults { Seed = 7, Drop = 0.5 };
+        Insert(world, 100);
+        var alone = World(out var peer);
+        alone.Emulator.Faults.Stream = new StreamFaults { Seed = 7, Drop = 0.5 };
+        Insert(alone, 100);
+
+        Versions(other).Should().NotEqual(Versions(one));
+        Versions(peer).Should().Equal(Versions(one), "whoever else is there changes nothing");
+    }
+
+    [Fact]
+    public void Rubbish_does_not_change_which_frames_are_cut()
+    {
+        Whole(garbage: 0.5).Should().Equal(Whole(garbage: 0)).And.HaveCountGreaterThan(20).And.HaveCountLessThan(80);
+
+        static List<int> Whole(double garbage)
+        {
+            var world = World(out var peer);
+            world.Emulator.Faults.Wire = new WireFaults { Seed = 3, Cut = 0.5, Garbage = garbage };
+            Insert(world, 100);
+            return Versions(peer.Take().Where(static f => f.Contains("\"v\"") && IsJson(f)));
+        }
+    }
+
+    [Fact]
+    public void What_is_late_comes_whole_when_everything_is_healed()
+    {
+        var world = World(out var peer);
+        world.Emulator.Faults.Stream = new StreamFaults { Delay = EmulatorDelay.Exactly(TimeSpan.FromSeconds(10)) };
+        world.Emulator.Faults.Wire = new WireFaults { Cut = 1 };
+        Insert(world, 3);
+
+        world.Emulator.Faults.HealAll();
+        world.World.RunUntilIdle();
+
+        Versions(peer).Should().Equal(0, 1, 2);
+    }
+
+    [Fact]
     public void A_row_whose_key_changes_keeps_its_place_among_the_changes_of_both_keys()
     {
         for (var seed = 0; seed < 20; seed++)
@@ -146,7 +219,36 @@ public sealed class SeededFaultTests
         (await Reads(6)).Should().NotEqual(one);
     }
 
-    private static async Task<List<string>> Reads(int seed)
+    [Fact]
+    public async Task A_share_of_reads_does_not_change_whom_another_one_hits()
+    {
+        var slow = Hit(await Reads(new ReadFaults { Seed = 5, Slow = 0.3, SlowBy = EmulatorDelay.Exactly(TimeSpan.FromSeconds(3)) }), "200 late");
+
+        var both = await Reads(new ReadFaults { Seed = 5, Slow = 0.3, Truncate = 0.2, SlowBy = EmulatorDelay.Exactly(TimeSpan.FromSeconds(3)) });
+
+        slow.Should().NotBeEmpty();
+        Hit(both, "200 late").Should().BeSubsetOf(slow).And.NotBeEmpty();
+        slow.Except(Hit(both, "200 late")).Should().BeSubsetOf(Hit(both, "HttpIOException"), "a read that breaks off is not slow any more");
+
+        static int[] Hit(List<string> outcomes, string outcome) => [.. Enumerable.Range(0, outcomes.Count).Where(i => outcomes[i] == outcome)];
+    }
+
+    [Fact]
+    public async Task A_read_that_fails_by_order_does_not_change_whom_chance_hits()
+    {
+        var plan = new ReadFaults { Seed = 5, Fail = 0.3 };
+        var byChance = await Reads(plan);
+
+        var ordered = await Reads(plan, EmulatorReadFault.PermissionDenied);
+
+        ordered[0].Should().Be("403");
+        ordered.Skip(1).Should().Equal(byChance.Skip(1));
+    }
+
+    private static Task<List<string>> Reads(int seed) => Reads(
+        new ReadFaults { Seed = seed, Fail = 0.3, Truncate = 0.2, Slow = 0.3, SlowBy = EmulatorDelay.Exactly(TimeSpan.FromSeconds(3)) });
+
+    private static async Task<List<string>> Reads(ReadFaults plan, EmulatorReadFault? first = null)
     {
         var world = new RestWorld();
         world.Emulator.CreateTable("part", static t => t.Column("id", "text").PrimaryKey("id"));
@@ -155,7 +257,12 @@ public sealed class SeededFaultTests
             world.Emulator.Insert("part", $$"""{"id":"{{i}}"}""");
         }
 
-        world.Emulator.Faults.Reads = new ReadFaults { Seed = seed, Fail = 0.3, Truncate = 0.2, Slow = 0.3, SlowBy = EmulatorDelay.Exactly(TimeSpan.FromSeconds(3)) };
+        world.Emulator.Faults.Reads = plan;
+        if (first is not null)
+        {
+            world.Emulator.Faults.FailReads(1, first);
+        }
+
         var outcomes = new List<string>();
         for (var i = 0; i < 60; i++)
         {

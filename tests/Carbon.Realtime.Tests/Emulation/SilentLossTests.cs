@@ -40,6 +40,19 @@ public sealed class SilentLossTests
     }
 
     [Fact]
+    public void Only_what_a_client_would_have_got_counts_as_dropped_for_it()
+    {
+        Emulator.CreateTable("other", static t => t.Column("id", "text").PrimaryKey("id"));
+        var (connection, peer) = _world.Join(Item);
+
+        Emulator.Faults.DropChanges(1, connection);
+        Emulator.Insert("other", """{"id":"1"}""");
+        Insert(2);
+
+        _world.Changes(peer).Should().Equal(Inserted(2));
+    }
+
+    [Fact]
     public void Over_the_rate_limit_changes_are_consumed_and_discarded_until_the_minute_is_over()
     {
         var (_, peer) = _world.Join(Item);

@@ -37,6 +37,11 @@ internal sealed class RestWriter(EmulatorOptions options, RestGate gate, RestSou
         var reader = gate.Authenticate(request, role => options.Roles.Contains(role, StringComparer.Ordinal));
         var (schema, name) = RestRelation.Place(options, request, "Content-Profile");
         var relation = source.Find(schema, name) ?? throw RestException.UnknownRelation(schema, name);
+        if (source.IsView(relation))
+        {
+            throw RestException.NotImitated("writes of views");
+        }
+
         var parameters = new RestParameters(request.Query);
         var wish = new RestWriteWish(request, parameters);
         var projection = new RestProjection(source, relation, parameters.Select, reader);
@@ -47,18 +52,27 @@ internal sealed class RestWriter(EmulatorOptions options, RestGate gate, RestSou
             switch (request.Method)
             {
                 case "POST":
-                    written.AddRange(wish.Rows(relation).Select(row => Insert(transaction, relation, row, wish)).OfType<EmulatorRow>());
+                    written.AddRange(wish.Rows(relation).Select(row => Insert(transaction, relation, reader, row, wish)).OfType<EmulatorRow>());
                     Check(relation, reader, written);
                     break;
                 case "PATCH":
                     var patch = wish.Rows(relation) is [var only] ? only : throw RestException.BadBody("All object keys must match");
-                    written.AddRange(Matching().Select(row => transaction.UpdateRow(relation, row, patch)));
+
+                    // An object without members selects no rows, and is no change of any.
+                    written.AddRange(patch.Element.EnumerateObject().Any() ? Matching().Select(row => transaction.UpdateRow(relation, row, patch)) : []);
                     Check(relation, reader, written);
                     break;
                 default:
                     written.AddRange(Matching());
                     written.ForEach(row => transaction.DeleteRow(relation, row));
                     break;
+            }
+
+            // In the transaction, so that a write of several rows did nothing where one was asked for.
+            if (wish.IsSingular && written.Count != 1)
+            {
+                throw new RestException(
+                    HttpStatusCode.NotAcceptable, "PGRST116", "Cannot coerce the result to a single JSON object", $"The result contains {written.Count} rows");
             }
         });
         return Answer(request, wish, projection, written);
@@ -69,14 +83,22 @@ internal sealed class RestWriter(EmulatorOptions options, RestGate gate, RestSou
             : [.. source.Rows(relation, reader).Where(row => Array.TrueForAll(filters, f => f(row) == true))];
     }
 
-    private static EmulatorRow? Insert(EmulatorTransaction transaction, EmulatorTable relation, EmulatorJson row, RestWriteWish wish)
+    private static EmulatorRow? Insert(
+        EmulatorTransaction transaction, EmulatorTable relation, EmulatorClaims reader, EmulatorJson row, RestWriteWish wish)
     {
         if (wish.Resolution is null || wish.Conflicting(relation, row) is not { } existing)
         {
             return transaction.InsertRow(relation, row);
         }
 
-        return wish.Resolution == RestWriteWish.Merge ? transaction.UpdateRow(relation, existing, row) : null;
+        if (wish.Resolution != RestWriteWish.Merge)
+        {
+            return null;
+        }
+
+        // A row that is hidden is not merged with but refused: the key of another company's row takes nothing from it.
+        Check(relation, reader, [existing]);
+        return transaction.UpdateRow(relation, existing, row);
     }
 
     private static void Check(EmulatorTable relation, EmulatorClaims reader, List<EmulatorRow> rows)
@@ -100,12 +122,6 @@ internal sealed class RestWriter(EmulatorOptions options, RestGate gate, RestSou
         if (!wish.IsRepresented)
         {
             return RestAnswer.Of(request.Method == "POST" ? HttpStatusCode.Created : HttpStatusCode.NoContent, "", [.. headers]);
-        }
-
-        if (wish.IsSingular && rows.Count != 1)
-        {
-            throw new RestException(
-                HttpStatusCode.NotAcceptable, "PGRST116", "Cannot coerce the result to a single JSON object", $"The result contains {rows.Count} rows");
         }
 
         var body = new StringBuilder(wish.IsSingular ? "" : "[");
@@ -192,7 +208,8 @@ internal sealed class RestWriteWish
     /// <summary>The row that has the key already: of <c>on_conflict</c>, or the primary one.</summary>
     public EmulatorRow? Conflicting(EmulatorTable relation, EmulatorJson row)
     {
-        var columns = _conflict?.Select(relation.Index).ToArray() ?? relation.KeyColumns;
+        var columns = _conflict?.Select(name => relation.TryGetIndex(name, out var index) ? index : throw RestException.UnknownColumn(relation.Name, name)).ToArray()
+            ?? relation.KeyColumns;
         var cells = columns.Select(c => row.Element.TryGetProperty(relation.Columns[c].Name, out var value) ? PgValues.ToCell(relation.Columns[c].Type, value) : null).ToArray();
         return columns.Length == 0 ? null : relation.Rows.Values.FirstOrDefault(r => columns.Select((c, i) => r.Cells[c] == cells[i]).All(static same => same));
     }
