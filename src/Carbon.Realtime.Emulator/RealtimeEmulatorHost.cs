@@ -128,7 +128,7 @@ public sealed class RealtimeEmulatorHost : IAsyncDisposable
 
         var headers = context.Request.Headers.Select(static h => KeyValuePair.Create(h.Key, h.Value.ToString()));
         var request = new EmulatorConnectRequest(context.Request.Path, context.Request.QueryString.Value, headers);
-        var peer = new WebSocketPeer();
+        var peer = new WebSocketPeer(Emulator.Options.Limits.UnsentBytesPerSocket ?? long.MaxValue);
         EmulatorConnection connection;
         try
         {

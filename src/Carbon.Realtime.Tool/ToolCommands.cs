@@ -7,6 +7,7 @@ namespace Carbon.Realtime.Tool;
 internal static class ToolCommands
 {
     private const int DefaultPort = 54321;
+    private const int LongestTokens = 876_000;
 
     /// <param name="output">Where the address and the tokens are printed.</param>
     /// <param name="errors">Where it is said what went wrong.</param>
@@ -54,6 +55,13 @@ internal static class ToolCommands
             Description = "How long the printed users' tokens are valid. Default: 24.",
             DefaultValueFactory = static _ => 24,
         };
+        tokens.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<double>() is not (>= 0 and <= LongestTokens))
+            {
+                result.AddError($"--tokens-for needs hours from 0 to {LongestTokens}, a hundred years.");
+            }
+        });
         var instant = new Option<bool>("--instant")
         {
             Description = "Take no time for what the real server takes time for: polls, subscriptions, failing joins. For quick tests.",

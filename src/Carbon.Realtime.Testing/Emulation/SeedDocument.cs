@@ -14,6 +14,24 @@ internal sealed record SeedDocument
     public IReadOnlyList<SeedUser> Users { get; set; } = [];
 
     public IReadOnlyList<SeedPrivateChannel>? PrivateChannels { get; set; }
+
+    /// <summary>What the reader does not check: a null inside a list or a map, and names that stand twice.</summary>
+    /// <returns>What is wrong; <see langword="null"/> if nothing is.</returns>
+    public string? Fault()
+    {
+        var nulls = Enums.Where(static e => IsNull(e.Value)).Select(static e => $"enums.{e.Key}")
+            .Concat(Nulls(Tables, "tables")).Concat(Nulls(Users, "users")).Concat(Nulls(PrivateChannels ?? [], "privateChannels"))
+            .Concat(Tables.OfType<SeedTable>().SelectMany(static t => t.Nulls()))
+            .Concat((PrivateChannels ?? []).OfType<SeedPrivateChannel>().Where(static c => IsNull(c.Roles)).Select(static c => $"privateChannels, {c.Topic}.roles"));
+        return nulls.FirstOrDefault() is { } place ? $"{place}: there is a null, which means nothing here."
+            : Users.GroupBy(static u => u.Name).FirstOrDefault(static g => g.Skip(1).Any()) is { } twice ? $"users: two are named {twice.Key}."
+            : null;
+    }
+
+    internal static bool IsNull(string?[]? texts) => texts is null || Array.Exists(texts, static t => t is null);
+
+    internal static IEnumerable<string> Nulls<T>(IEnumerable<T?> list, string name)
+        where T : class => list.Select((one, i) => (one, i)).Where(static e => e.one is null).Select(e => $"{name}[{e.i}]");
 }
 
 /// <summary>A private channel and who may use it.</summary>
@@ -45,17 +63,27 @@ internal sealed record SeedTable(string Name, OrderedDictionary<string, JsonElem
 
     public string[] PrimaryKey { get; set; } = [];
 
-    /// <summary><c>default</c>, <c>full</c>, or the columns of an index with commas between.</summary>
+    /// <summary><c>default</c>, <c>full</c>, <c>nothing</c>, or the columns of an index with commas between.</summary>
     public string ReplicaIdentity { get; set; } = "default";
 
     public bool Published { get; set; } = true;
 
     public Dictionary<string, string> ForeignKeys { get; set; } = [];
 
+    /// <summary>Unique constraints, each a list of columns.</summary>
+    public IReadOnlyList<string[]> Unique { get; set; } = [];
+
     /// <summary>Column to claim: a row is for those whose claim is, or contains, its value. Absent: row level security is off.</summary>
     public Dictionary<string, string>? VisibleTo { get; set; }
 
     public IReadOnlyList<JsonObject> Rows { get; set; } = [];
+
+    /// <summary>Where there is a null that means nothing.</summary>
+    public IEnumerable<string> Nulls() => SeedDocument.Nulls(Rows, "rows").Concat(SeedDocument.Nulls(PrimaryKey, "primaryKey"))
+        .Concat(Unique.Where(SeedDocument.IsNull).Select(static _ => "unique"))
+        .Concat(ForeignKeys.Where(static k => k.Value is null).Select(static k => $"foreignKeys.{k.Key}"))
+        .Concat((VisibleTo ?? []).Where(static v => v.Value is null).Select(static v => $"visibleTo.{v.Key}"))
+        .Select(place => $"table {Name}, {place}");
 
     /// <exception cref="ArgumentException">Something of it cannot be.</exception>
     public void Define(EmulatorTableBuilder builder)
@@ -71,11 +99,17 @@ internal sealed record SeedTable(string Name, OrderedDictionary<string, JsonElem
             builder.ForeignKey(column, dot < 0 ? target : target[..dot], dot < 0 ? "id" : target[(dot + 1)..]);
         }
 
+        foreach (var columns in Unique)
+        {
+            builder.Unique(columns);
+        }
+
         builder.PrimaryKey(PrimaryKey).Published(Published);
         _ = ReplicaIdentity switch
         {
             "default" => builder.ReplicaIdentityDefault(),
             "full" => builder.ReplicaIdentityFull(),
+            "nothing" => builder.ReplicaIdentityNothing(),
             var columns => builder.ReplicaIdentityIndex(columns.Split(',', StringSplitOptions.TrimEntries)),
         };
         if (VisibleTo is { } visibleTo)

@@ -10,5 +10,10 @@ internal sealed class RestFaults
     public FaultyReads? ByChance { get; set; }
 
     /// <summary>The fault of a read that has just arrived, which it uses up.</summary>
-    public EmulatorReadFault? Take(string table) => Ordered.Take(table) ?? ByChance?.Next();
+    public EmulatorReadFault? Take(string table)
+    {
+        // Drawn for every read, whatever comes of it: an ordered fault does not change whom chance hits.
+        var byChance = ByChance?.Next();
+        return Ordered.Take(table) ?? byChance;
+    }
 }
