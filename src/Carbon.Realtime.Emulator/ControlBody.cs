@@ -6,6 +6,8 @@ namespace Carbon.Realtime.Emulator;
 /// <summary>Reads the members of a command's body. A member of another type throws what the endpoint answers with 400.</summary>
 internal static class ControlBody
 {
+    private const double LongestSeconds = 10_000d * 366 * 24 * 3600;
+
     public static JsonObject Done(Action action)
     {
         action();
@@ -27,7 +29,18 @@ internal static class ControlBody
     /// <summary>A share of a whole, 0 without one.</summary>
     public static double Share(JsonObject body, string name) => body[name]?.GetValue<double>() ?? 0;
 
-    public static TimeSpan? Seconds(JsonObject body, string name) => body[name] is { } seconds ? TimeSpan.FromSeconds(seconds.GetValue<double>()) : null;
+    /// <exception cref="ArgumentException">It is more than ten thousand years.</exception>
+    public static TimeSpan? Seconds(JsonObject body, string name)
+    {
+        if (body[name]?.GetValue<double>() is not { } seconds)
+        {
+            return null;
+        }
+
+        return Math.Abs(seconds) <= LongestSeconds
+            ? TimeSpan.FromSeconds(seconds)
+            : throw new ArgumentException($"The member '{name}' is no time: at most {LongestSeconds:0} seconds.");
+    }
 
     /// <summary>From nothing to as many seconds as the body says.</summary>
     public static EmulatorDelay UpTo(JsonObject body, string name, double seconds) => new(TimeSpan.Zero, Seconds(body, name) ?? TimeSpan.FromSeconds(seconds));

@@ -33,11 +33,14 @@ internal sealed class ControlEndpoint
             ["restart"] = _ => Done(emulator.Restart),
             ["reload-tenant"] = _ => Done(emulator.ReloadTenant),
             ["hold-subscribed"] = body => Done(() => emulator.HoldSystemOk = Flag(body, "hold") ?? true),
+            ["connections"] = _ => Connections(emulator),
+            ["add-column"] = body => Done(() => emulator.AddColumn(Needed(body, "table"), Needed(body, "column"), Needed(body, "type"), Text(body, "default"))),
+            ["drop-column"] = body => Done(() => emulator.DropColumn(Needed(body, "table"), Needed(body, "column"))),
             ["set-published"] = body => Done(() => emulator.SetPublished(Needed(body, "table"), Flag(body, "published") ?? true)),
             ["send-broadcast"] = body => Done(() => emulator.SendBroadcast(
                 Needed(body, "topic"), Needed(body, "event"), body["payload"]?.AsObject() ?? [], Flag(body, "private") ?? false)),
         };
-        foreach (var (name, command) in FaultCommands.Of(emulator.Faults))
+        foreach (var (name, command) in FaultCommands.Of(emulator))
         {
             _commands.Add(name, command);
         }
@@ -71,9 +74,11 @@ internal sealed class ControlEndpoint
         {
             return (StatusCodes.Status200OK, command(body.Length == 0 ? [] : JsonNode.Parse(body)?.AsObject() ?? throw new FormatException("It is null.")));
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException or OverflowException or NotSupportedException)
         {
-            return (StatusCodes.Status400BadRequest, Error($"The body must be a JSON object whose members have the types that docs/emulator.md says: {e.Message}"));
+            return (StatusCodes.Status400BadRequest, Error(e is NotSupportedException
+                ? e.Message
+                : $"The body must be a JSON object whose members have the types that docs/emulator.md says: {e.Message}"));
         }
     }
 
@@ -90,11 +95,17 @@ internal sealed class ControlEndpoint
         return context.Response.WriteAsync(answer.ToJsonString(), context.RequestAborted);
     }
 
-    private static string Token(RealtimeEmulator emulator, JsonObject body)
+    private static JsonObject Connections(RealtimeEmulator emulator) => new()
     {
-        var seconds = body["expiresIn"]?.GetValue<double>() ?? 3600;
-        return emulator.Tokens.Issue(Text(body, "sub"), Text(body, "role") ?? "authenticated", TimeSpan.FromSeconds(seconds), body["claims"]?.AsObject());
-    }
+        ["connections"] = new JsonArray([.. emulator.Connections.Select(static c => new JsonObject
+        {
+            ["id"] = c.Id,
+            ["topics"] = new JsonArray([.. c.Topics.Select(static t => JsonValue.Create(t))]),
+        })]),
+    };
+
+    private static string Token(RealtimeEmulator emulator, JsonObject body) =>
+        emulator.Tokens.Issue(Text(body, "sub"), Text(body, "role") ?? "authenticated", Seconds(body, "expiresIn"), body["claims"]?.AsObject());
 
     private static JsonObject Error(string message) => new() { ["error"] = message };
 }

@@ -20,7 +20,7 @@ internal static class FaultCommands
         ["no-answer"] = EmulatorJoinFault.NoAnswer,
     };
 
-    private static readonly Dictionary<string, EmulatorReadFault> ReadFaults = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, EmulatorReadFault> KnownReadFaults = new(StringComparer.Ordinal)
     {
         ["statement-timeout"] = EmulatorReadFault.StatementTimeout,
         ["database-unavailable"] = EmulatorReadFault.DatabaseUnavailable,
@@ -31,17 +31,19 @@ internal static class FaultCommands
         ["no-answer"] = EmulatorReadFault.NoAnswer,
     };
 
-    public static IEnumerable<(string Name, Func<JsonObject, JsonObject> Command)> Of(EmulatorFaults faults) =>
+    public static IEnumerable<(string Name, Func<JsonObject, JsonObject> Command)> Of(RealtimeEmulator emulator) => Of(emulator, emulator.Faults);
+
+    private static IEnumerable<(string Name, Func<JsonObject, JsonObject> Command)> Of(RealtimeEmulator emulator, EmulatorFaults faults) =>
     [
-        ("drop-changes", body => Done(() => faults.DropChanges(Count(body)))),
+        ("drop-changes", body => Done(() => ForOneOrAll(emulator, body, c => faults.DropChanges(Count(body), c), () => faults.DropChanges(Count(body))))),
         ("changes-per-second", body => Done(() => faults.ChangesPerSecond = Number(body, "limit"))),
-        ("lose-slot", body => Done(() => faults.LoseSlot(Seconds(body, "seconds") ?? TimeSpan.Zero))),
-        ("deafen", _ => Done(faults.Deafen)),
+        ("lose-slot", body => Done(() => faults.LoseSlot(Flag(body, "forever") == true ? Timeout.InfiniteTimeSpan : Seconds(body, "seconds") ?? TimeSpan.Zero))),
+        ("deafen", body => Done(() => ForOneOrAll(emulator, body, faults.Deafen, faults.Deafen))),
         ("empty-subscriptions", _ => Done(faults.EmptySubscriptions)),
         ("stream-faults", body => Done(() => faults.Stream = body.Count == 0 ? null : Stream(body))),
         ("wire-faults", body => Done(() => faults.Wire = body.Count == 0 ? null : Wire(body))),
         ("read-faults", body => Done(() => faults.Reads = body.Count == 0 ? null : Reads(body))),
-        ("half-open", _ => Done(faults.HalfOpen)),
+        ("half-open", body => Done(() => ForOneOrAll(emulator, body, faults.HalfOpen, faults.HalfOpen))),
         ("ignore-heartbeats", body => Done(() => faults.IgnoreHeartbeats(Count(body)))),
         ("fail-joins", body => Done(() => faults.FailJoins(Count(body), Join(body)))),
         ("fail-subscriptions", body => Done(() => FailSubscriptions(faults, body))),
@@ -84,13 +86,30 @@ internal static class FaultCommands
     {
         Seed = Number(body, "seed") ?? 0,
         Fail = Share(body, "fail"),
+        Errors = body["errors"] is { } kinds ? [.. kinds.AsArray().Select(static k => Known(KnownReadFaults, k?.GetValue<string>() ?? "null"))] : new ReadFaults().Errors,
         Truncate = Share(body, "truncate"),
         Slow = Share(body, "slow"),
         SlowBy = UpTo(body, "slowBy", 5),
     };
 
-    private static EmulatorJoinFault Join(JsonObject body) =>
-        Text(body, "reason") is { } reason ? EmulatorJoinFault.Of(reason) : Known(JoinFaults, Text(body, "kind") ?? "database-unavailable");
+    private static EmulatorJoinFault Join(JsonObject body)
+    {
+        var fault = Text(body, "reason") is { } reason ? EmulatorJoinFault.Of(reason) : Known(JoinFaults, Text(body, "kind") ?? "database-unavailable");
+        return Number(body, "thenClose") is { } code ? fault.ThenClose(code) : fault;
+    }
+
+    /// <summary>For the client whose number the body has as <c>connection</c>, or for all of them.</summary>
+    private static void ForOneOrAll(RealtimeEmulator emulator, JsonObject body, Action<EmulatorConnection> forOne, Action forAll)
+    {
+        if (Number(body, "connection") is not { } id)
+        {
+            forAll();
+            return;
+        }
+
+        forOne(emulator.Connections.FirstOrDefault(c => c.Id == id)
+            ?? throw new ArgumentException($"There is no open connection {id}; the command connections tells which there are."));
+    }
 
     private static void FailSubscriptions(EmulatorFaults faults, JsonObject body)
     {
@@ -109,10 +128,12 @@ internal static class FaultCommands
 
     private static void FailReads(EmulatorFaults faults, JsonObject body)
     {
-        var fault = Number(body, "status") is { } status ? EmulatorReadFault.Error(status, Text(body, "code") ?? "XX000", Text(body, "message") ?? "")
-            : Number(body, "truncatedAfter") is { } bytes ? EmulatorReadFault.TruncatedBody(bytes)
-            : Seconds(body, "slowBy") is { } pause ? EmulatorReadFault.SlowBody(0, pause)
-            : Known(ReadFaults, Text(body, "kind") ?? "database-unavailable");
+        var fault = Read(body);
+        if (Seconds(body, "retryAfter") is { } retryAfter)
+        {
+            fault = fault.WithRetryAfter(retryAfter);
+        }
+
         if (Text(body, "table") is { } table)
         {
             faults.FailReads(Count(body), table, fault);
@@ -122,6 +143,16 @@ internal static class FaultCommands
             faults.FailReads(Count(body), fault);
         }
     }
+
+    private static EmulatorReadFault Read(JsonObject body) =>
+        Number(body, "status") is { } status ? Text(body, "body") is { } page
+            ? EmulatorReadFault.Answer(status, Text(body, "contentType") ?? "text/html", page)
+            : EmulatorReadFault.Error(status, Text(body, "code") ?? "XX000", Text(body, "message") ?? "")
+        : Text(body, "contentType") is { } type ? EmulatorReadFault.WrongContentType(type)
+        : Number(body, "truncatedAfter") is { } truncated ? EmulatorReadFault.TruncatedBody(truncated)
+        : Number(body, "stalledAfter") is { } stalled ? EmulatorReadFault.StalledBody(stalled)
+        : Seconds(body, "slowBy") is { } pause ? EmulatorReadFault.SlowBody(Number(body, "slowAfter") ?? 0, pause)
+        : Known(KnownReadFaults, Text(body, "kind") ?? "database-unavailable");
 
     private static TFault Known<TFault>(Dictionary<string, TFault> faults, string kind) =>
         faults.TryGetValue(kind, out var fault) ? fault : throw new ArgumentException($"There is no kind '{kind}'. The kinds are: {string.Join(", ", faults.Keys)}.");

@@ -46,7 +46,7 @@ internal sealed class SocketEndpoint(RealtimeEmulator emulator)
 
         var headers = context.Request.Headers.Select(static h => KeyValuePair.Create(h.Key, h.Value.ToString()));
         var request = new EmulatorConnectRequest(context.Request.Path, context.Request.QueryString.Value, headers);
-        var peer = new WebSocketPeer();
+        var peer = new WebSocketPeer(emulator.Options.Limits.UnsentBytesPerSocket ?? long.MaxValue);
         EmulatorConnection connection;
         try
         {

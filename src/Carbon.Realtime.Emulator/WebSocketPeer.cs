@@ -6,8 +6,11 @@ using Carbon.Realtime.Transport;
 namespace Carbon.Realtime.Emulator;
 
 /// <summary>Carries the frames of one emulated connection over a WebSocket; one loop for each direction.</summary>
-internal sealed class WebSocketPeer : IEmulatorPeer
+/// <param name="mostUnsentBytes">How much waits for a client that does not read, before its connection is broken.</param>
+internal sealed class WebSocketPeer(long mostUnsentBytes) : IEmulatorPeer
 {
+    private long _unsentBytes;
+
     private readonly Channel<(SocketMessage Message, int FragmentBytes)> _outgoing =
         Channel.CreateUnbounded<(SocketMessage, int)>(new UnboundedChannelOptions { SingleReader = true });
 
@@ -19,6 +22,13 @@ internal sealed class WebSocketPeer : IEmulatorPeer
 
     public void OnFragmented(SocketMessage message, int fragmentBytes)
     {
+        if (Interlocked.Add(ref _unsentBytes, message.Payload.Length) > mostUnsentBytes)
+        {
+            // The real server's process has a limit for its heap, and ends (docs/protocol.md, "The socket's limits").
+            OnBroken();
+            return;
+        }
+
         _outgoing.Writer.TryWrite((message, fragmentBytes));
         if (message.Kind == SocketMessageKind.Closed)
         {
@@ -59,13 +69,13 @@ internal sealed class WebSocketPeer : IEmulatorPeer
         }
 
         var sending = SendAsync(socket, tap);
-        await ReceiveAsync(socket, connection);
+        await ReceiveAsync(socket, tap.Frames, connection);
         connection.Disconnect();
         _outgoing.Writer.TryComplete();
         await sending;
     }
 
-    private static async Task ReceiveAsync(WebSocket socket, EmulatorConnection connection)
+    private static async Task ReceiveAsync(WebSocket socket, ClientFrames frames, EmulatorConnection connection)
     {
         var buffer = new byte[16 * 1024];
         var length = 0;
@@ -95,8 +105,20 @@ internal sealed class WebSocketPeer : IEmulatorPeer
                 length += result.Count;
                 if (result.EndOfMessage || length > EmulatorConnection.MaxFrameBytes)
                 {
-                    connection.Receive(buffer.AsSpan(0, length));
+                    if (frames.IsText)
+                    {
+                        connection.Receive(buffer.AsSpan(0, length));
+                    }
+                    else
+                    {
+                        connection.ReceiveBinary(buffer.AsSpan(0, length));
+                    }
+
                     length = 0;
+                    if (result.EndOfMessage)
+                    {
+                        frames.Next();
+                    }
                 }
             }
         }
@@ -127,6 +149,7 @@ internal sealed class WebSocketPeer : IEmulatorPeer
                     }
 
                     await socket.SendAsync(left, type, endOfMessage: true, CancellationToken.None);
+                    Interlocked.Add(ref _unsentBytes, -message.Payload.Length);
                 }
             }
         }

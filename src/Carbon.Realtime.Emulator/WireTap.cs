@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Carbon.Realtime.Emulator;
 
 /// <summary>
-/// Sits between the WebSocket and TCP, where one sees what the WebSocket keeps to itself: that a client pings, and how to be silent to the last byte.
+/// Sits between the WebSocket and TCP, where one sees what the WebSocket keeps to itself: that a client pings, how to be silent to the last byte, and text that
+/// is no UTF-8.
 /// </summary>
 internal sealed class WireTap(IHttpUpgradeFeature inner) : IHttpUpgradeFeature
 {
@@ -21,6 +22,9 @@ internal sealed class WireTap(IHttpUpgradeFeature inner) : IHttpUpgradeFeature
         set => _stream!.IsGathering = value;
     }
 
+    /// <summary>What the client's messages were, before they all became binary.</summary>
+    public ClientFrames Frames { get; } = new();
+
     /// <summary>Taps the request's connection, if it can become a socket.</summary>
     public static void Put(IFeatureCollection features)
     {
@@ -30,9 +34,9 @@ internal sealed class WireTap(IHttpUpgradeFeature inner) : IHttpUpgradeFeature
         }
     }
 
-    public async Task<Stream> UpgradeAsync() => _stream = new TappedStream(await inner.UpgradeAsync(), Connection!);
+    public async Task<Stream> UpgradeAsync() => _stream = new TappedStream(await inner.UpgradeAsync(), Connection!, Frames);
 
-    private sealed class TappedStream(Stream inner, EmulatorConnection connection) : Stream
+    private sealed class TappedStream(Stream inner, EmulatorConnection connection, ClientFrames frames) : Stream
     {
         private const int MostGathered = 64 * 1024;
         private readonly MemoryStream _gathered = new();
@@ -62,6 +66,7 @@ internal sealed class WireTap(IHttpUpgradeFeature inner) : IHttpUpgradeFeature
                 {
                     // Pings are answered below the WebSocket's surface, and count all the same (docs/protocol.md, "Thirty facts", fact 13).
                     connection.ReceivePing();
+                    frames.Relabel(buffer.Span[..count]);
                     return count;
                 }
             }

@@ -28,9 +28,12 @@ public sealed class EmulatorSeed
         try
         {
             var document = JsonSerializer.Deserialize(json, SeedJson.Default.SeedDocument) ?? throw new EmulatorSeedException("The seed is null; it must be an object.");
-            return document.PlaceOfNull() is { } place
-                ? throw new EmulatorSeedException($"The seed is wrong at {place}: there must not be a null.")
-                : new EmulatorSeed(document);
+            return document.Fault() is { } fault ? throw new EmulatorSeedException($"The seed is wrong at {fault}") : new EmulatorSeed(document);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            // A lone surrogate, or a name that stands twice in a map.
+            throw new EmulatorSeedException($"The seed is wrong: {e.Message}", e);
         }
         catch (JsonException e)
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -76,6 +77,10 @@ internal sealed class ServeCommand(TextWriter output, TextWriter errors)
         catch (EmulatorPortInUseException e)
         {
             return Fail(Failed, e.Message.Replace("start the emulator on another port", "say --port with another one", StringComparison.Ordinal));
+        }
+        catch (SocketException e)
+        {
+            return Fail(Failed, $"Port {arguments.Port} of 127.0.0.1 cannot be opened: {e.Message}. Say --port with another one; 0 takes a free one.");
         }
         catch (PostgresSourceException e)
         {

@@ -117,6 +117,67 @@ public sealed class EmulatorFaultHostTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task A_client_that_does_not_read_is_cut_off()
+    {
+        using var emulator = new RealtimeEmulator(new EmulatorOptions { Limits = new EmulatorLimits { UnsentBytesPerSocket = 3_000_000 } });
+        Define(emulator);
+        await using var host = await RealtimeEmulatorHost.StartAsync(emulator, cancellationToken: _hang.Token);
+        using var socket = await JoinAsync(emulator, host);
+
+        // One poll, and far more than TCP holds for a client that does not read.
+        emulator.Transaction(static t =>
+        {
+            for (var i = 0; i < 24; i++)
+            {
+                t.Insert("item", $$"""{"id":"{{i}}{{new string('x', 1_000_000)}}"}""");
+            }
+        });
+
+        var received = 0;
+        var reading = async () =>
+        {
+            var buffer = new byte[1024 * 1024];
+            for (; received < 24; received++)
+            {
+                while (!(await socket.ReceiveAsync(buffer.AsMemory(), _hang.Token)).EndOfMessage)
+                {
+                }
+            }
+        };
+        await reading.Should().ThrowAsync<WebSocketException>("its connection breaks");
+        received.Should().BeLessThan(24);
+    }
+
+    [Fact]
+    public async Task Text_that_is_none_and_binary_frames_leave_the_socket_open()
+    {
+        using var socket = await JoinAsync();
+        await socket.SendAsync(new byte[] { (byte)'"', 0xED, 0xA0, 0x80, (byte)'"' }, WebSocketMessageType.Text, endOfMessage: true, _hang.Token);
+        await SendAsync(socket, """["2","2","realtime:\ud800","phx_join",{}]""");
+        await socket.SendAsync(new byte[] { 9, 9 }, WebSocketMessageType.Binary, endOfMessage: true, _hang.Token);
+        var parted = Encoding.UTF8.GetBytes(Heartbeat.Replace("{}", $"{{\"pad\":\"{new string('x', 70_000)}\"}}", StringComparison.Ordinal));
+        await socket.SendAsync(parted.AsMemory(0, 10), WebSocketMessageType.Text, endOfMessage: false, _hang.Token);
+        await socket.SendAsync(parted.AsMemory(10), WebSocketMessageType.Text, endOfMessage: true, _hang.Token);
+
+        (await ReceiveAsync(socket)).Should().Contain("phx_reply").And.Contain("phoenix");
+    }
+
+    [Fact]
+    public async Task A_binary_broadcast_goes_from_socket_to_socket()
+    {
+        using var sender = await JoinAsync();
+        using var receiver = await JoinAsync();
+
+        await sender.SendAsync(
+            (byte[])[3, 1, 1, 13, 2, 0, 1, .. "12realtime:roomev"u8, .. "{}"u8], WebSocketMessageType.Binary, endOfMessage: true, _hang.Token);
+
+        var buffer = new byte[100];
+        var received = await receiver.ReceiveAsync(buffer.AsMemory(), _hang.Token);
+        received.MessageType.Should().Be(WebSocketMessageType.Binary);
+        buffer[..received.Count].Should().Equal([4, 13, 2, 0, 1, .. "realtime:roomev"u8, .. "{}"u8]);
+    }
+
+    [Fact]
     public async Task A_client_that_only_pings_stays_connected()
     {
         using var emulator = new RealtimeEmulator(new EmulatorOptions
@@ -185,10 +246,12 @@ public sealed class EmulatorFaultHostTests : IAsyncLifetime, IDisposable
         return [.. peer.Frames.Select(Version)];
     }
 
-    private async Task<ClientWebSocket> JoinAsync()
+    private Task<ClientWebSocket> JoinAsync() => JoinAsync(_emulator, _host);
+
+    private async Task<ClientWebSocket> JoinAsync(RealtimeEmulator emulator, RealtimeEmulatorHost host)
     {
         var socket = new ClientWebSocket();
-        await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{_host.Url.Port}/realtime/v1/websocket?apikey={_emulator.AnonKey}&vsn=2.0.0"), _hang.Token);
+        await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{host.Url.Port}/realtime/v1/websocket?apikey={emulator.AnonKey}&vsn=2.0.0"), _hang.Token);
         await SendAsync(socket, Join);
         (await ReceiveAsync(socket)).Should().Contain("phx_reply");
         (await ReceiveAsync(socket)).Should().Contain("Subscribed to PostgreSQL");

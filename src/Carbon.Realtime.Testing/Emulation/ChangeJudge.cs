@@ -38,7 +38,8 @@ internal static class ChangeJudge
             return null;
         }
 
-        var visible = Enumerable.Range(0, table.Columns.Length)
+        // A column that was added since is not in the log, and one that was dropped since is nobody's to see any more.
+        var visible = Enumerable.Range(0, (change.New ?? change.Old)!.Cells.Length)
             .Where(i => table.MaySelect(role, i) && subscription.Selected?.Contains(i) != false)
             .ToArray();
 
@@ -63,5 +64,5 @@ internal static class ChangeJudge
         : subscription.Filters.All(f => change.IdentityColumns.Contains(f.Column) && IsMatch(change, f, change.Old!, polled));
 
     private static bool IsMatch(EmulatorChange change, CompiledFilter filter, EmulatorRow row, PolledChanges polled) =>
-        row.Cells[filter.Column] is var cell && cell != PgValues.Absent && polled.Matches(filter, change.Table, cell);
+        filter.Column < row.Cells.Length && !change.Table.Columns[filter.Column].IsDropped && row.Cells[filter.Column] is var cell && cell != PgValues.Absent && polled.Matches(filter, change.Table, cell);
 }

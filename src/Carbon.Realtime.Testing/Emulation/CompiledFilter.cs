@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-
 namespace Carbon.Realtime.Testing.Emulation;
 
 /// <summary>What the database says when a subscription cannot be inserted; the text begins with the SQLSTATE.</summary>
@@ -120,26 +118,23 @@ internal sealed class CompiledFilter
     private static Func<string?, bool?> Like(PgType type, FilterCondition condition)
     {
         RequireText(type, condition.Operator);
-        var pattern = LikePattern.ToRegex(condition.Value, condition.Operator == "ilike");
+        var pattern = new LikePattern(condition.Value, condition.Operator == "ilike" || type.Name == "citext");
         return text => text is null ? null : pattern.IsMatch(text);
     }
 
     private static Func<string?, bool?> Match(PgType type, FilterCondition condition)
     {
         RequireText(type, condition.Operator);
-        var options = RegexOptions.CultureInvariant | (condition.Operator == "imatch" ? RegexOptions.IgnoreCase : RegexOptions.None);
         try
         {
-            var pattern = new Regex(condition.Value, options, TimeSpan.FromSeconds(1));
-            return text => text is null ? null : pattern.IsMatch(text);
+            var isMatch = PgRegex.Compile(condition.Value, condition.Operator == "imatch" || type.Name == "citext");
+            return text => text is null ? null : isMatch(text);
         }
-        catch (RegexParseException e)
+        catch (PgRegexException e)
         {
-            var reason = e.Error is RegexParseError.InsufficientClosingParentheses or RegexParseError.InsufficientOpeningParentheses
-                ? "parentheses () not balanced"
-                : e.Error is RegexParseError.UnterminatedBracket ? "brackets [] not balanced" : "quantifier operand invalid";
-            throw SubscriptionRefusedException.Raised(
-                $"invalid regular expression for {condition.Operator} filter: invalid regular expression: {reason}");
+            throw SubscriptionRefusedException.Raised(e.IsNotImitated
+                ? e.Message
+                : $"invalid regular expression for {condition.Operator} filter: invalid regular expression: {e.Message}");
         }
     }
 
@@ -154,6 +149,11 @@ internal sealed class CompiledFilter
 
     private static void Cast(PgType type, string value)
     {
+        if (!PgOrder.IsKnown(type))
+        {
+            throw SubscriptionRefusedException.Raised($"the emulator does not compare values of the type {type.SqlName} (docs/emulator.md)");
+        }
+
         if (PgValues.CastError(type, value) is { } error)
         {
             throw new SubscriptionRefusedException(error);

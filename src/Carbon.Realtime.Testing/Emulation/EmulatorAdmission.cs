@@ -8,7 +8,7 @@ internal sealed class EmulatorAdmission(EmulatorOptions options, EmulatorAgenda 
     private static readonly EmulatorJoinFault NoTopic = EmulatorJoinFault.Of("TopicNameRequired: You must provide a topic name");
     private static readonly EmulatorJoinFault Malformed = EmulatorJoinFault.Of("UnknownErrorOnChannel: no function clause matching in Access.get/3");
 
-    private readonly EmulatorJoinRate _joins = new(agenda.Environment.TimeProvider, options.Limits.JoinsPerSecond);
+    private readonly EmulatorRate _joins = new(agenda.Environment.TimeProvider, options.Limits.JoinsPerSecond);
 
     /// <summary>Decides about private channels; without it there are none, as in a project without policies on <c>realtime.messages</c>.</summary>
     public Func<EmulatorClaims, string, EmulatorChannelAccess>? PrivateChannels { get; set; }
@@ -27,7 +27,7 @@ internal sealed class EmulatorAdmission(EmulatorOptions options, EmulatorAgenda 
             return null;
         }
 
-        _joins.Add();
+        _joins.Add(1);
         var token = join.Token ?? connection.ApiKey;
         var verdict = tokens.Check(token);
         if (verdict.Claims is not { } claims)
@@ -62,7 +62,7 @@ internal sealed class EmulatorAdmission(EmulatorOptions options, EmulatorAgenda 
             return EmulatorGate.Refuse(429, "Too many joins per second");
         }
 
-        _joins.Add();
+        _joins.Add(1);
         return null;
     }
 

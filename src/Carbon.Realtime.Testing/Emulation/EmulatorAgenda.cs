@@ -3,7 +3,8 @@ namespace Carbon.Realtime.Testing.Emulation;
 /// <summary>The one lock of an emulator and what is to be done later under it.</summary>
 /// <remarks>
 /// Posting never runs anything inside the call, so whoever holds the lock may post freely: effects happen after it.
-/// Timer callbacks only post.
+/// Timer callbacks only post. What a work item throws is remembered and ends that item alone: under the default scheduler it would end the process, and what
+/// throws is the user's own code (policies, generated columns, private channels) as often as ours.
 /// </remarks>
 internal sealed class EmulatorAgenda(RealtimeEnvironment environment)
 {
@@ -18,6 +19,9 @@ internal sealed class EmulatorAgenda(RealtimeEnvironment environment)
     public RealtimeEnvironment Environment { get; } = environment;
 
     public DateTimeOffset Now => Environment.TimeProvider.GetUtcNow();
+
+    /// <summary>What a work item threw last, where nobody was told.</summary>
+    public Exception? LastFault { get; set; }
 
     public TimeSpan Draw(EmulatorDelay delay) => delay.Draw(Environment.Randomizer);
 
@@ -116,8 +120,22 @@ internal sealed class EmulatorAgenda(RealtimeEnvironment environment)
                 if (!_isCancelled)
                 {
                     Dispose();
-                    action();
+                    Run();
                 }
+            }
+        }
+
+        private void Run()
+        {
+            try
+            {
+                action();
+            }
+#pragma warning disable CA1031 // Whatever it is, it must not end the process of whoever uses the emulator.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                owner.LastFault = e;
             }
         }
 

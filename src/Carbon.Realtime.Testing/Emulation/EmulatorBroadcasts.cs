@@ -5,12 +5,38 @@ namespace Carbon.Realtime.Testing.Emulation;
 /// <summary>Broadcasts, from clients and from the database, to the channels of a topic. Guarded by the agenda's lock.</summary>
 internal sealed class EmulatorBroadcasts(EmulatorOptions options, EmulatorAgenda agenda, EmulatorServer server, EmulatorAdmission admission)
 {
-    private const byte UserBroadcast = 4;
+    private const byte UserBroadcastKind = 4;
+    private const byte Raw = 0;
     private const byte Json = 1;
 
-    private readonly EmulatorRate _rate = new(agenda.Environment.TimeProvider) { Limit = options.Limits.MessagesPerSecond };
+    private readonly EmulatorRate _rate = new(agenda.Environment.TimeProvider, options.Limits.MessagesPerSecond);
 
     public void Send(EmulatorChannel sender, WireFrame frame)
+    {
+        var payload = new StringBuilder();
+        JsonText.AppendCanonical(payload, frame.Payload);
+        Send(sender, frame.Ref, c => c.PushFast("broadcast", payload.ToString()));
+    }
+
+    /// <summary>What came as a binary frame goes on as one, also if it is JSON; sockets of version 1 get JSON as an object, and nothing else.</summary>
+    public void Send(EmulatorChannel sender, UserBroadcast broadcast)
+    {
+        var binary = Binary(sender.Topic, broadcast.Event, "", broadcast.IsJson, broadcast.Payload);
+        var json = broadcast.ToObject();
+        Send(sender, broadcast.Ref, channel =>
+        {
+            if (channel.Connection.Version == EmulatorProtocolVersion.V2)
+            {
+                channel.Connection.PushBinary(binary);
+            }
+            else if (json is not null)
+            {
+                channel.PushFast("broadcast", json);
+            }
+        });
+    }
+
+    private void Send(EmulatorChannel sender, string reference, Action<EmulatorChannel> push)
     {
         if (sender.IsPrivate && !admission.Access(sender.Claims, sender.Topic).HasFlag(EmulatorChannelAccess.Write))
         {
@@ -18,12 +44,10 @@ internal sealed class EmulatorBroadcasts(EmulatorOptions options, EmulatorAgenda
             return;
         }
 
-        var payload = new StringBuilder();
-        JsonText.AppendCanonical(payload, frame.Payload);
-        Deliver(sender.Topic, sender.IsPrivate, except: sender.BroadcastSelf ? null : sender, c => c.PushFast("broadcast", payload.ToString()));
+        Deliver(sender.Topic, sender.IsPrivate, except: sender.BroadcastSelf ? null : sender, push);
         if (sender.BroadcastAck)
         {
-            sender.Reply(frame.Ref, "ok", "{}");
+            sender.Reply(reference, "ok", "{}");
         }
     }
 
@@ -40,7 +64,7 @@ internal sealed class EmulatorBroadcasts(EmulatorOptions options, EmulatorAgenda
         {
             if (channel.Connection.Version == EmulatorProtocolVersion.V2)
             {
-                channel.Connection.PushBinary(Binary(topic, @event, meta, row.ToString()));
+                channel.Connection.PushBinary(Binary(topic, @event, meta, isJson: true, Encoding.UTF8.GetBytes(row.ToString())));
             }
             else
             {
@@ -66,9 +90,9 @@ internal sealed class EmulatorBroadcasts(EmulatorOptions options, EmulatorAgenda
         }
     }
 
-    private static byte[] Binary(string topic, string @event, string meta, string payload)
+    private static byte[] Binary(string topic, string @event, string meta, bool isJson, byte[] payload)
     {
         byte[][] names = [Encoding.UTF8.GetBytes(topic), Encoding.UTF8.GetBytes(@event), Encoding.UTF8.GetBytes(meta)];
-        return [UserBroadcast, .. names.Select(static n => (byte)n.Length), Json, .. names.SelectMany(static n => n), .. Encoding.UTF8.GetBytes(payload)];
+        return [UserBroadcastKind, .. names.Select(static n => (byte)n.Length), isJson ? Json : Raw, .. names.SelectMany(static n => n), .. payload];
     }
 }

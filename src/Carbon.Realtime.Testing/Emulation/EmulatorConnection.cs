@@ -11,10 +11,14 @@ public sealed class EmulatorConnection
     // Cowboy's max_frame_size in the server's endpoint (docs/protocol.md, "The socket's limits").
     internal const int MaxFrameBytes = 5_000_000;
 
+    // Whatever the limit of their number: a test that sends large frames is no reason to keep them all.
+    private const int MostCharactersRemembered = 16 * 1024 * 1024;
+
     private readonly EmulatorServer _server;
     private readonly EmulatorOutbox _outbox;
     private readonly Queue<Action> _postponed = new();
     private readonly Queue<string> _received = new();
+    private long _receivedCharacters;
     private long _lastReceived;
     private IDisposable? _idle;
     private int _lastChannelNumber;
@@ -43,7 +47,9 @@ public sealed class EmulatorConnection
     /// <summary>Whether nothing passes the connection any more, in either direction, and nobody is told (<see cref="EmulatorFaults.HalfOpen()"/>).</summary>
     public bool IsHalfOpen { get; private set; }
 
-    /// <summary>The last frames that the client sent, oldest first, as many as <see cref="EmulatorOptions.ReceivedFrameLogLimit"/>.</summary>
+    /// <summary>
+    /// The last text frames that the client sent, oldest first, as many as <see cref="EmulatorOptions.ReceivedFrameLogLimit"/> and no more than 16 Mi characters.
+    /// </summary>
     public IReadOnlyList<string> ReceivedFrames
     {
         get
@@ -84,20 +90,24 @@ public sealed class EmulatorConnection
         var frame = utf8.ToArray();
         lock (Gate)
         {
-            if (!IsOpen || IsHalfOpen)
+            if (Accepts(frame.Length))
             {
-                return;
+                Log(frame);
+                WhenNotBlocked(() => Handle(() => _server.Handle(this, frame)));
             }
+        }
+    }
 
-            if (frame.Length > MaxFrameBytes)
+    /// <summary>Takes a binary frame of the client: a broadcast of version 2 (docs/protocol.md, "Binary frames"). Anything else is dropped.</summary>
+    public void ReceiveBinary(ReadOnlySpan<byte> frame)
+    {
+        var broadcast = UserBroadcast.Read(frame);
+        lock (Gate)
+        {
+            if (Accepts(frame.Length) && broadcast is not null && Version == EmulatorProtocolVersion.V2)
             {
-                CloseUnderLock(1009, "");
-                return;
+                WhenNotBlocked(() => Handle(() => _server.Handle(this, broadcast)));
             }
-
-            _lastReceived = Time.GetTimestamp();
-            Log(frame);
-            WhenNotBlocked(() => _server.Handle(this, frame));
         }
     }
 
@@ -129,8 +139,10 @@ public sealed class EmulatorConnection
     }
 
     /// <summary>The server closes the socket, after what it has sent already.</summary>
+    /// <exception cref="ArgumentException">No close frame has such a code, or so long a reason: more than 123 bytes.</exception>
     public void Close(int code, string reason)
     {
+        CloseFrame.Check(code, reason);
         lock (Gate)
         {
             CloseUnderLock(code, reason);
@@ -166,17 +178,11 @@ public sealed class EmulatorConnection
     internal void Push(string joinRef, string reference, string topic, string @event, string payload)
     {
         var frame = Encoding.UTF8.GetBytes(WireFrame.Write(Version, joinRef, reference, topic, @event, payload));
-        WhenNotBlocked(() =>
-        {
-            foreach (var message in _server.Trouble.Wire?.Send(frame) ?? [new OutgoingMessage(SocketMessage.Text(frame))])
-            {
-                Deliver(message);
-            }
-        });
+        WhenNotBlocked(() => Send(SocketMessage.Text(frame)));
     }
 
     /// <summary>Sends a binary frame of the server.</summary>
-    internal void PushBinary(byte[] frame) => WhenNotBlocked(() => Deliver(new OutgoingMessage(SocketMessage.Binary(frame))));
+    internal void PushBinary(byte[] frame) => WhenNotBlocked(() => Send(SocketMessage.Binary(frame)));
 
     /// <summary>Nothing passes any more. The server may close the socket later, and the client does not hear of it.</summary>
     internal void FallSilent()
@@ -216,6 +222,45 @@ public sealed class EmulatorConnection
         });
     }
 
+    private bool Accepts(int bytes)
+    {
+        if (!IsOpen || IsHalfOpen)
+        {
+            return false;
+        }
+
+        if (bytes > MaxFrameBytes)
+        {
+            CloseUnderLock(1009, "");
+            return false;
+        }
+
+        _lastReceived = Time.GetTimestamp();
+        return true;
+    }
+
+    private void Handle(Action handle)
+    {
+        try
+        {
+            handle();
+        }
+#pragma warning disable CA1031 // Who may use a private channel is decided by the user's code: the frame is not answered, and whoever carries frames goes on.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _server.Agenda.LastFault = e;
+        }
+    }
+
+    private void Send(SocketMessage message)
+    {
+        foreach (var outgoing in _server.Trouble.Wire?.Send(message, Version) ?? [new OutgoingMessage(message)])
+        {
+            Deliver(outgoing);
+        }
+    }
+
     private void WhenNotBlocked(Action action)
     {
         if (_isBlocked)
@@ -230,10 +275,12 @@ public sealed class EmulatorConnection
 
     private void Log(byte[] frame)
     {
-        _received.Enqueue(Encoding.UTF8.GetString(frame));
-        while (_received.Count > _server.Options.ReceivedFrameLogLimit)
+        var text = Encoding.UTF8.GetString(frame);
+        _received.Enqueue(text);
+        _receivedCharacters += text.Length;
+        while (_received.Count > _server.Options.ReceivedFrameLogLimit || _receivedCharacters > MostCharactersRemembered)
         {
-            _received.Dequeue();
+            _receivedCharacters -= _received.Dequeue().Length;
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Carbon.Realtime.Testing.Emulation;
 
 /// <summary>Tables and types of one's own by name. Guarded by the emulator's lock.</summary>
@@ -64,16 +66,56 @@ internal sealed class EmulatorDatabase
         if (key.Text is { } text)
         {
             return table.KeyColumns is [var column]
-                ? [.. table.Rows.Values.Where(r => PgValues.ToText(r.Cells[column]) == text)]
+                ? [.. table.Rows.Values.Where(r => IsEqual(table.Columns[column].Type, r.RestCells[column], text))]
                 : throw new ArgumentException($"The primary key of {table.Name} has not one column: name the columns.", nameof(key));
         }
 
         var wanted = (key.Columns ?? throw new ArgumentException("An empty key names no row.", nameof(key))).Element.EnumerateObject()
             .Select(p => (Index: table.Index(p.Name), p.Value))
-            .Select(p => (p.Index, Cell: PgValues.ToCell(table.Columns[p.Index].Type, p.Value)))
+            .Select(p => (p.Index, Cell: RowDraft.ToRestCell(table.Columns[p.Index].Type, p.Value)))
             .ToArray();
-        return [.. table.Rows.Values.Where(r => wanted.All(w => r.Cells[w.Index] == w.Cell))];
+        return [.. table.Rows.Values.Where(r => wanted.All(w => IsSame(table.Columns[w.Index].Type, r.RestCells[w.Index], w.Cell)))];
     }
+
+    /// <summary>Adds a column with its value in the rows that there are; nothing is logged.</summary>
+    public void AddColumn(string name, string column, string type, string? defaultValue, EmulatorReplica replica, Func<EmulatorTable, EmulatorColumn, JsonElement> value)
+    {
+        var table = Find(name);
+        var definition = new EmulatorTableBuilder(_types).Column(column, type, defaultValue).Columns[0];
+        Alter(table, t => t.AddColumn(definition), replica, row =>
+        {
+            var draft = new RowDraft(row);
+            draft.Fill(c => value(table, c));
+            return draft.ToRow();
+        });
+    }
+
+    /// <summary>Drops a column; nothing is logged.</summary>
+    public void DropColumn(string name, string column, EmulatorReplica replica) =>
+        Alter(Find(name), t => t.DropColumn(column), replica, static row => new RowDraft(row).ToRow());
+
+    /// <summary>The parent of partitions is altered with all of them. Rows that two tables share stay one.</summary>
+    private static void Alter(EmulatorTable table, Action<EmulatorTable> change, EmulatorReplica replica, Func<EmulatorRow, EmulatorRow> rewrite)
+    {
+        table = table.Parent ?? table;
+        var rewritten = new Dictionary<EmulatorRow, EmulatorRow>(ReferenceEqualityComparer.Instance);
+        EmulatorRow Once(EmulatorRow row) => rewritten.TryGetValue(row, out var known) ? known : rewritten[row] = rewrite(row);
+        foreach (var one in table.Partitions.Prepend(table))
+        {
+            change(one);
+        }
+
+        foreach (var one in table.Partitions.Prepend(table))
+        {
+            one.Rewrite(Once);
+            replica.Rewrite(one, Once);
+        }
+    }
+
+    private static bool IsEqual(PgType type, string cell, string text) =>
+        PgValues.ToText(cell) is { } value && PgValues.CastError(type, text) is null && Rest.RestValues.Compare(type, value, text) == 0;
+
+    private static bool IsSame(PgType type, string cell, string wanted) => PgValues.ToKey(type, cell) == PgValues.ToKey(type, wanted);
 
     private void RequireNew(string schema, string name)
     {

@@ -61,14 +61,14 @@ public sealed class EmulatorFaults
     }
 
     /// <summary>
-    /// The server's limit of changes a second, averaged over a minute and counted for each subscription: what is over it is consumed and discarded,
-    /// and nobody is told.
+    /// The server's limit of changes a second, counted for each subscription: once it is exceeded, whole polls are consumed and discarded, and nobody is
+    /// told. The average is worked out every five seconds, over a minute at most: a first burst passes, and what follows it is lost.
     /// </summary>
     /// <value>Default <see cref="EmulatorLimits.ChangesPerSecond"/>; <see langword="null"/> for no limit; Supabase's is 100. At least 0.</value>
     public int? ChangesPerSecond
     {
-        get => _agenda.Locked(() => _replication.Rate.Limit);
-        set => _agenda.Locked(() => _replication.Rate.Limit = AtLeast(0, value));
+        get => _agenda.Locked(() => _server.ChangeRate.Limit);
+        set => _agenda.Locked(() => _server.ChangeRate.Limit = AtLeast(0, value));
     }
 
     /// <summary>Lowers <see cref="EmulatorOptions.MaxRows"/> for reads made from now on, for example in the middle of a scan.</summary>
@@ -82,7 +82,7 @@ public sealed class EmulatorFaults
     /// <summary>Reads go to a replica that is behind by this much: they do not see what was committed since.</summary>
     /// <value>
     /// Default <see langword="null"/>, no replica. The replica is made when a lag is set and is never older than that. Policies that read
-    /// <see cref="RealtimeEmulator.Rows"/> see the tables as they are.
+    /// <see cref="RealtimeEmulator.Rows"/> see the tables as they are, and so do writes.
     /// </value>
     /// <exception cref="NotSupportedException">The emulator reads from PostgreSQL, which is never behind.</exception>
     public TimeSpan? ReplicaLag

@@ -1,3 +1,5 @@
+using Carbon.Realtime.Testing.Emulation;
+
 namespace Carbon.Realtime.Testing;
 
 /// <summary>What a join is answered with instead of <c>ok</c>. Given to <see cref="EmulatorFaults.FailJoins"/>. Immutable.</summary>
@@ -52,5 +54,10 @@ public sealed class EmulatorJoinFault
 
     /// <summary>The same, and then the server closes the socket.</summary>
     /// <exception cref="InvalidOperationException">The fault has no answer.</exception>
-    public EmulatorJoinFault ThenClose(int code) => new(Reason ?? throw new InvalidOperationException("A join without an answer closes nothing."), code);
+    /// <exception cref="ArgumentOutOfRangeException">No close frame has such a code.</exception>
+    public EmulatorJoinFault ThenClose(int code)
+    {
+        CloseFrame.Check(code);
+        return new(Reason ?? throw new InvalidOperationException("A join without an answer closes nothing."), code);
+    }
 }

@@ -1,36 +1,54 @@
 namespace Carbon.Realtime.Testing.Emulation;
 
-/// <summary>The server's limit of changes: an average over a minute, counted for each subscription that a change goes to. Guarded by the emulator's lock.</summary>
-internal sealed class EmulatorRate(TimeProvider time)
+/// <summary>
+/// A counter of the server's, of joins, changes or broadcasts: an average a second over the ticks of five seconds that there were, the last twelve at most.
+/// It is worked out at each tick, so that a burst is noticed late and remembered long (transcript 21). Guarded by the emulator's lock.
+/// </summary>
+internal sealed class EmulatorRate(TimeProvider time, int? limit)
 {
-    private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
+    private const int TicksOfAverage = 12;
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(5);
 
-    private readonly Queue<(long At, int Count)> _delivered = new();
-    private long _sum;
+    private readonly Queue<(long Tick, int Count)> _counted = new();
+    private long? _start;
+    private long _current;
+    private int _count;
 
-    /// <summary>Changes per second; none for no limit.</summary>
-    public int? Limit { get; set; }
+    /// <summary>How many a second are let through; none for any number. What is counted does not depend on it.</summary>
+    public int? Limit { get; set; } = limit;
 
     public bool IsExceeded
     {
         get
         {
-            while (_delivered.TryPeek(out var oldest) && time.GetElapsedTime(oldest.At) >= Window)
-            {
-                _delivered.Dequeue();
-                _sum -= oldest.Count;
-            }
-
-            return _sum / Window.TotalSeconds > Limit;
+            Roll();
+            var ticks = Math.Min(_current, TicksOfAverage);
+            return ticks > 0 && _counted.Sum(static c => c.Count) / (ticks * Tick.TotalSeconds) > Limit;
         }
     }
 
+    /// <summary>The counter's process starts: with the first client, or with what makes it first.</summary>
+    public void Start() => _start ??= time.GetTimestamp();
+
     public void Add(int count)
     {
-        if (Limit is not null && count > 0)
+        Roll();
+        _count += count;
+    }
+
+    private void Roll()
+    {
+        Start();
+        var current = (long)(time.GetElapsedTime(_start!.Value) / Tick);
+        if (current > _current)
         {
-            _delivered.Enqueue((time.GetTimestamp(), count));
-            _sum += count;
+            _counted.Enqueue((_current, _count));
+            (_current, _count) = (current, 0);
+        }
+
+        while (_counted.TryPeek(out var oldest) && oldest.Tick < _current - TicksOfAverage)
+        {
+            _counted.Dequeue();
         }
     }
 }

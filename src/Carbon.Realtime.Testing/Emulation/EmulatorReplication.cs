@@ -12,8 +12,6 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
     /// <summary>How many of the next changes reach nobody.</summary>
     public int ToDrop { get; set; }
 
-    public EmulatorRate Rate { get; } = new(agenda.Environment.TimeProvider) { Limit = options.Limits.ChangesPerSecond };
-
     public void Commit(IReadOnlyList<LoggedChange> changes)
     {
         if (agenda.Now < _slotFrom)
@@ -31,7 +29,7 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
     public void LoseSlot(TimeSpan coldFor)
     {
         _log.Clear();
-        _slotFrom = coldFor == Timeout.InfiniteTimeSpan ? DateTimeOffset.MaxValue : agenda.Now + coldFor;
+        _slotFrom = coldFor == Timeout.InfiniteTimeSpan || coldFor > DateTimeOffset.MaxValue - agenda.Now ? DateTimeOffset.MaxValue : agenda.Now + coldFor;
         source.LoseSlot();
     }
 
@@ -40,7 +38,7 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
     {
         _slotFrom = DateTimeOffset.MinValue;
         ToDrop = 0;
-        Rate.Limit = options.Limits.ChangesPerSecond;
+        server.ChangeRate.Limit = options.Limits.ChangesPerSecond;
     }
 
     private void Schedule()
@@ -60,9 +58,18 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
         source.Judge(polled, [.. audience.SelectMany(static a => a.Subscriptions)], judged =>
         {
             _isPolling = false;
-            if (judged is not null)
+            try
             {
-                Dispatch(judged, audience);
+                if (judged is not null)
+                {
+                    Dispatch(judged, audience);
+                }
+            }
+#pragma warning disable CA1031 // A policy, which is the user's code, or a filter that takes too long: the poll breaks, and the next one is made all the same.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                agenda.LastFault = e;
             }
 
             // A database takes its time, and what was committed meanwhile waits for the next poll.
@@ -78,31 +85,37 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
             return;
         }
 
-        foreach (var change in polled.Changes)
+        if (server.ChangeRate.IsExceeded)
+        {
+            // Over the limit a whole poll is consumed and discarded (docs/protocol.md, "From join to changes").
+            ToDrop = Math.Max(0, ToDrop - polled.Changes.Count);
+            return;
+        }
+
+        // All is judged before anything is sent: where a policy throws, the poll reaches nobody.
+        var judged = polled.Changes.Select(change => (Change: change, Frames: Array.ConvertAll(audience, a => (a.Channel, Frames(change, polled, a.Subscriptions))))).ToArray();
+        foreach (var (change, frames) in judged)
         {
             if (ToDrop > 0)
             {
                 ToDrop--;
             }
-            else if (!Rate.IsExceeded)
+            else
             {
-                // Over the limit they are consumed and discarded (docs/protocol.md, "Thirty facts", fact 7).
-                Rate.Add(Dispatch(change, polled, audience));
+                server.ChangeRate.Add(Send(change, frames));
             }
         }
     }
 
     /// <returns>How many subscriptions the change went to.</returns>
-    private int Dispatch(
-        EmulatorChange change, PolledChanges polled, (EmulatorChannel Channel, IReadOnlyList<EmulatorSubscription> Subscriptions)[] audience)
+    private int Send(EmulatorChange change, (EmulatorChannel Channel, OrderedDictionary<string, (ChangeView View, List<uint> Ids)> Frames)[] judged)
     {
         var data = new Dictionary<string, string>(StringComparer.Ordinal);
         var isTooLarge = options.Limits.MaxRecordBytes is { } most && change.ByteCount > most;
         var missing = new HashSet<EmulatorConnection>();
         var delivered = 0;
-        foreach (var (channel, subscriptions) in audience.Where(static a => a.Channel is { IsOpen: true, IsDeaf: false }))
+        foreach (var (channel, frames) in judged.Where(static j => j.Channel is { IsOpen: true, IsDeaf: false }))
         {
-            var frames = Frames(change, polled, subscriptions);
             if (frames.Count > 0 && channel.Connection.ChangesToDrop > 0)
             {
                 missing.Add(channel.Connection);

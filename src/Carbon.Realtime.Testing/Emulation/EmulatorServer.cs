@@ -25,6 +25,7 @@ internal sealed class EmulatorServer
         _subscriber = subscriber;
         Admission = new EmulatorAdmission(options, agenda, tokens, trouble);
         Broadcasts = new EmulatorBroadcasts(options, agenda, this, Admission);
+        ChangeRate = new EmulatorRate(agenda.Environment.TimeProvider, options.Limits.ChangesPerSecond);
     }
 
     public EmulatorOptions Options { get; }
@@ -36,6 +37,9 @@ internal sealed class EmulatorServer
     public EmulatorAdmission Admission { get; }
 
     public EmulatorBroadcasts Broadcasts { get; }
+
+    /// <summary>Of changes, each counted for every subscription that it goes to.</summary>
+    public EmulatorRate ChangeRate { get; }
 
     public List<EmulatorConnection> Connections { get; } = [];
 
@@ -98,6 +102,15 @@ internal sealed class EmulatorServer
                 default:
                     break;
             }
+        }
+    }
+
+    /// <summary>A broadcast whose topic is not joined is dropped: no transcript shows an answer.</summary>
+    public void Handle(EmulatorConnection connection, UserBroadcast broadcast)
+    {
+        if (connection.Channels.TryGetValue(broadcast.Topic, out var channel))
+        {
+            Broadcasts.Send(channel, broadcast);
         }
     }
 
@@ -181,6 +194,12 @@ internal sealed class EmulatorServer
         if (join.Presence)
         {
             channel.Push("presence_state", "{}");
+        }
+
+        if (channel.Bindings.Count > 0)
+        {
+            // The worker that polls counts from its first subscriber on.
+            ChangeRate.Start();
         }
 
         _subscriber.Subscribe(channel);

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json.Nodes;
 using Carbon.Realtime.Testing.Emulation;
 
@@ -21,6 +23,8 @@ public sealed class EmulatorTableBuilder
 
     internal string[]? IdentityIndex { get; private set; }
 
+    internal List<string[]> UniqueKeys { get; } = [];
+
     internal List<string> OutOfLine { get; } = [];
 
     internal string[] Partitions { get; private set; } = [];
@@ -43,7 +47,9 @@ public sealed class EmulatorTableBuilder
     /// What a row gets that does not name the column: the text of a JSON value, or <c>now()</c>, <c>gen_random_uuid()</c>, or <c>identity</c>
     /// for the next number, <c>identity(100)</c> to begin with 100. Default null.
     /// </param>
-    /// <exception cref="ArgumentException">The column was added already, or there is no such type; the message says which there are.</exception>
+    /// <exception cref="ArgumentException">
+    /// The column was added already, the default is none, or there is no such type; the message says which there are.
+    /// </exception>
     public EmulatorTableBuilder Column(string name, string type, string? defaultValue = null)
     {
         Add(name, type, defaultValue, null);
@@ -78,6 +84,14 @@ public sealed class EmulatorTableBuilder
     public EmulatorTableBuilder PrimaryKey(params string[] columns)
     {
         Key = columns;
+        return this;
+    }
+
+    /// <summary>Names columns that are unique together, rows with a null among them apart. Several calls make several constraints.</summary>
+    public EmulatorTableBuilder Unique(params string[] columns)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(columns.Length, nameof(columns));
+        UniqueKeys.Add(columns);
         return this;
     }
 
@@ -180,6 +194,22 @@ public sealed class EmulatorTableBuilder
             throw new ArgumentException($"The column {name} was added already.", nameof(name));
         }
 
-        Columns.Add(new EmulatorColumn(name, PgType.Find(type, _types), defaultValue, generated));
+        Columns.Add(new EmulatorColumn(name, PgType.Find(type, _types), Checked(defaultValue, name), generated));
+    }
+
+    private static string? Checked(string? defaultValue, string column)
+    {
+        const string Identity = "identity(";
+        if (defaultValue is null or "now()" or "gen_random_uuid()" or "identity"
+            || (defaultValue.StartsWith(Identity, StringComparison.Ordinal) && defaultValue.EndsWith(')')
+                && long.TryParse(defaultValue.AsSpan()[Identity.Length..^1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _))
+            || JsonText.TryParse(Encoding.UTF8.GetBytes(defaultValue), out _))
+        {
+            return defaultValue;
+        }
+
+        throw new ArgumentException(
+            $"The default of the column {column} is '{defaultValue}': it must be the text of a JSON value, now(), gen_random_uuid(), identity, or identity(100).",
+            nameof(defaultValue));
     }
 }

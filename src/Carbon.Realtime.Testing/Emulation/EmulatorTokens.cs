@@ -150,11 +150,9 @@ public sealed class EmulatorTokens
         json = default;
         try
         {
-            using var document = JsonDocument.Parse(Base64Url.DecodeFromChars(part));
-            json = document.RootElement.Clone();
-            return json.ValueKind == JsonValueKind.Object;
+            return JsonText.TryParse(Base64Url.DecodeFromChars(part), out json) && json.ValueKind == JsonValueKind.Object;
         }
-        catch (Exception e) when (e is FormatException or JsonException)
+        catch (FormatException)
         {
             return false;
         }

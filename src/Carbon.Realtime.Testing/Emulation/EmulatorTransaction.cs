@@ -25,8 +25,8 @@ public sealed class EmulatorTransaction
 
     internal IReadOnlyList<EmulatorChange> Changes => _changes;
 
-    /// <summary>The tables it wrote, published or not.</summary>
-    internal HashSet<EmulatorTable> Changed { get; } = [];
+    /// <summary>What it wrote, published or not, row by row; a deleted row is none.</summary>
+    internal List<(EmulatorTable Table, string Key, EmulatorRow? Row)> Writes { get; } = [];
 
     /// <summary>Inserts a row.</summary>
     /// <param name="table">The table's name, with its schema (<c>app.items</c>) if that is not <c>public</c>.</param>
@@ -38,14 +38,26 @@ public sealed class EmulatorTransaction
 
     internal EmulatorRow InsertRow(EmulatorTable target, EmulatorJson row)
     {
+        var inserted = NewRow(target, row);
+        InsertRow(target, inserted);
+        return inserted;
+    }
+
+    /// <summary>A row with its defaults, which is in no table yet.</summary>
+    internal EmulatorRow NewRow(EmulatorTable target, EmulatorJson row)
+    {
         target = target.Parent ?? target;
         var draft = new RowDraft(target);
         draft.Assign(row);
         draft.Fill(column => Default(target, column));
-        var inserted = draft.ToRow();
-        Add(target, inserted);
-        Log(target, "INSERT", inserted, null);
-        return inserted;
+        return draft.ToRow();
+    }
+
+    internal void InsertRow(EmulatorTable target, EmulatorRow row)
+    {
+        target = target.Parent ?? target;
+        Add(target, row);
+        Log(target, "INSERT", row, null);
     }
 
     /// <summary>Changes the rows that a key names. Equal values count as a change, as in PostgreSQL.</summary>
@@ -123,7 +135,7 @@ public sealed class EmulatorTransaction
     }
 
     private static string KeyOf(EmulatorTable table, EmulatorRow row) =>
-        table.KeyColumns.Length > 0 ? table.KeyOf(row.Cells) : table.Rows.First(r => ReferenceEquals(r.Value, row)).Key;
+        table.KeyColumns.Length > 0 ? table.KeyOf(row) : table.Rows.First(r => ReferenceEquals(r.Value, row)).Key;
 
     private static string NextIdentity(EmulatorTable table, long first)
     {
@@ -132,7 +144,7 @@ public sealed class EmulatorTransaction
         return table.Identity.ToString(CultureInfo.InvariantCulture);
     }
 
-    private JsonElement Default(EmulatorTable table, EmulatorColumn column)
+    internal JsonElement Default(EmulatorTable table, EmulatorColumn column)
     {
         using var value = JsonDocument.Parse(column.DefaultValue switch
         {
@@ -152,17 +164,33 @@ public sealed class EmulatorTransaction
 
     private void Add(EmulatorTable table, EmulatorRow row)
     {
-        var key = table.KeyOf(row.Cells);
+        var key = table.KeyOf(row);
         if (table.Rows.ContainsKey(key))
         {
             throw new InvalidOperationException($"23505 (unique_violation) duplicate key value violates unique constraint \"{table.Name}_pkey\"");
         }
 
+        RequireUnique(table, row, null);
+
         foreach (var one in Holders(table, row))
         {
             one.Rows.Add(key, row);
-            Changed.Add(one);
+            Writes.Add((one, key, row));
             _undo.Push(() => one.Rows.Remove(key));
+        }
+    }
+
+    /// <summary>No two rows are equal in a unique constraint's columns; null is equal to nothing.</summary>
+    private static void RequireUnique(EmulatorTable table, EmulatorRow row, EmulatorRow? old)
+    {
+        foreach (var columns in table.UniqueKeys.Where(k => k.All(i => row.RestCells[i] != PgValues.Null)))
+        {
+            var key = table.KeyOf(row, columns);
+            if (table.Rows.Values.Any(r => !ReferenceEquals(r, old) && table.KeyOf(r, columns) == key))
+            {
+                var name = string.Join('_', columns.Select(i => table.Columns[i].Name));
+                throw new InvalidOperationException($"23505 (unique_violation) duplicate key value violates unique constraint \"{table.Name}_{name}_key\"");
+            }
         }
     }
 
@@ -173,7 +201,7 @@ public sealed class EmulatorTransaction
         {
             var position = one.Rows.IndexOf(key);
             one.Rows.RemoveAt(position);
-            Changed.Add(one);
+            Writes.Add((one, key, null));
             _undo.Push(() => one.Rows.Insert(position, key, row));
         }
     }
@@ -181,17 +209,18 @@ public sealed class EmulatorTransaction
     private void Replace(EmulatorTable table, EmulatorRow old, EmulatorRow updated)
     {
         var key = KeyOf(table, old);
-        if ((table.KeyColumns.Length > 0 && table.KeyOf(updated.Cells) != key) || table.PartitionOf(old) != table.PartitionOf(updated))
+        if ((table.KeyColumns.Length > 0 && table.KeyOf(updated) != key) || table.PartitionOf(old) != table.PartitionOf(updated))
         {
             Remove(table, old);
             Add(table, updated);
             return;
         }
 
+        RequireUnique(table, updated, old);
         foreach (var one in Holders(table, old))
         {
             one.Rows[key] = updated;
-            Changed.Add(one);
+            Writes.Add((one, key, updated));
             _undo.Push(() => one.Rows[key] = old);
         }
     }

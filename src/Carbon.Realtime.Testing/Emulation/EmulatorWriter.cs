@@ -13,7 +13,7 @@ internal sealed class EmulatorWriter(EmulatorAgenda agenda, EmulatorDatabase dat
         try
         {
             var result = change(transaction);
-            replica.OnCommit(transaction.Changed);
+            replica.OnCommit(transaction.Writes);
             replication.Commit(transaction.Changes);
             return result;
         }

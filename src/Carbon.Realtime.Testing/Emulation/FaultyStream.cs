@@ -140,6 +140,9 @@ internal sealed class FaultyStream(EmulatorAgenda agenda)
         // Both keys of a row whose key changes. Rows without a key cannot be told apart and keep their order.
         private static IEnumerable<string> KeysOf(EmulatorChange change) =>
             ((EmulatorRow?[])[change.Old, change.New]).OfType<EmulatorRow>()
-                .Select(row => $"{change.Table.Schema}.{change.Table.Name}\n{string.Join('\n', change.Table.KeyColumns.Select(i => row.Cells[i]))}").Distinct();
+                .Select(row => $"{change.Table.Schema}.{change.Table.Name}\n{string.Join('\n', change.Table.KeyColumns.Select(i => KeyCell(row, i)))}").Distinct();
+
+        // Of a row of a database there is only what is streamed.
+        private static string KeyCell(EmulatorRow row, int column) => row.RestCells.Length > 0 ? row.RestCells[column] : row.Cells[column];
     }
 }

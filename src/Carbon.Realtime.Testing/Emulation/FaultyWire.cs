@@ -26,7 +26,7 @@ internal sealed class FaultyWire
     ];
 
     private readonly SeededRandomizer _chance;
-    private byte[]? _huge;
+    private readonly Dictionary<EmulatorProtocolVersion, byte[]> _huge = [];
 
     public FaultyWire(WireFaults plan)
     {
@@ -37,7 +37,10 @@ internal sealed class FaultyWire
 
     public WireFaults Plan { get; }
 
-    public IEnumerable<OutgoingMessage> Send(byte[] frame)
+    /// <summary>What becomes of a frame, of either kind.</summary>
+    /// <param name="frame">The frame.</param>
+    /// <param name="version">The form of the socket's frames.</param>
+    public IEnumerable<OutgoingMessage> Send(SocketMessage frame, EmulatorProtocolVersion version)
     {
         // Drawn for every frame, whatever comes of it: one share does not change whom another one hits.
         var isCut = _chance.NextDouble() < Plan.Cut;
@@ -53,18 +56,24 @@ internal sealed class FaultyWire
 
         if (isAfterHuge)
         {
-            messages.Add(new OutgoingMessage(SocketMessage.Text(_huge ??= Huge(Plan.HugeBytes))));
+            if (!_huge.TryGetValue(version, out var huge))
+            {
+                _huge.Add(version, huge = Huge(version, Plan.HugeBytes));
+            }
+
+            messages.Add(new OutgoingMessage(SocketMessage.Text(huge)));
         }
 
+        var payload = isCut ? frame.Payload[..(int)(place * frame.Payload.Length)] : frame.Payload;
         messages.Add(new OutgoingMessage(
-            SocketMessage.Text(isCut ? frame.AsMemory(0, (int)(place * frame.Length)) : frame), isFragmented ? Plan.FragmentBytes : 0));
+            frame.Kind == SocketMessageKind.Binary ? SocketMessage.Binary(payload) : SocketMessage.Text(payload), isFragmented ? Plan.FragmentBytes : 0));
         return messages;
     }
 
-    private static byte[] Huge(int bytes)
+    private static byte[] Huge(EmulatorProtocolVersion version, int bytes)
     {
-        const string Begin = "[null,null,\"realtime:huge\",\"postgres_changes\",{\"pad\":\"";
-        const string End = "\"}]";
-        return Encoding.UTF8.GetBytes(Begin + new string('x', bytes - Begin.Length - End.Length) + End);
+        string Frame(int pad) =>
+            WireFrame.Write(version, WireFrame.NullRef, WireFrame.NullRef, "realtime:huge", "postgres_changes", $"{{\"pad\":\"{new string('x', pad)}\"}}");
+        return Encoding.UTF8.GetBytes(Frame(bytes - Frame(0).Length));
     }
 }

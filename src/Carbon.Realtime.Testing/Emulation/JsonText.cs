@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Carbon.Realtime.Testing.Emulation;
 
@@ -23,6 +24,35 @@ internal static class JsonText
     /// <summary>The compact text with sorted keys in which the server echoes what a client sent.</summary>
     public static void AppendCanonical(StringBuilder text, JsonElement value) =>
         Append(text, value, ",", ":", static p => p.OrderBy(x => x.Name, StringComparer.Ordinal));
+
+    /// <summary>
+    /// Reads JSON that others wrote. What .NET takes for JSON and cannot turn into text (a lone surrogate, bytes that are no UTF-8) is none, for the server
+    /// neither.
+    /// </summary>
+    public static bool TryParse(ReadOnlyMemory<byte> utf8, out JsonElement json)
+    {
+        json = default;
+        if (!Utf8.IsValid(utf8.Span))
+        {
+            return false;
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(utf8);
+            if (utf8.Span.IndexOf("\\u"u8) >= 0)
+            {
+                ReadTexts(document.RootElement);
+            }
+
+            json = document.RootElement.Clone();
+            return true;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return false;
+        }
+    }
 
     public static string Quote(string value)
     {
@@ -68,6 +98,34 @@ internal static class JsonText
         }
 
         text.Append('}');
+    }
+
+    /// <exception cref="InvalidOperationException">A name or a string is no text.</exception>
+    private static void ReadTexts(JsonElement value)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.String:
+                _ = value.GetString();
+                break;
+            case JsonValueKind.Array:
+                foreach (var element in value.EnumerateArray())
+                {
+                    ReadTexts(element);
+                }
+
+                break;
+            case JsonValueKind.Object:
+                foreach (var property in value.EnumerateObject())
+                {
+                    _ = property.Name;
+                    ReadTexts(property.Value);
+                }
+
+                break;
+            default:
+                break;
+        }
     }
 
     private static void AppendJsonb(StringBuilder text, JsonElement value) =>

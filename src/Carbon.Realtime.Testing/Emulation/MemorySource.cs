@@ -28,7 +28,7 @@ internal sealed class MemorySource(EmulatorDatabase database, EmulatorOptions op
 
         /// <summary>Asks for the row as it is now and not as it was at the change: a row that is gone is seen by nobody (section 10.1).</summary>
         public override bool IsVisible(EmulatorChange change, EmulatorClaims claims) =>
-            change.Table.Rows.TryGetValue(change.Table.KeyOf(change.New!.Cells), out var current)
+            change.Table.Rows.TryGetValue(change.Table.KeyOf(change.New!), out var current)
             && (claims.Role == ServiceRole || change.Table.Policy!(claims, current));
     }
 }

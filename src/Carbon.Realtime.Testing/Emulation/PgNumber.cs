@@ -62,6 +62,18 @@ internal readonly struct PgNumber : IComparable<PgNumber>
         return $"{(number._digits.Sign < 0 ? "-" : "")}{digits[..^number._scale]}.{digits[^number._scale..]}";
     }
 
+    /// <summary>Equal for equal numbers, whatever their scale.</summary>
+    public override string ToString()
+    {
+        var (digits, scale) = (_digits, _scale);
+        while (!digits.IsZero && digits % 10 == 0)
+        {
+            (digits, scale) = (digits / 10, scale - 1);
+        }
+
+        return digits.IsZero ? "0" : string.Create(CultureInfo.InvariantCulture, $"{digits}e{-scale}");
+    }
+
     public bool IsWithin(BigInteger minimum, BigInteger maximum) =>
         CompareTo(new PgNumber(minimum, 0)) >= 0 && CompareTo(new PgNumber(maximum, 0)) <= 0;
 

@@ -106,12 +106,14 @@ internal static class PgValues
             PgKind.Uuid => Guid.TryParse(text, out _),
             PgKind.Timestamp or PgKind.Date => PgTime.TryParse(text, out _),
             PgKind.Enum => type.Labels!.Contains(text, StringComparer.Ordinal),
+            PgKind.Other => PgOrder.Key(type, text) is not null,
             _ => true,
         };
         if (!valid)
         {
             return type.Kind switch
             {
+                PgKind.Other when type.Name is "interval" or "time" => $"22007 (invalid_datetime_format) invalid input syntax for type {type.SqlName}: \"{text}\"",
                 PgKind.Enum => $"22P02 (invalid_text_representation) invalid input value for enum {type.Name}: \"{text}\"",
                 PgKind.Timestamp or PgKind.Date => $"22007 (invalid_datetime_format) invalid input syntax for type {type.SqlName}: \"{text}\"",
                 _ => $"22P02 (invalid_text_representation) invalid input syntax for type {type.SqlName}: \"{text}\"",
@@ -142,8 +144,32 @@ internal static class PgValues
         PgKind.Timestamp or PgKind.Date when PgTime.TryParse(left, out var x) && PgTime.TryParse(right, out var y) => x.CompareTo(y),
         PgKind.Enum => Label(type, left).CompareTo(Label(type, right)),
         PgKind.Uuid => string.CompareOrdinal(left.ToLowerInvariant(), right.ToLowerInvariant()),
+        PgKind.Text when type.Name == "citext" => string.CompareOrdinal(left.ToLowerInvariant(), right.ToLowerInvariant()),
+        PgKind.Other when PgOrder.Key(type, left) is { } x && PgOrder.Key(type, right) is { } y => string.CompareOrdinal(x, y),
         _ => string.CompareOrdinal(left, right),
     };
+
+    /// <summary>A cell in a form that is equal where PostgreSQL takes the values for equal: keys are told apart by it.</summary>
+    /// <param name="type">The column's type.</param>
+    /// <param name="cell">As PostgREST has it: the stream cuts some.</param>
+    public static string ToKey(PgType type, string cell)
+    {
+        if (cell == Null)
+        {
+            return cell;
+        }
+
+        var text = ToText(cell)!;
+        return type switch
+        {
+            { Kind: PgKind.Integer or PgKind.Numeric } => Special(text) == 0 && PgNumber.TryParse(text, out var number) ? number.ToString() : text,
+            { Kind: PgKind.Float } => Special(text) == 0 ? ToDouble(text).ToString("R", CultureInfo.InvariantCulture) : text,
+            { Name: "citext" } => JsonText.Quote(text.ToLowerInvariant()),
+            { Name: "bpchar" } => JsonText.Quote(text.TrimEnd(' ')),
+            { Kind: PgKind.Other } => JsonText.Quote(PgOrder.Key(type, text) ?? text),
+            _ => cell,
+        };
+    }
 
     public static bool ToBool(string text) => text.Trim().ToLowerInvariant() is "t" or "true" or "yes" or "on" or "1" or "y";
 
@@ -173,6 +199,11 @@ internal static class PgValues
         if (value.ValueKind == JsonValueKind.Array)
         {
             return $"[{string.Join(comma, value.EnumerateArray().Select(e => ElementCell(type, e, isRest)))}]";
+        }
+
+        if (value.ValueKind != JsonValueKind.String)
+        {
+            throw new ArgumentException($"22P02 (invalid_text_representation) expected JSON array for type {type.SqlName}");
         }
 
         var text = new StringBuilder("[");

@@ -23,6 +23,7 @@ public sealed class RealtimeEmulator : IDisposable
     private readonly RestService _rest;
     private readonly Lazy<string> _anonKey;
     private readonly Lazy<string> _serviceKey;
+    private readonly EmulatorReplica? _replica;
 
     /// <summary>An empty project.</summary>
     /// <param name="options">Defaults suit a unit test, but for the environment: give it the test's.</param>
@@ -53,7 +54,7 @@ public sealed class RealtimeEmulator : IDisposable
         else
         {
             database = new EmulatorDatabase();
-            replica = new EmulatorReplica(database, Options.Environment.TimeProvider);
+            _replica = replica = new EmulatorReplica(database, Options.Environment.TimeProvider);
             rows = new RestSource(database, replica);
             (source, pages) = (new MemorySource(database, Options), new MemoryPages(Options, rows));
         }
@@ -116,6 +117,13 @@ public sealed class RealtimeEmulator : IDisposable
         set => _agenda.Locked(() => Server.Admission.PrivateChannels = value);
     }
 
+    /// <summary>
+    /// What code of the test's own, a policy for example, threw last where nobody could be told: the poll reached nobody, the join was never answered. What a
+    /// read throws comes out of the read.
+    /// </summary>
+    /// <value><see langword="null"/> if nothing did.</value>
+    public Exception? LastFault => _agenda.Locked(() => _agenda.LastFault);
+
     internal EmulatorServer Server { get; }
 
     // Whoever reads rows or makes tables here means those in memory.
@@ -134,6 +142,7 @@ public sealed class RealtimeEmulator : IDisposable
     public void CreateEnum(string name, params string[] labels)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(labels);
         _agenda.Locked(() => Tables.Database.CreateEnum(name, labels));
     }
 
@@ -179,6 +188,36 @@ public sealed class RealtimeEmulator : IDisposable
     /// </summary>
     public void SetPublished(string table, bool published) =>
         _agenda.Locked(() => Tables.Publication.Change(() => Tables.Database.SetPublished(table, published)));
+
+    /// <inheritdoc cref="AddColumn(string, string, string, string?)"/>
+    public void AddColumn(string table, string name, string type) => AddColumn(table, name, type, null);
+
+    /// <summary>
+    /// Adds a column to a table: <c>alter table … add column</c>. Joined channels are told nothing; changes have the column from the next write on, in
+    /// <c>columns</c> too, and reads have it at once.
+    /// </summary>
+    /// <param name="table">The table's name, with its schema (<c>app.items</c>) if that is not <c>public</c>; of a partition, the whole table is altered.</param>
+    /// <param name="name">The column's name, case sensitive.</param>
+    /// <param name="type">As for <see cref="EmulatorTableBuilder.Column"/>.</param>
+    /// <param name="defaultValue">What the rows that there are get, and later ones that do not name it; as for <see cref="EmulatorTableBuilder.Column"/>.</param>
+    /// <exception cref="ArgumentException">There is no such table or type, or such a column already.</exception>
+    public void AddColumn(string table, string name, string type, string? defaultValue)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentException.ThrowIfNullOrEmpty(type);
+        _agenda.Locked(() => Tables.Database.AddColumn(
+            table, name, type, defaultValue, _replica!, new EmulatorTransaction(Tables.Database, Options.Environment).Default));
+    }
+
+    /// <summary>
+    /// Drops a column: <c>alter table … drop column … cascade</c>, with the keys that it is part of. Joined channels are told nothing. Changes come without it, also
+    /// those that are not polled yet; a filter on it matches nothing any more, and is refused at the next subscription.
+    /// </summary>
+    /// <remarks>A policy, a view or a generated column that asks for it throws from now on: a poll that asks breaks (<see cref="LastFault"/>).</remarks>
+    /// <param name="table">The table's name, with its schema (<c>app.items</c>) if that is not <c>public</c>; of a partition, the whole table is altered.</param>
+    /// <param name="name">The column's name.</param>
+    /// <exception cref="ArgumentException">There is no such table or column.</exception>
+    public void DropColumn(string table, string name) => _agenda.Locked(() => Tables.Database.DropColumn(table, name, _replica!));
 
     /// <summary>Changes a table's replica identity, for changes from now on.</summary>
     /// <param name="table">The table.</param>
@@ -247,8 +286,12 @@ public sealed class RealtimeEmulator : IDisposable
     /// <param name="code">1012 on a restart or changed settings, 1001 on too many joins, 1000 when idle
     /// (docs/protocol.md, "Close codes").</param>
     /// <param name="reason">Usually empty.</param>
-    public void DropConnections(int code = 1012, string reason = "") =>
+    /// <exception cref="ArgumentException">No close frame has such a code, or so long a reason: more than 123 bytes.</exception>
+    public void DropConnections(int code = 1012, string reason = "")
+    {
+        CloseFrame.Check(code, reason);
         _agenda.Locked(() => Server.ForEachConnection(c => c.CloseUnderLock(code, reason)));
+    }
 
     /// <summary>All connections break without a close frame, as when a network fails.</summary>
     public void BreakConnections() => _agenda.Locked(() => Server.ForEachConnection(static c => c.Break()));

@@ -14,14 +14,20 @@ internal sealed class RowDraft
         _table = table;
         _wire = new string?[table.Columns.Length];
         _rest = new string?[table.Columns.Length];
+        LeaveOutDropped();
     }
 
     public RowDraft(EmulatorRow old)
     {
         _table = old.Table;
-        _wire = (string?[])old.Cells.Clone();
-        _rest = (string?[])old.RestCells.Clone();
+        _wire = [.. old.Cells, .. new string?[_table.Columns.Length - old.Cells.Length]];
+        _rest = [.. old.RestCells, .. new string?[_table.Columns.Length - old.RestCells.Length]];
+        LeaveOutDropped();
     }
+
+    /// <summary>A value as the table holds it.</summary>
+    /// <exception cref="ArgumentException">PostgreSQL would refuse the value.</exception>
+    public static string ToRestCell(PgType type, JsonElement value) => PgValues.ToRestCell(type, value, PgValues.ToCell(type, value));
 
     /// <summary>Takes the named values.</summary>
     /// <exception cref="ArgumentException">There is no such column, it is generated, or PostgreSQL would refuse a value.</exception>
@@ -56,7 +62,7 @@ internal sealed class RowDraft
     {
         for (var i = 0; i < _wire.Length; i++)
         {
-            if (_table.Columns[i].Generated is { } generated)
+            if (_table.Columns[i] is { Generated: { } generated, IsDropped: false })
             {
                 // Generated columns see the plain ones only, as in PostgreSQL.
                 var node = generated(new EmulatorRow(_table, _wire!, _rest!));
@@ -66,6 +72,17 @@ internal sealed class RowDraft
         }
 
         return new EmulatorRow(_table, _wire!, _rest!);
+    }
+
+    private void LeaveOutDropped()
+    {
+        for (var i = 0; i < _wire.Length; i++)
+        {
+            if (_table.Columns[i].IsDropped)
+            {
+                _wire[i] = _rest[i] = PgValues.Absent;
+            }
+        }
     }
 
     private void Set(int index, JsonElement value)

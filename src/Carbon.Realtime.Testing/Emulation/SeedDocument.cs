@@ -15,13 +15,19 @@ internal sealed record SeedDocument
 
     public IReadOnlyList<SeedPrivateChannel>? PrivateChannels { get; set; }
 
-    /// <summary>Where a null stands in a list or a map: the serializer checks the members of objects, and not those of these.</summary>
-    public string? PlaceOfNull() => SeedNulls.InMap("$.enums", Enums)
+    /// <summary>What the serializer does not check: nulls in lists and maps, and names that stand twice.</summary>
+    /// <returns>Where and what; <see langword="null"/> if nothing is wrong.</returns>
+    public string? Fault() => PlaceOfNull() is { } place ? $"{place}: there must not be a null."
+        : Users.GroupBy(static u => u.Name).FirstOrDefault(static g => g.Skip(1).Any()) is { } twice ? $"$.users: two are named {twice.Key}."
+        : null;
+
+    private string? PlaceOfNull() => SeedNulls.InMap("$.enums", Enums)
         ?? Enums.Select(static e => SeedNulls.InList($"$.enums.{e.Key}", e.Value)).FirstOrDefault(static place => place is not null)
         ?? SeedNulls.InList("$.tables", Tables)
         ?? Tables.Select(static (table, i) => table.PlaceOfNull($"$.tables[{i}]")).FirstOrDefault(static place => place is not null)
         ?? SeedNulls.InList("$.users", Users)
-        ?? SeedNulls.InList("$.privateChannels", PrivateChannels ?? []);
+        ?? SeedNulls.InList("$.privateChannels", PrivateChannels ?? [])
+        ?? (PrivateChannels ?? []).Select(static (channel, i) => SeedNulls.InList($"$.privateChannels[{i}].roles", channel.Roles ?? [])).FirstOrDefault(static place => place is not null);
 }
 
 /// <summary>A private channel and who may use it.</summary>
@@ -53,20 +59,25 @@ internal sealed record SeedTable(string Name, OrderedDictionary<string, JsonElem
 
     public string[] PrimaryKey { get; set; } = [];
 
-    /// <summary><c>default</c>, <c>full</c>, or the columns of an index with commas between.</summary>
+    /// <summary><c>default</c>, <c>full</c>, <c>nothing</c>, or the columns of an index with commas between.</summary>
     public string ReplicaIdentity { get; set; } = "default";
 
     public bool Published { get; set; } = true;
 
     public Dictionary<string, string> ForeignKeys { get; set; } = [];
 
+    /// <summary>Unique constraints, each a list of columns.</summary>
+    public IReadOnlyList<string[]> Unique { get; set; } = [];
+
     /// <summary>Column to claim: a row is for those whose claim is, or contains, its value. Absent: row level security is off.</summary>
     public Dictionary<string, string>? VisibleTo { get; set; }
 
     public IReadOnlyList<JsonObject> Rows { get; set; } = [];
 
-    /// <summary>As of the whole document.</summary>
+    /// <summary>Where a null stands in a list or a map: the serializer checks the members of objects, and not those of these.</summary>
     public string? PlaceOfNull(string place) => SeedNulls.InList($"{place}.primaryKey", PrimaryKey)
+        ?? SeedNulls.InList($"{place}.unique", Unique)
+        ?? Unique.Select((columns, i) => SeedNulls.InList($"{place}.unique[{i}]", columns)).FirstOrDefault(static at => at is not null)
         ?? SeedNulls.InMap($"{place}.foreignKeys", ForeignKeys)
         ?? SeedNulls.InMap($"{place}.visibleTo", VisibleTo ?? [])
         ?? SeedNulls.InList($"{place}.rows", Rows);
@@ -85,11 +96,17 @@ internal sealed record SeedTable(string Name, OrderedDictionary<string, JsonElem
             builder.ForeignKey(column, dot < 0 ? target : target[..dot], dot < 0 ? "id" : target[(dot + 1)..]);
         }
 
+        foreach (var columns in Unique)
+        {
+            builder.Unique(columns);
+        }
+
         builder.PrimaryKey(PrimaryKey).Published(Published);
         _ = ReplicaIdentity switch
         {
             "default" => builder.ReplicaIdentityDefault(),
             "full" => builder.ReplicaIdentityFull(),
+            "nothing" => builder.ReplicaIdentityNothing(),
             var columns => builder.ReplicaIdentityIndex(columns.Split(',', StringSplitOptions.TrimEntries)),
         };
         if (VisibleTo is { } visibleTo)

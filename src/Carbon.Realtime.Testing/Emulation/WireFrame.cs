@@ -14,13 +14,7 @@ internal readonly record struct WireFrame(string JoinRef, string Ref, string Top
     public static bool TryRead(EmulatorProtocolVersion version, ReadOnlyMemory<byte> utf8, out WireFrame frame)
     {
         frame = default;
-        JsonElement root;
-        try
-        {
-            using var document = JsonDocument.Parse(utf8);
-            root = document.RootElement.Clone();
-        }
-        catch (JsonException)
+        if (!JsonText.TryParse(utf8, out var root))
         {
             return false;
         }

@@ -105,6 +105,8 @@ public sealed class ServeCommandTests : IDisposable
     [Theory]
     [InlineData("""{"tables":[{"name":"a","columns":{"id":"txet"}}]}""", "There is no type 'txet'")]
     [InlineData("""{"tabels":[]}""", "$.tabels (line 1): there is no member of this name.")]
+    [InlineData("""{"users":[{"name":"ada"},{"name":"ada"}]}""", "two are named ada")]
+    [InlineData("""{"tables":[null]}""", "tables[0]: there is a null")]
     public async Task A_bad_seed_is_told_with_its_file_and_place(string json, string text)
     {
         var seed = Seed(json);
@@ -125,6 +127,7 @@ public sealed class ServeCommandTests : IDisposable
     [InlineData("serve --tokens-for 1e300", 1, "above 0")]
     [InlineData("serve --jwt-secret \"\"", 2, "JwtSecret")]
     [InlineData("serve --prot 1", 1, "--prot")]
+    [InlineData("serve --tokens-for 1e12", 1, "--tokens-for needs hours")]
     public async Task Wrong_arguments_are_told(string arguments, int code, string text)
     {
         using var tool = SampleProcess.Tool(arguments);

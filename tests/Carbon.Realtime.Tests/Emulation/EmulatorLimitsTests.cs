@@ -116,14 +116,20 @@ public sealed class EmulatorLimitsTests
         var world = World(new EmulatorLimits { MessagesPerSecond = 1 });
         var (sender, senderPeer) = world.Join(Item);
         var (_, receiver) = world.Join(Item);
-        for (var i = 0; i < 62; i++)
+        for (var i = 0; i < 7; i++)
         {
+            if (i == 6)
+            {
+                world.World.Advance(TimeSpan.FromSeconds(5));
+            }
+
             sender.Receive("""["1","2","realtime:room","broadcast",{"type":"broadcast","event":"e","payload":{}}]""");
         }
 
         world.World.RunUntilIdle();
-        receiver.Json.Select(static f => f[3]!.ToString()).Should().Equal([.. Enumerable.Repeat("broadcast", 61), "system", "phx_close"]);
-        receiver.Frames[61].Should().Contain("Too many messages per second");
+        receiver.Json.Select(static f => f[3]!.ToString()).Should().Equal(
+            [.. Enumerable.Repeat("broadcast", 6), "system", "phx_close"], "six in the first five seconds are more than one a second, and then it is noticed");
+        receiver.Frames[6].Should().Contain("Too many messages per second");
         senderPeer.Frames.Should().BeEmpty();
     }
 
@@ -138,7 +144,10 @@ public sealed class EmulatorLimitsTests
             world.Emulator.Insert("item", $$"""{"id":"{{i}}"}""");
         }
 
-        world.Changes(peer).Should().HaveCount(61);
+        world.Changes(peer).Should().HaveCount(70, "the average is worked out every five seconds");
+        world.World.Advance(TimeSpan.FromSeconds(5));
+        world.Emulator.Insert("item", """{"id":"lost"}""");
+        world.Changes(peer).Should().BeEmpty();
         world.Emulator.Faults.ChangesPerSecond = null;
         world.Emulator.Faults.HealAll();
         world.Emulator.Faults.ChangesPerSecond.Should().Be(1);

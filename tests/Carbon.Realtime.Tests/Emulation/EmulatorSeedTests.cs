@@ -79,6 +79,19 @@ public sealed class EmulatorSeedTests
     }
 
     [Fact]
+    public void A_table_can_have_no_identity_and_unique_columns()
+    {
+        EmulatorSeed.Parse("""
+            {"tables":[{"name":"log","columns":{"id":"int4","code":"text"},"replicaIdentity":"nothing","unique":[["code"]],"rows":[{"id":1,"code":"a"}]}]}
+            """).ApplyTo(_world.Emulator);
+
+        FluentActions.Invoking(() => _world.Emulator.Delete("log", new System.Text.Json.Nodes.JsonObject { ["id"] = 1 })).Should().Throw<InvalidOperationException>().WithMessage("55000*");
+        FluentActions.Invoking(() => _world.Emulator.Insert("log", """{"id":2,"code":"a"}""")).Should().Throw<InvalidOperationException>().WithMessage("23505*");
+        _world.Emulator.Insert("log", """{"id":3}""");
+        _world.Emulator.Insert("log", """{"id":4}""").Text("code").Should().BeNull("null is equal to nothing");
+    }
+
+    [Fact]
     public void Private_channels_are_for_whom_the_document_names()
     {
         EmulatorSeed.Parse(Document).ApplyTo(_world.Emulator);
@@ -159,6 +172,9 @@ public sealed class EmulatorSeedTests
     [InlineData("""{"tables": [{"name":"a","columns":{"id":"text"},"visibleTo":{"id":null}}]}""", "*$.tables[0].visibleTo.id: *null*")]
     [InlineData("""{"tables": [{"name":"a","columns":{"id":"text"},"rows":[{},null]}]}""", "*$.tables[0].rows[1]: *null*")]
     [InlineData("""{"tables": [""", "*wrong*line 1*")]
+    [InlineData("""{"privateChannels":[{"topic":"a","roles":[null]}]}""", "*$.privateChannels[0].roles[0]: *null*")]
+    [InlineData("""{"tables":[{"name":"a","columns":{"id":"text"},"unique":[["id"],[null]]}]}""", "*$.tables[0].unique[1][0]: *null*")]
+    [InlineData("""{"users":[{"name":"ada"},{"name":"bob"},{"name":"ada"}]}""", "*two are named ada*")]
     public void A_document_that_is_no_seed_says_where(string json, string message)
     {
         var parsing = () => EmulatorSeed.Parse(json);
@@ -174,6 +190,8 @@ public sealed class EmulatorSeedTests
     [InlineData("""{"tables":[{"name":"a","columns":{"id":"text"}},{"name":"a","columns":{"id":"text"}}]}""", "*table a*exists already*")]
     [InlineData("""{"tables":[{"name":"a","columns":{"id":"int4"},"primaryKey":["id"],"rows":[{"id":1},{"id":1}]}]}""", "*row 2 of table a*23505*")]
     [InlineData("""{"tables":[{"name":"a","columns":{"id":"int4"},"rows":[{"id":"x"}]}]}""", "*row 1 of table a*22P02*")]
+    [InlineData("""{"tables":[{"name":"a","columns":{"id":{"type":"int4","default":"identity(abc)"}}}]}""", "*table a*identity(abc)*")]
+    [InlineData("""{"tables":[{"name":"a","columns":{"id":"int4"},"unique":[["x"]]}]}""", "*table a*no column x*")]
     public void What_the_emulator_refuses_is_told_with_its_place(string json, string message)
     {
         var applying = () => EmulatorSeed.Parse(json).ApplyTo(_world.Emulator);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Carbon.Realtime.Testing;
+using Carbon.Realtime.Testing.Emulation;
 
 namespace Carbon.Realtime.Tests.Emulation;
 
@@ -155,6 +156,71 @@ public sealed class RestFaultTests
         Emulator.Insert("later", """{"id":1}""");
         Emulator.Insert("late", """{"id":1}""");
         (await _world.IdsAsync("", "late") + await _world.IdsAsync("", "later")).Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task Writes_go_to_the_primary_however_late_the_replica_is()
+    {
+        Emulator.CreateTable("pair", static t => t.Column("id", "int4").Column("a", "text").Column("b", "text").PrimaryKey("id"));
+        Emulator.Insert("pair", """{"id":1,"a":"a1","b":"b1"}""");
+        Emulator.Faults.ReplicaLag = TimeSpan.FromHours(1);
+
+        await WriteAsync("PATCH", """{"a":"a2"}""");
+        await WriteAsync("PATCH", """{"b":"b2"}""");
+        Emulator.Rows("pair").Single().ToString().Should().Be("""{"a": "a2", "b": "b2", "id": 1}""");
+
+        (await WriteAsync("DELETE", null)).Range.Should().Be("*/1");
+        (await WriteAsync("DELETE", null)).Range.Should().Be("*/0", "it is gone, whatever reads see");
+        (await WriteAsync("PATCH", """{"a":"a3"}""")).Status.Should().Be(204);
+        Emulator.Rows("pair").Should().BeEmpty();
+        (await _world.IdsAsync("", "pair")).Should().Be("1");
+
+        Task<RestReply> WriteAsync(string method, string? body) => _world.ReadAsync(
+            "pair?id=eq.1", null, method, body is null ? null : new StringContent(body), [("Prefer", "count=exact")]);
+    }
+
+    [Fact]
+    public void A_replica_keeps_what_is_late_and_no_more()
+    {
+        var time = new ManualTimeProvider();
+        var database = new EmulatorDatabase();
+        var replica = new EmulatorReplica(database, time) { Lag = TimeSpan.FromSeconds(2) };
+        database.CreateTable("public", "part", static t => t.Column("id", "int4").PrimaryKey("id"));
+        for (var i = 0; i < 1000; i++)
+        {
+            replica.OnCommit([(database.Tables[0], $"{i}", null)]);
+            time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        replica.Waiting.Should().BeLessThanOrEqualTo(2);
+    }
+
+    [Fact]
+    public async Task An_ordered_fault_does_not_change_whom_chance_hits()
+    {
+        (await Failures(false)).Should().Equal(await Failures(true));
+
+        async Task<int[]> Failures(bool isOrdered)
+        {
+            Emulator.Faults.Reads = new ReadFaults { Seed = 11, Fail = 0.3, Errors = [EmulatorReadFault.StatementTimeout] };
+            if (isOrdered)
+            {
+                Emulator.Faults.FailReads(1, EmulatorReadFault.PermissionDenied);
+            }
+
+            var failed = new List<int>();
+            for (var i = 0; i < 30; i++)
+            {
+                var reply = await _world.ReadAsync("part");
+                if (i > 0 && reply.Status == 500)
+                {
+                    failed.Add(i);
+                }
+            }
+
+            failed.Should().NotBeEmpty();
+            return [.. failed];
+        }
     }
 
     [Fact]

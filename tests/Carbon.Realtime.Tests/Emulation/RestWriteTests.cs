@@ -107,8 +107,10 @@ public sealed class RestWriteTests
         Names().Should().Equal("b", "c");
         Emulator.Rows("item")[0].Text("companyId").Should().Be("co_1", "what is not named is not touched");
 
-        await WriteAsync("POST", "item?on_conflict=name", """[{"id":9,"name":"c"},{"id":3,"name":"d"}]""", null, ("Prefer", "resolution=ignore-duplicates"));
-        Emulator.Rows("item").Select(static r => r.Text("id")).Should().Equal("1", "2", "3");
+        (await WriteAsync("POST", "item?on_conflict=name", """{"id":9,"name":"c"}""", null, ("Prefer", "resolution=ignore-duplicates"))).Refusal
+            .Should().Be((400, "42P10"), "nothing says that names are unique");
+        await WriteAsync("POST", "item", """[{"id":2,"name":"x"},{"id":3,"name":"d"}]""", null, ("Prefer", "resolution=ignore-duplicates"));
+        Names().Should().Equal("b", "c", "d");
     }
 
     [Fact]

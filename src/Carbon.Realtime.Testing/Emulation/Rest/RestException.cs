@@ -42,6 +42,9 @@ internal sealed class RestException(HttpStatusCode status, string? code, string 
 
     public static RestException BadBody(string message) => new(HttpStatusCode.BadRequest, "PGRST102", message);
 
+    /// <summary>What the database gave up on.</summary>
+    public static RestException StatementTimeout() => new(HttpStatusCode.InternalServerError, "57014", "canceling statement due to statement timeout");
+
     /// <summary>From what the emulated database says: the SQLSTATE, its name in parentheses, the message.</summary>
     public static RestException Cast(string error) => new(
         error.StartsWith("23505", StringComparison.Ordinal) ? HttpStatusCode.Conflict

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.RegularExpressions;
 
 namespace Carbon.Realtime.Testing.Emulation.Rest;
 
@@ -97,7 +96,7 @@ internal static class RestFilter
     private static Func<string?, bool?> In(PgType type, IReadOnlyList<string> elements)
     {
         var literals = elements.Select(e => Literal(type, e, "=")).ToArray();
-        var exact = type.Kind == PgKind.Text && type.Name != "bpchar" ? literals.ToHashSet(StringComparer.Ordinal) : null;
+        var exact = type.Kind == PgKind.Text && type.Name is not ("bpchar" or "citext") ? literals.ToHashSet(StringComparer.Ordinal) : null;
 
         // = ANY of no elements is false, for a null too: so that not.in.() is every row.
         return text => literals.Length == 0 ? false
@@ -127,7 +126,7 @@ internal static class RestFilter
         RequireText(type, ignoreCase ? "~~*" : "~~");
 
         // Every star is a per cent sign, quoted and escaped ones too.
-        var pattern = LikePattern.ToRegex(condition.Value.Replace('*', '%'), ignoreCase);
+        var pattern = new LikePattern(condition.Value.Replace('*', '%'), ignoreCase);
         return text => text is null ? null : pattern.IsMatch(text);
     }
 
@@ -137,13 +136,14 @@ internal static class RestFilter
         RequireText(type, ignoreCase ? "~*" : "~");
         try
         {
-            var options = RegexOptions.CultureInvariant | (ignoreCase ? RegexOptions.IgnoreCase : RegexOptions.None);
-            var pattern = new Regex(condition.Value, options, TimeSpan.FromSeconds(1));
-            return text => text is null ? null : pattern.IsMatch(text);
+            var isMatch = PgRegex.Compile(condition.Value, ignoreCase);
+            return text => text is null ? null : isMatch(text);
         }
-        catch (RegexParseException)
+        catch (PgRegexException e)
         {
-            throw new RestException(System.Net.HttpStatusCode.BadRequest, "2201B", "invalid regular expression");
+            throw e.IsNotImitated
+                ? new RestException(System.Net.HttpStatusCode.NotImplemented, "EMULATOR", e.Message)
+                : new RestException(System.Net.HttpStatusCode.BadRequest, "2201B", $"invalid regular expression: {e.Message}");
         }
     }
 
@@ -185,6 +185,11 @@ internal static class RestFilter
             throw RestException.UnknownOperator(type, sql);
         }
 
+        if (!PgOrder.IsKnown(type))
+        {
+            throw RestException.NotImitated($"comparisons of the type {type.SqlName}");
+        }
+
         if (PgValues.CastError(type, value) is { } error)
         {
             throw RestException.Cast(error);
@@ -198,11 +203,12 @@ internal static class RestFilter
         try
         {
             using var json = JsonDocument.Parse(type.Kind == PgKind.Json ? value : JsonText.Quote(value));
+            _ = JsonText.Jsonb(json.RootElement);
             return type.Kind == PgKind.Array && !value.StartsWith('{')
                 ? throw new RestException(System.Net.HttpStatusCode.BadRequest, "22P02", $"malformed array literal: \"{value}\"")
                 : PgValues.ToText(PgValues.ToCell(type, json.RootElement)) ?? PgValues.Null;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new RestException(System.Net.HttpStatusCode.BadRequest, "22P02", "invalid input syntax for type json");
         }

@@ -26,8 +26,9 @@ internal sealed class RestGate(EmulatorTokens tokens, TimeProvider time)
 
         var key = request.Header("apikey") ?? KeyOf(request.Query)
             ?? throw RestException.Gateway(HttpStatusCode.Unauthorized, "No API key found in request", KeyHint);
-        if (tokens.Check(key).Claims is null)
+        if (tokens.Check(key).Claims is not { Role: "anon" or RestSource.ServiceRole, Subject: null })
         {
+            // A user's token is none of the gateway's keys, whoever signed it.
             throw RestException.Gateway(HttpStatusCode.Unauthorized, "Invalid API key", "Double check your Supabase `anon` or `service_role` API key.");
         }
     }

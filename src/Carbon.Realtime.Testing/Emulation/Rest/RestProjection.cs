@@ -30,7 +30,10 @@ internal sealed class RestProjection
                 case RestSelectAll:
                     for (var i = 0; i < shape.Columns.Length; i++)
                     {
-                        Add(shape.Columns[i].Name, i, asText: false);
+                        if (!shape.Columns[i].IsDropped)
+                        {
+                            Add(shape.Columns[i].Name, i, asText: false);
+                        }
                     }
 
                     break;
@@ -99,7 +102,8 @@ internal sealed class RestProjection
         Embedded.Add((target, projection.Used));
         EmulatorRow? Other(EmulatorRow row) => row.RestCells[column] == PgValues.Null
             ? null
-            : _source.Rows(target, _reader).FirstOrDefault(o => o.RestCells[targetColumn] == row.RestCells[column]);
+            : _source.Rows(target, _reader).FirstOrDefault(o =>
+                PgValues.ToKey(target.Columns[targetColumn].Type, o.RestCells[targetColumn]) == PgValues.ToKey(_shape.Columns[column].Type, row.RestCells[column]));
         _members.Add((embed.JsonName, row => Other(row) is { } other ? projection.Jsonb(other) : PgValues.Null));
         if (embed.IsInner)
         {

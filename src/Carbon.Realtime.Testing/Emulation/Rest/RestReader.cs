@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.RegularExpressions;
 
 namespace Carbon.Realtime.Testing.Emulation.Rest;
 
@@ -31,6 +32,11 @@ internal sealed class RestReader(EmulatorOptions options, RestGate gate, IRestPa
         try
         {
             return Answer(request, query, page());
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            // The database would have been cancelled.
+            return RestAnswer.Of(RestException.StatementTimeout(), request.IsHead);
         }
         catch (RestException e)
         {
@@ -84,9 +90,9 @@ internal sealed class RestReader(EmulatorOptions options, RestGate gate, IRestPa
             headers.Add(("Content-Profile", query.Schema));
         }
 
-        if (form.Preferences.Applied.Count > 0)
+        if (form.Preferences.Applied("count", "handling", "timezone") is { Count: > 0 } applied)
         {
-            headers.Add(("Preference-Applied", string.Join(", ", form.Preferences.Applied)));
+            headers.Add(("Preference-Applied", string.Join(", ", applied)));
         }
 
         // 206 says that there are more rows, and only to those who counted.

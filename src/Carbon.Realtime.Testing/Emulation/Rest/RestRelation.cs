@@ -61,5 +61,6 @@ internal static class RestRelation
         !relation.TryGetIndex(order.Column, out var index) ? throw RestException.UnknownColumn(relation.Name, order.Column)
         : relation.Columns[index].Type.Name == "json"
             ? throw new RestException(HttpStatusCode.NotFound, "42883", "could not identify an ordering operator for type json")
-            : index;
+            : PgOrder.IsKnown(relation.Columns[index].Type) ? index
+            : throw RestException.NotImitated($"the order of the type {relation.Columns[index].Type.SqlName}");
 }

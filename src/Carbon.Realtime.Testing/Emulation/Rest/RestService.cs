@@ -52,7 +52,7 @@ internal sealed class RestService(EmulatorOptions options, EmulatorAgenda agenda
 
             _open.Add(exchange);
             var fault = RestWriter.Writes(request.Method) ? null : Faults.Take(request.Table);
-            agenda.After(agenda.Draw(options.Timing.ReadDelay), () => Read(exchange, message, request, fault));
+            agenda.After(agenda.Draw(options.Timing.ReadDelay), () => TryRead(exchange, message, request, fault));
         }
 
         return exchange.Task;
@@ -75,6 +75,20 @@ internal sealed class RestService(EmulatorOptions options, EmulatorAgenda agenda
         lock (agenda.Gate)
         {
             _open.Remove(exchange);
+        }
+    }
+
+    private void TryRead(RestExchange exchange, HttpRequestMessage message, RestRequest request, EmulatorReadFault? fault)
+    {
+        try
+        {
+            Read(exchange, message, request, fault);
+        }
+#pragma warning disable CA1031 // Whatever it is belongs to whoever reads: a read that is neither answered nor failed would never end.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            exchange.Fail(e);
         }
     }
 

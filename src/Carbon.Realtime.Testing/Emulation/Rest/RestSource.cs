@@ -18,9 +18,13 @@ internal sealed class RestSource(EmulatorDatabase database, EmulatorReplica repl
             return view.Query(new EmulatorViewReader(this, reader)).Select(json => ToRow(relation, json));
         }
 
-        var rows = replica.Rows(relation).Reverse();
-        return relation.Policy is { } policy && reader.Role != ServiceRole ? rows.Where(row => policy(reader, row)) : rows;
+        return Visible(relation, reader, replica.Rows(relation).Reverse());
     }
+
+    /// <summary>The rows as they are: writes go to the primary, whatever reads see.</summary>
+    public static IEnumerable<EmulatorRow> RowsOfPrimary(EmulatorTable table, EmulatorClaims reader) => Visible(table, reader, table.Rows.Values.Reverse());
+
+    public bool IsView(EmulatorTable relation) => database.Views.Exists(v => ReferenceEquals(v.Shape, relation));
 
     /// <summary>The view's reader must be allowed to read the table.</summary>
     public IEnumerable<EmulatorRow> RowsForView(string name, EmulatorClaims reader)
@@ -28,6 +32,9 @@ internal sealed class RestSource(EmulatorDatabase database, EmulatorReplica repl
         var table = database.Find(name);
         return table.IsReadableBy(reader.Role) ? Rows(table, reader) : throw RestException.Forbidden(reader.Role, table.Name);
     }
+
+    private static IEnumerable<EmulatorRow> Visible(EmulatorTable relation, EmulatorClaims reader, IEnumerable<EmulatorRow> rows) =>
+        relation.Policy is { } policy && reader.Role != ServiceRole ? rows.Where(row => policy(reader, row)) : rows;
 
     private static EmulatorRow ToRow(EmulatorTable shape, EmulatorJson json)
     {

@@ -33,7 +33,6 @@ internal static class RestValues
         {
             // Blanks at its end are no part of a char(n).
             "bpchar" => string.CompareOrdinal(left.TrimEnd(' '), right.TrimEnd(' ')),
-            "citext" => string.CompareOrdinal(left.ToLowerInvariant(), right.ToLowerInvariant()),
             _ => PgValues.Compare(type, left, right),
         };
     }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
-using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Carbon.Realtime.Testing.Emulation.Rest;
 
@@ -25,6 +25,10 @@ internal sealed class RestWriter(EmulatorOptions options, RestGate gate, RestSou
         {
             return RestAnswer.Of(e, isHead: false);
         }
+        catch (RegexMatchTimeoutException)
+        {
+            return RestAnswer.Of(RestException.StatementTimeout(), isHead: false);
+        }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException && e.Message.Length > 5 && char.IsAsciiDigit(e.Message[0]))
         {
             // The database's words begin with its code.
@@ -39,84 +43,67 @@ internal sealed class RestWriter(EmulatorOptions options, RestGate gate, RestSou
         var relation = source.Find(schema, name) ?? throw RestException.UnknownRelation(schema, name);
         if (source.IsView(relation))
         {
-            throw RestException.NotImitated("writes of views");
+            throw RestException.NotImitated("writes to views");
         }
 
         var parameters = new RestParameters(request.Query);
         var wish = new RestWriteWish(request, parameters);
         var projection = new RestProjection(source, relation, parameters.Select, reader);
         var filters = RestRelation.Conditions(relation, parameters, [.. wish.IsRepresented ? projection.Used : []], reader, []);
-        var written = new List<EmulatorRow>();
+        var policy = new WritePolicy(relation, reader);
+        IReadOnlyList<EmulatorRow> written = [];
         transact(transaction =>
         {
-            switch (request.Method)
+            written = request.Method switch
             {
-                case "POST":
-                    written.AddRange(wish.Rows(relation).Select(row => Insert(transaction, relation, reader, row, wish)).OfType<EmulatorRow>());
-                    Check(relation, reader, written);
-                    break;
-                case "PATCH":
-                    var patch = wish.Rows(relation) is [var only] ? only : throw RestException.BadBody("All object keys must match");
+                "POST" => new RestInsert(transaction, relation, wish, policy).Run(),
+                "PATCH" => Patch(transaction),
+                _ => Delete(transaction),
+            };
 
-                    // An object without members selects no rows, and is no change of any.
-                    written.AddRange(patch.Element.EnumerateObject().Any() ? Matching().Select(row => transaction.UpdateRow(relation, row, patch)) : []);
-                    Check(relation, reader, written);
-                    break;
-                default:
-                    written.AddRange(Matching());
-                    written.ForEach(row => transaction.DeleteRow(relation, row));
-                    break;
-            }
-
-            // In the transaction, so that a write of several rows did nothing where one was asked for.
-            if (wish.IsSingular && written.Count != 1)
-            {
-                throw new RestException(
-                    HttpStatusCode.NotAcceptable, "PGRST116", "Cannot coerce the result to a single JSON object", $"The result contains {written.Count} rows");
-            }
+            // Inside the transaction: who is refused has changed nothing.
+            wish.Check(written.Count);
         });
-        return Answer(request, wish, projection, written);
+        return Answer(request, wish, relation, projection, written);
+
+        EmulatorRow[] Patch(EmulatorTransaction transaction)
+        {
+            if (wish.Patch(relation) is not { } patch)
+            {
+                // Nothing to set: PostgREST does not even ask the database.
+                return [];
+            }
+
+            EmulatorRow[] updated = [.. Matching().Select(row => transaction.UpdateRow(relation, row, patch))];
+            Array.ForEach(updated, policy.CheckNew);
+            return updated;
+        }
+
+        EmulatorRow[] Delete(EmulatorTransaction transaction)
+        {
+            var deleted = Matching();
+            Array.ForEach(deleted, row => transaction.DeleteRow(relation, row));
+            return deleted;
+        }
 
         // pg_safeupdate, which Supabase loads for the API's roles.
         EmulatorRow[] Matching() => filters.Length == 0
             ? throw new RestException(HttpStatusCode.BadRequest, "21000", $"{(request.Method == "PATCH" ? "UPDATE" : "DELETE")} requires a WHERE clause")
-            : [.. source.Rows(relation, reader).Where(row => Array.TrueForAll(filters, f => f(row) == true))];
+            : [.. RestSource.RowsOfPrimary(relation, reader).Where(row => Array.TrueForAll(filters, f => f(row) == true))];
     }
 
-    private static EmulatorRow? Insert(
-        EmulatorTransaction transaction, EmulatorTable relation, EmulatorClaims reader, EmulatorJson row, RestWriteWish wish)
+    private static RestAnswer Answer(RestRequest request, RestWriteWish wish, EmulatorTable relation, RestProjection projection, IReadOnlyList<EmulatorRow> rows)
     {
-        if (wish.Resolution is null || wish.Conflicting(relation, row) is not { } existing)
-        {
-            return transaction.InsertRow(relation, row);
-        }
-
-        if (wish.Resolution != RestWriteWish.Merge)
-        {
-            return null;
-        }
-
-        // A row that is hidden is not merged with but refused: the key of another company's row takes nothing from it.
-        Check(relation, reader, [existing]);
-        return transaction.UpdateRow(relation, existing, row);
-    }
-
-    private static void Check(EmulatorTable relation, EmulatorClaims reader, List<EmulatorRow> rows)
-    {
-        if (relation.Policy is { } policy && reader.Role != RestSource.ServiceRole && !rows.TrueForAll(row => policy(reader, row)))
-        {
-            throw new RestException(reader.Role == "anon" ? HttpStatusCode.Unauthorized : HttpStatusCode.Forbidden,
-                "42501", $"new row violates row-level security policy for table \"{relation.Name}\"");
-        }
-    }
-
-    private static RestAnswer Answer(RestRequest request, RestWriteWish wish, RestProjection projection, List<EmulatorRow> rows)
-    {
-        var count = wish.Counts ? rows.Count.ToString(CultureInfo.InvariantCulture) : "*";
+        var count = wish.Preferences.Counts ? rows.Count.ToString(CultureInfo.InvariantCulture) : "*";
         var headers = new List<(string, string)> { ("Content-Range", request.Method == "PATCH" && rows.Count > 0 ? $"0-{rows.Count - 1}/{count}" : $"*/{count}") };
-        if (wish.Applied.Count > 0)
+        if (wish.Applied is { Count: > 0 } applied)
         {
-            headers.Add(("Preference-Applied", string.Join(", ", wish.Applied)));
+            headers.Add(("Preference-Applied", string.Join(", ", applied)));
+        }
+
+        if (request.Method == "POST" && wish.Preferences.Return == "headers-only" && rows is [var only] && relation.KeyColumns.Length > 0)
+        {
+            headers.Add(("Location", Location(relation, only)));
         }
 
         if (!wish.IsRepresented)
@@ -134,101 +121,82 @@ internal sealed class RestWriter(EmulatorOptions options, RestGate gate, RestSou
         headers.Add(("Content-Type", wish.IsSingular ? RestForm.SingularType + "; charset=utf-8" : RestAnswer.Json));
         return RestAnswer.Of(request.Method == "POST" ? HttpStatusCode.Created : HttpStatusCode.OK, body.Append(wish.IsSingular ? "" : "]").ToString(), [.. headers]);
     }
+
+    /// <summary>Where the new row is: by its primary key.</summary>
+    private static string Location(EmulatorTable relation, EmulatorRow row) => $"/{relation.Name}?" + string.Join('&', relation.KeyColumns.Select(i =>
+        $"{Uri.EscapeDataString(relation.Columns[i].Name)}=eq.{Uri.EscapeDataString(PgValues.ToText(row.RestCells[i]) ?? "null")}"));
 }
 
-/// <summary>What a write asks for besides the rows it names.</summary>
-internal sealed class RestWriteWish
+/// <summary>A table's policy, as if it were the <c>USING</c> and the <c>WITH CHECK</c> of all commands.</summary>
+internal sealed class WritePolicy(EmulatorTable relation, EmulatorClaims reader)
 {
-    public const string Merge = "merge-duplicates";
+    /// <exception cref="RestException">The writer could not see what it wrote.</exception>
+    public void CheckNew(EmulatorRow row) => Check(row, "");
 
-    private static readonly string[] Kinds = ["return", "count", "resolution", "missing"];
+    /// <exception cref="RestException">An upsert meets a row that the writer cannot see.</exception>
+    public void CheckExisting(EmulatorRow row) => Check(row, " (USING expression)");
 
-    private readonly RestRequest _request;
-    private readonly string[]? _columns;
-    private readonly string[]? _conflict;
-    private readonly bool _fillsDefaults;
-
-    public RestWriteWish(RestRequest request, RestParameters parameters)
+    private void Check(EmulatorRow row, string expression)
     {
-        _request = request;
-        var given = (request.Header("Prefer") ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        Applied = [.. given.Where(static p => Kinds.Contains(p.Split('=')[0])).DistinctBy(static p => p.Split('=')[0])];
-        string? Preference(string kind) => Applied.FirstOrDefault(p => p.StartsWith(kind + "=", StringComparison.Ordinal))?[(kind.Length + 1)..];
-        IsRepresented = Preference("return") == "representation";
-        Counts = Preference("count") is not null;
-        Resolution = request.Method == "POST" ? Preference("resolution") : null;
-        _fillsDefaults = Preference("missing") == "default";
-        _columns = parameters.Columns;
-        _conflict = parameters.OnConflict;
-        IsSingular = request.Header("Accept")?.Contains(RestForm.SingularType, StringComparison.Ordinal) == true;
+        if (relation.Policy is { } policy && reader.Role != RestSource.ServiceRole && !policy(reader, row))
+        {
+            throw new RestException(reader.Role == "anon" ? HttpStatusCode.Unauthorized : HttpStatusCode.Forbidden,
+                "42501", $"new row violates row-level security policy{expression} for table \"{relation.Name}\"");
+        }
     }
+}
 
-    public bool IsRepresented { get; }
+/// <summary>The rows of a POST, each inserted, merged into the one that is there, or left out.</summary>
+internal sealed class RestInsert(EmulatorTransaction transaction, EmulatorTable relation, RestWriteWish wish, WritePolicy policy)
+{
+    private readonly List<EmulatorRow> _written = [];
 
-    public bool IsSingular { get; }
-
-    public bool Counts { get; }
-
-    /// <summary>What becomes of a row whose key exists; <see langword="null"/> for an error.</summary>
-    public string? Resolution { get; }
-
-    public IReadOnlyList<string> Applied { get; }
-
-    /// <summary>The rows of the body: an object, or an array of objects.</summary>
-    public IReadOnlyList<EmulatorJson> Rows(EmulatorTable relation)
+    public List<EmulatorRow> Run()
     {
-        JsonElement json;
-        try
+        var conflict = wish.ConflictColumns(relation);
+        foreach (var json in wish.Rows(relation))
         {
-            using var document = JsonDocument.Parse(_request.Body);
-            json = document.RootElement.Clone();
-        }
-        catch (JsonException)
-        {
-            throw RestException.BadBody("Empty or invalid json");
-        }
-
-        JsonElement[] objects = json.ValueKind == JsonValueKind.Array ? [.. json.EnumerateArray()] : [json];
-        if (objects.Any(static o => o.ValueKind != JsonValueKind.Object))
-        {
-            throw RestException.BadBody("Empty or invalid json");
-        }
-
-        var names = _columns ?? [.. objects.SelectMany(static o => o.EnumerateObject()).Select(static p => p.Name).Distinct(StringComparer.Ordinal)];
-        if (names.FirstOrDefault(n => !relation.TryGetIndex(n, out _)) is { } unknown)
-        {
-            throw new RestException(HttpStatusCode.BadRequest, "PGRST204", $"Could not find the '{unknown}' column of '{relation.Name}' in the schema cache");
-        }
-
-        return _columns is null && objects.Any(o => o.EnumerateObject().Count() != names.Length)
-            ? throw RestException.BadBody("All object keys must match")
-            : [.. objects.Select(o => Row(o, names))];
-    }
-
-    /// <summary>The row that has the key already: of <c>on_conflict</c>, or the primary one.</summary>
-    public EmulatorRow? Conflicting(EmulatorTable relation, EmulatorJson row)
-    {
-        var columns = _conflict?.Select(name => relation.TryGetIndex(name, out var index) ? index : throw RestException.UnknownColumn(relation.Name, name)).ToArray()
-            ?? relation.KeyColumns;
-        var cells = columns.Select(c => row.Element.TryGetProperty(relation.Columns[c].Name, out var value) ? PgValues.ToCell(relation.Columns[c].Type, value) : null).ToArray();
-        return columns.Length == 0 ? null : relation.Rows.Values.FirstOrDefault(r => columns.Select((c, i) => r.Cells[c] == cells[i]).All(static same => same));
-    }
-
-    /// <summary>Named columns that an object lacks are null, unless defaults were asked for.</summary>
-    private EmulatorJson Row(JsonElement json, string[] names)
-    {
-        var text = new StringBuilder("{");
-        foreach (var name in names)
-        {
-            var isThere = json.TryGetProperty(name, out var value);
-            if (isThere || !_fillsDefaults)
+            // What is proposed is checked whatever becomes of it, as PostgreSQL does with ON CONFLICT.
+            var proposed = transaction.NewRow(relation, json);
+            policy.CheckNew(proposed);
+            if (conflict is null || Conflicting(proposed, conflict) is not { } existing)
             {
-                text.Append(text.Length > 1 ? "," : "");
-                JsonText.AppendQuoted(text, name);
-                text.Append(':').Append(isThere ? value.GetRawText() : "null");
+                transaction.InsertRow(relation, proposed);
+                _written.Add(proposed);
+            }
+            else if (wish.Preferences.Resolution == RestWriteWish.Merge)
+            {
+                Merge(existing, json);
             }
         }
 
-        return text.Append('}').ToString();
+        return _written;
+    }
+
+    private void Merge(EmulatorRow existing, EmulatorJson json)
+    {
+        if (_written.Contains(existing))
+        {
+            throw new RestException(HttpStatusCode.InternalServerError, "21000", "ON CONFLICT DO UPDATE command cannot affect row a second time");
+        }
+
+        policy.CheckExisting(existing);
+        var updated = transaction.UpdateRow(relation, existing, json);
+        policy.CheckNew(updated);
+        _written.Add(updated);
+    }
+
+    /// <summary>The row that has the key already; null is equal to nothing.</summary>
+    private EmulatorRow? Conflicting(EmulatorRow proposed, int[] columns)
+    {
+        if (columns.Any(i => proposed.RestCells[i] == PgValues.Null))
+        {
+            return null;
+        }
+
+        var key = relation.KeyOf(proposed, columns);
+        return columns.SequenceEqual(relation.KeyColumns)
+            ? relation.Rows.GetValueOrDefault(key)
+            : relation.Rows.Values.FirstOrDefault(r => relation.KeyOf(r, columns) == key);
     }
 }
