@@ -86,7 +86,7 @@ internal static class Run
                 toLive = toLive > TimeSpan.Zero ? toLive : TimeSpan.Zero;
             }
 
-            if (isLive && world.Client.Stream.IsLive && world.Client.Stores.All(static s => s.Store.Status.Unverified == 0 && s.Shown.SequenceEqual(s.Truth)))
+            if (isLive && world.Client.Stream.IsWell && world.Client.Stores.All(static s => s.Store.Status.Unverified == 0 && s.Shown.SequenceEqual(s.Truth)))
             {
                 return (toLive, world.Elapsed - healed);
             }

@@ -9,10 +9,12 @@ internal sealed class StreamWatch(SimulatedWorld world, string table) : IObserve
     private readonly Dictionary<string, int> _deleted = [];
     private readonly List<(string Key, TimeSpan At)> _gapsAt = [];
     private IDisposable? _subscription;
+    private bool _isOver;
     private TimeSpan? _lastGap;
     private TimeSpan? _firstLive;
 
-    public bool IsLive => world.Client.Manager.Changes(world.Client.Table(table)).Status.State == RealtimeState.Live;
+    /// <summary>Whether changes flow, or never will again.</summary>
+    public bool IsWell => _isOver || _subscription is null || world.Client.Manager.Changes(world.Client.Table(table)).Status.State == RealtimeState.Live;
 
     /// <summary>Without a tenant there is no stream of a tenant's table.</summary>
     public void Subscribe()
@@ -51,13 +53,18 @@ internal sealed class StreamWatch(SimulatedWorld world, string table) : IObserve
         }
     }
 
-    public void OnCompleted() => world.Note("stream completed");
+    public void OnCompleted() => End("completed");
 
-    public void OnError(Exception error) => world.Note($"stream failed: {error.Message}");
+    public void OnError(Exception error) => End($"failed: {error.Message}");
 
     /// <summary>What must have come by now. A change whose row was gone when the server polled is sent to nobody.</summary>
     public void CheckComplete()
     {
+        if (_isOver)
+        {
+            return;
+        }
+
         foreach (var commit in world.Database.Commits)
         {
             if (commit.Table == table && commit.Version > 0 && commit.Company == world.Client.Tenant && commit.At > _firstLive && !(commit.At <= _lastGap)
@@ -67,6 +74,13 @@ internal sealed class StreamWatch(SimulatedWorld world, string table) : IObserve
                 world.Require(_seen.Contains((commit.Key, commit.Version)), $"V15 {commit} never came, and no gap was told since");
             }
         }
+    }
+
+    private void End(string how)
+    {
+        world.Require(!_isOver, $"V7 stream {how} after its end");
+        _isOver = true;
+        world.Note($"stream {how}");
     }
 
     private void Take(Order row, string key)
