@@ -56,6 +56,9 @@ internal sealed class Doubts<TKey>(IEqualityComparer<TKey>? comparer)
 
     public IEnumerable<TKey> Keys => _doubts.Keys;
 
+    /// <summary>How many reads have not settled a key that is in doubt.</summary>
+    public int AttemptsAt(TKey key) => _doubts[key].Attempts;
+
     /// <summary>The stream said something of a key that may not be the last word.</summary>
     public void Add(TKey key, TimeSpan now, bool isUnknown, int attempts = 0)
     {
