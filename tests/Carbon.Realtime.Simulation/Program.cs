@@ -1,17 +1,17 @@
-using System.Globalization;
 using Carbon.Realtime.Simulation;
 
-return args switch
+// What proves for longer than a build may take. Each command says what it is given, and answers with the exit code: 0 for proved.
+var commands = new Dictionary<string, (string Usage, Func<string[], int> Run)>
 {
-    ["simulate", "--seeds", var seeds] => Campaign.Execute(int.Parse(seeds, CultureInfo.InvariantCulture), file: null),
-    ["simulate", "--seeds", var seeds, "--state", var file] => Campaign.Execute(int.Parse(seeds, CultureInfo.InvariantCulture), file),
-    ["story", var seed] when int.TryParse(seed, CultureInfo.InvariantCulture, out var number) => Campaign.Explain(Story.Of(number)),
-    ["story", var file] => Campaign.Explain(Story.Parse(File.ReadAllText(file))),
-    _ => Usage(),
+    ["model"] = (ModelCommand.Usage, ModelCommand.Run),
+    ["simulate"] = (SimulateCommand.Usage, SimulateCommand.Run),
+    ["story"] = (StoryCommand.Usage, StoryCommand.Run),
 };
 
-static int Usage()
+if (args.Length > 0 && commands.TryGetValue(args[0], out var command))
 {
-    Console.Error.WriteLine("carbon-proof simulate --seeds N [--state FILE] | story SEED | story FILE");
-    return 2;
+    return command.Run(args[1..]);
 }
+
+Console.Error.WriteLine(string.Join('\n', commands.Values.Select(static c => c.Usage)));
+return 2;
