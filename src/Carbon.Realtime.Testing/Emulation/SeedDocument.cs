@@ -27,7 +27,7 @@ internal sealed record SeedDocument
         ?? Tables.Select(static (table, i) => table.PlaceOfNull($"$.tables[{i}]")).FirstOrDefault(static place => place is not null)
         ?? SeedNulls.InList("$.users", Users)
         ?? SeedNulls.InList("$.privateChannels", PrivateChannels ?? [])
-        ?? (PrivateChannels ?? []).Select(static (channel, i) => SeedNulls.InList($"$.privateChannels[{i}].roles", channel.Roles ?? [])).FirstOrDefault(static place => place is not null);
+        ?? (PrivateChannels ?? []).Select(static (channel, i) => SeedNulls.InList($"$.privateChannels[{i}].roles", channel.Roles)).FirstOrDefault(static place => place is not null);
 }
 
 /// <summary>A private channel and who may use it.</summary>

@@ -15,10 +15,7 @@ internal enum RepairKind
     Stale,
 }
 
-/// <summary>
-/// The event rule and the read rule over explicit state: rows, the number of the last event, the keys that events touched during reads, and the keys in
-/// doubt. One thread; no clock, no I/O.
-/// </summary>
+/// <summary>The event rule and the read rule over explicit state, <see cref="ConvergenceState{TKey, TRow}"/>. One thread; no clock, no I/O.</summary>
 /// <remarks>
 /// <para>
 /// A read tells the truth of an instant between its sending and its answer; an event tells of an instant before its coming. Which of the two
@@ -29,6 +26,7 @@ internal enum RepairKind
 /// From this follows that the store equals the database after any fault: any read of a key that starts after the last write and the last event
 /// about it makes it right, whatever was lost before (T2 of live-store §3.10).
 /// </para>
+/// <para>These very rules are what the model explores, in every order of steps (docs/reliability.md, "The model").</para>
 /// </remarks>
 internal sealed class ConvergenceRules<TKey, TRow>
     where TKey : notnull
@@ -37,22 +35,11 @@ internal sealed class ConvergenceRules<TKey, TRow>
     public static readonly TimeSpan LateEvents = TimeSpan.FromSeconds(5);
 
     private readonly IEqualityComparer<TKey>? _comparer;
+    private readonly ConvergenceState<TKey, TRow> _state;
     private readonly Func<TRow, TRow, bool> _same;
     private readonly Func<TRow, long>? _version;
     private readonly ConvergencePolicy _policy;
     private readonly IRowLog<TKey, TRow> _log;
-
-    /// <summary>The moment of the last word about a key since the oldest read that is under way: an event, or another read's.</summary>
-    private readonly Dictionary<TKey, long> _touched;
-
-    /// <summary>Keys that were read by themselves not long ago: when, and how many reads it took.</summary>
-    private readonly Dictionary<TKey, (TimeSpan At, int Attempts)> _asked;
-
-    private ScanMarks? _scan;
-    private PointMarks<TKey>? _points;
-    private TimeSpan? _scanned;
-    private bool _isHydrating;
-    private long _moment;
 
     public ConvergenceRules(
         IEqualityComparer<TKey>? comparer, Func<TRow, TRow, bool> same, Func<TRow, long>? version, ConvergencePolicy policy, IRowLog<TKey, TRow> log)
@@ -62,28 +49,28 @@ internal sealed class ConvergenceRules<TKey, TRow>
         _version = version;
         _policy = policy;
         _log = log;
-        _touched = new(comparer);
-        _asked = new(comparer);
-        Rows = new(comparer);
-        Doubts = new(comparer);
+        _state = new(comparer);
     }
 
-    public RowTable<TKey, TRow> Rows { get; }
+    /// <summary>All that is remembered, for who explores what may become of it.</summary>
+    public ConvergenceState<TKey, TRow> State => _state;
 
-    public Doubts<TKey> Doubts { get; }
+    public RowTable<TKey, TRow> Rows => _state.Rows;
+
+    public Doubts<TKey> Doubts => _state.Doubts;
 
     /// <summary>Grows with every word about a key: what a read that begins now brings is newer than what was said up to here. Any thread.</summary>
-    public long Moment => Volatile.Read(ref _moment);
+    public long Moment => _state.Moment;
 
-    public bool IsScanning => _scan is not null;
+    public bool IsScanning => _state.Scan is not null;
 
     /// <summary>Whether a read brought a row that differs from the one held in its spelling only: that proves no loss. Default: never.</summary>
     public Func<TRow, TRow, bool> IsRespelled { private get; init; } = static (_, _) => false;
 
-    private bool IsReading => _scan is not null || _points is not null || _isHydrating;
+    private bool IsReading => _state.Scan is not null || _state.Points is not null || _state.IsHydrating;
 
     /// <summary>How many keys are remembered for the sake of reads under way.</summary>
-    public int Touched => _touched.Count;
+    public int Touched => _state.Touched.Count;
 
     /// <summary>The event rule.</summary>
     /// <param name="e">The event.</param>
@@ -110,7 +97,7 @@ internal sealed class ConvergenceRules<TKey, TRow>
 
         if (IsReading)
         {
-            _touched[e.Key] = moment;
+            _state.Touched[e.Key] = moment;
         }
 
         if (e.Kind == RowEventKind.Ask)
@@ -125,7 +112,7 @@ internal sealed class ConvergenceRules<TKey, TRow>
     }
 
     /// <summary>The cache is about to be read.</summary>
-    public void BeginHydration() => _isHydrating = true;
+    public void BeginHydration() => _state.IsHydrating = true;
 
     /// <summary>The cache was read: whatever an event said since is newer.</summary>
     /// <param name="rows">What it held; none if it could not be read.</param>
@@ -134,7 +121,7 @@ internal sealed class ConvergenceRules<TKey, TRow>
     {
         foreach (var (key, row) in rows)
         {
-            if (!_touched.ContainsKey(key))
+            if (!_state.Touched.ContainsKey(key))
             {
                 Put(key, row);
             }
@@ -144,14 +131,14 @@ internal sealed class ConvergenceRules<TKey, TRow>
             }
         }
 
-        _isHydrating = false;
+        _state.IsHydrating = false;
         ForgetTouched();
     }
 
     /// <summary>Everything is about to be read: called before the first request is sent.</summary>
     public void BeginScan()
     {
-        _scan = new ScanMarks(Moment);
+        _state.Scan = new ScanMarks(Moment);
     }
 
     /// <summary>A page of the scan.</summary>
@@ -163,7 +150,7 @@ internal sealed class ConvergenceRules<TKey, TRow>
     public void OnPage(
         IReadOnlyList<KeyValuePair<TKey, TRow>> rows, IEnumerable<TKey> unreadable, long start, TimeSpan now, Action<TKey, RepairKind>? onRepair)
     {
-        var scan = _scan!;
+        var scan = _state.Scan!;
         foreach (var (key, row) in rows)
         {
             if (ReadRow(key, row, start, now, onRepair) is var slot && slot >= 0)
@@ -171,7 +158,7 @@ internal sealed class ConvergenceRules<TKey, TRow>
                 scan.Seen.Add(slot);
             }
 
-            if (_points?.Keys.Contains(key) == true)
+            if (_state.Points?.Keys.Contains(key) == true)
             {
                 TouchByRead(key);
             }
@@ -188,7 +175,7 @@ internal sealed class ConvergenceRules<TKey, TRow>
     /// <param name="onRepair">As for <see cref="OnPage"/>.</param>
     public void EndScan(TimeSpan now, Action<TKey, RepairKind>? onRepair)
     {
-        var scan = _scan!;
+        var scan = _state.Scan!;
         for (var slot = 0; slot < Rows.SlotCount && _policy.Sweeps; slot++)
         {
             if (Rows.Holds(slot) && !scan.Seen.Contains(slot))
@@ -197,12 +184,12 @@ internal sealed class ConvergenceRules<TKey, TRow>
             }
         }
 
-        foreach (var key in _points?.Keys ?? [])
+        foreach (var key in _state.Points?.Keys ?? [])
         {
             TouchByRead(key); // also of those that were not there
         }
 
-        _scanned = now;
+        _state.Scanned = now;
         Doubts.SettleAll(key => LastWord(key) <= scan.Start);
         AbandonScan();
         if (Rows.IsSparse)
@@ -214,14 +201,14 @@ internal sealed class ConvergenceRules<TKey, TRow>
     /// <summary>The scan did not come to its end: what it brought stays, what it did not says nothing.</summary>
     public void AbandonScan()
     {
-        _scan = null;
+        _state.Scan = null;
         ForgetTouched();
     }
 
     /// <summary>Some keys are about to be read: called before the request is sent.</summary>
     public void BeginAsking(IEnumerable<TKey> keys)
     {
-        _points = new PointMarks<TKey>(Moment, new HashSet<TKey>(keys, _comparer));
+        _state.Points = new PointMarks<TKey>(Moment, new HashSet<TKey>(keys, _comparer));
     }
 
     /// <summary>What asking brought.</summary>
@@ -232,7 +219,7 @@ internal sealed class ConvergenceRules<TKey, TRow>
     /// <returns>How many keys are left to the next scan.</returns>
     public int OnAnswer(IEnumerable<KeyValuePair<TKey, TRow>> rows, IEnumerable<TKey> absent, IEnumerable<TKey> unknown, TimeSpan now)
     {
-        var points = _points!;
+        var points = _state.Points!;
         var left = 0;
         foreach (var (key, row) in rows)
         {
@@ -257,13 +244,13 @@ internal sealed class ConvergenceRules<TKey, TRow>
     /// <summary>The keys were asked for, or asking failed.</summary>
     public void EndAsking(TimeSpan now)
     {
-        _points = null;
+        _state.Points = null;
         ForgetTouched();
-        foreach (var (key, asked) in _asked)
+        foreach (var (key, asked) in _state.Asked)
         {
             if (now - asked.At > LateEvents)
             {
-                _asked.Remove(key);
+                _state.Asked.Remove(key);
             }
         }
     }
@@ -278,7 +265,7 @@ internal sealed class ConvergenceRules<TKey, TRow>
 
         Rows.Clear();
         Doubts.Clear();
-        _asked.Clear();
+        _state.Asked.Clear();
         AbandonScan();
     }
 
@@ -303,6 +290,11 @@ internal sealed class ConvergenceRules<TKey, TRow>
             Rows.Set(slot, row);
             _log.Added(key, row);
         }
+        else if (IsOlder(key, row, before))
+        {
+            _state.Touched[key] = NextMoment(); // such a read settles nothing
+            Doubts.AddOutdated(key, now, AttemptsOf(key, now));
+        }
         else if (!_same(before, row))
         {
             if (onRepair is not null && !IsRespelled(before, row))
@@ -316,6 +308,12 @@ internal sealed class ConvergenceRules<TKey, TRow>
 
         return slot;
     }
+
+    /// <summary>Whether a read brought an older version than the one that is held: a replica that is behind, which the next read may not be.</summary>
+    /// <remarks>Where read after read says so for a quarter of a minute and longer, the version is none, as of a row that was deleted and came again: then the database is right.</remarks>
+    private bool IsOlder(TKey key, TRow row, TRow held) =>
+        _version is not null && _policy.TouchedKeysAreReread && _version(row) < _version(held)
+        && !(Doubts.Contains(key) && Doubts.AttemptsAt(key) >= Doubts<TKey>.MaxAttempts - 1);
 
     private void ReadAbsent(TKey key, long start, TimeSpan now, Action<TKey, RepairKind>? onRepair)
     {
@@ -339,18 +337,19 @@ internal sealed class ConvergenceRules<TKey, TRow>
 
     private int Settle(TKey key, PointMarks<TKey> points, TimeSpan now)
     {
-        if (LastWord(key) > points.Start)
+        var isLastWord = LastWord(key) <= points.Start;
+        if (_state.Scan is not null)
+        {
+            TouchByRead(key); // whatever it was worth: by its version it may have been the newer one all the same
+        }
+
+        if (!isLastWord)
         {
             return Doubts.Fail(key) ? 0 : 1;
         }
 
         var attempts = Doubts.Settle(key);
-        _asked[key] = (now, attempts + 1);
-        if (_scan is not null)
-        {
-            TouchByRead(key);
-        }
-
+        _state.Asked[key] = (now, attempts + 1);
         return 0;
     }
 
@@ -360,20 +359,15 @@ internal sealed class ConvergenceRules<TKey, TRow>
     {
         if (_policy.ReadsTouchEachOther)
         {
-            _touched[key] = NextMoment();
+            _state.Touched[key] = NextMoment();
         }
     }
 
-    private long NextMoment()
-    {
-        var moment = _moment + 1;
-        Volatile.Write(ref _moment, moment); // one writer: no need to lock the bus
-        return moment;
-    }
+    private long NextMoment() => ++_state.Moment;
 
     /// <summary>Whether a read that covers the key is under way or ended just now: an event that comes then may be older than what it brings.</summary>
     private bool IsReadNear(TKey key, TimeSpan now) =>
-        _scan is not null || now - _scanned < LateEvents || _points?.Keys.Contains(key) == true
+        _state.Scan is not null || now - _state.Scanned < LateEvents || _state.Points?.Keys.Contains(key) == true
         || WasAskedNear(key, now, out _);
 
     /// <summary>What changes again and again while it is read is read less often; what changes once in a while is as good as new.</summary>
@@ -382,7 +376,7 @@ internal sealed class ConvergenceRules<TKey, TRow>
     private bool WasAskedNear(TKey key, TimeSpan now, out int attempts)
     {
         // Almost always there is none: then no key is hashed for it.
-        if (_asked.Count > 0 && _asked.TryGetValue(key, out var asked) && now - asked.At < LateEvents)
+        if (_state.Asked.Count > 0 && _state.Asked.TryGetValue(key, out var asked) && now - asked.At < LateEvents)
         {
             attempts = asked.Attempts;
             return true;
@@ -392,14 +386,14 @@ internal sealed class ConvergenceRules<TKey, TRow>
         return false;
     }
 
-    private long LastWord(TKey key) => _touched.TryGetValue(key, out var number) ? number : 0;
+    private long LastWord(TKey key) => _state.Touched.TryGetValue(key, out var number) ? number : 0;
 
     private void ForgetTouched()
     {
         if (!IsReading)
         {
-            _touched.Clear();
-            _touched.TrimExcess(16);
+            _state.Touched.Clear();
+            _state.Touched.TrimExcess(16);
         }
     }
 
@@ -435,13 +429,4 @@ internal sealed class ConvergenceRules<TKey, TRow>
         _log.Removed(key, before!);
         return true;
     }
-
-    private sealed class ScanMarks(long start)
-    {
-        public long Start => start;
-
-        public SlotSet Seen { get; } = new();
-    }
-
-    private sealed record PointMarks<T>(long Start, HashSet<T> Keys);
 }

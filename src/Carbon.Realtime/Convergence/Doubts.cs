@@ -56,6 +56,9 @@ internal sealed class Doubts<TKey>(IEqualityComparer<TKey>? comparer)
 
     public IEnumerable<TKey> Keys => _doubts.Keys;
 
+    /// <summary>How many reads have not settled a key that is in doubt.</summary>
+    public int AttemptsAt(TKey key) => _doubts[key].Attempts;
+
     /// <summary>The stream said something of a key that may not be the last word.</summary>
     public void Add(TKey key, TimeSpan now, bool isUnknown, int attempts = 0)
     {
@@ -65,6 +68,13 @@ internal sealed class Doubts<TKey>(IEqualityComparer<TKey>? comparer)
         _doubts[key] = doubt;
         var due = Due(doubt);
         Soonest = due < Soonest ? due : Soonest;
+    }
+
+    /// <summary>A read brought something older than what is held: the next one is in no hurry, for it would go to the same replica.</summary>
+    public void AddOutdated(TKey key, TimeSpan now, int attempts)
+    {
+        Add(key, now, isUnknown: false, attempts);
+        _doubts[key] = _doubts[key] with { IsUnknown = false };
     }
 
     /// <summary>A read was no answer for the key.</summary>

@@ -101,6 +101,24 @@ public sealed class ConvergenceRulesTests
         rules.Doubts.Count.Should().Be(0);
     }
 
+    /// <summary>The model's find: "a went back from version 3 to 2" (docs/reliability.md, "What it found").</summary>
+    [Fact]
+    public void A_newer_version_that_an_unsettling_answer_brings_is_not_undone_by_the_page_of_a_scan()
+    {
+        var rules = new ConvergenceRules<string, string>(null, static (one, other) => one == other, static row => row[1], ConvergencePolicy.Full, _log);
+        rules.OnEvent(Put("a", "v1"), Noon);
+        rules.BeginAsking(["a"]);
+        rules.OnEvent(Put("a", "v2"), Noon);
+        rules.BeginScan(); // reads v2, slowly
+        rules.OnAnswer([new("a", "v3")], [], [], Noon);
+        rules.EndAsking(Noon);
+        rules.OnPage([new("a", "v2")], [], rules.State.Scan!.Start, Noon, onRepair: null);
+        rules.EndScan(Noon, onRepair: null);
+
+        Row(rules, "a").Should().Be("v3");
+        rules.Doubts.Contains("a").Should().BeTrue("no read has had the last word");
+    }
+
     [Fact]
     public void An_answer_that_a_whole_scan_has_overtaken_neither_undoes_it_nor_settles_the_key()
     {

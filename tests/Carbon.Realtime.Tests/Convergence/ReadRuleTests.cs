@@ -47,6 +47,40 @@ public sealed class ReadRuleTests
         rules.Doubts.Keys.Should().Equal(["a"], "it is read once more all the same");
     }
 
+    /// <summary>The simulation's find: a replica that is behind takes a row back (docs/reliability.md, "What it found").</summary>
+    [Fact]
+    public void A_row_of_an_older_version_than_the_one_held_is_not_taken_from_a_read_until_five_in_a_row_say_so()
+    {
+        var rules = Create(VersionOf);
+        rules.OnEvent(Put("a", "v2"), Noon);
+        rules.BeginScan();
+
+        rules.OnPage([new("a", "v1")], [], rules.Moment, Noon, onRepair: null);
+        rules.EndScan(Noon, onRepair: null);
+
+        Shown(rules).Should().Be("a=v2");
+        rules.Doubts.Keys.Should().Equal("a");
+        rules.OnEvent(new RowEvent<string, string>(RowEventKind.Ask, "a", null, null), Noon); // in a hurry …
+        for (var read = 1; read < Doubts<string>.MaxAttempts; read++)
+        {
+            Ask();
+            rules.Doubts.NextDue.Should().Be(Noon + TimeSpan.FromSeconds(1 << read), "… and no more");
+            Shown(rules).Should().Be("a=v2", "{0} reads are not enough", read);
+            rules.Doubts.Keys.Should().Equal("a");
+        }
+
+        Ask();
+        Shown(rules).Should().Be("a=v1");
+        rules.Doubts.Count.Should().Be(0);
+
+        void Ask()
+        {
+            rules.BeginAsking(["a"]);
+            rules.OnAnswer([new("a", "v1")], [], [], Noon);
+            rules.EndAsking(Noon);
+        }
+    }
+
     [Fact]
     public void What_the_stream_says_of_a_key_in_doubt_puts_its_read_off_also_long_after_the_last_one()
     {

@@ -1,0 +1,17 @@
+using Carbon.Realtime.Simulation;
+
+// What proves for longer than a build may take. Each command says what it is given, and answers with the exit code: 0 for proved.
+var commands = new Dictionary<string, (string Usage, Func<string[], int> Run)>
+{
+    ["model"] = (ModelCommand.Usage, ModelCommand.Run),
+    ["simulate"] = (SimulateCommand.Usage, SimulateCommand.Run),
+    ["story"] = (StoryCommand.Usage, StoryCommand.Run),
+};
+
+if (args.Length > 0 && commands.TryGetValue(args[0], out var command))
+{
+    return command.Run(args[1..]);
+}
+
+Console.Error.WriteLine(string.Join('\n', commands.Values.Select(static c => c.Usage)));
+return 2;

@@ -1,0 +1,54 @@
+using System.Globalization;
+using System.Text.Json;
+using Carbon.Realtime.Simulation.Stories;
+
+namespace Carbon.Realtime.Simulation;
+
+/// <summary>Tells stories by the thousand (docs/reliability.md, "The simulation").</summary>
+internal static class SimulateCommand
+{
+    public const string Usage = "simulate --seeds N [--state FILE]    tells N stories; with a file it goes on where it was stopped";
+
+    private const int Batch = 2_000;
+    private const int MostFailuresTold = 10;
+
+    public static int Run(string[] args)
+    {
+        switch (args)
+        {
+            case ["--seeds", var seeds]:
+                return Tell(Number(seeds), file: null);
+            case ["--seeds", var seeds, "--state", var file]:
+                return Tell(Number(seeds), file);
+            default:
+                Console.Error.WriteLine(Usage);
+                return 2;
+        }
+    }
+
+    private static int Tell(int seeds, string? file)
+    {
+        var figures = file is not null && File.Exists(file) ? JsonSerializer.Deserialize<Figures>(File.ReadAllText(file))! : new Figures();
+        while (figures.Seeds < seeds)
+        {
+            Campaign.Tell(figures.First + figures.Seeds, Math.Min(Batch, seeds - figures.Seeds), figures);
+            if (file is not null)
+            {
+                File.WriteAllText(file, JsonSerializer.Serialize(figures));
+            }
+
+            Console.Error.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"{figures.Seeds:N0} of {seeds:N0} stories, {figures.Failures.Count} failed, {figures.Seconds / figures.Seeds * 1000:F1} ms each"));
+        }
+
+        Console.WriteLine(Campaign.Markdown(figures));
+        foreach (var failure in figures.Failures.Take(MostFailuresTold))
+        {
+            Console.WriteLine($"FAILED {failure}");
+        }
+
+        return figures.Failures.Count == 0 ? 0 : 1;
+    }
+
+    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,57 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Carbon.Realtime.Simulation.Stories;
+
+/// <summary>Many stories, as many at once as there are processors; stops and goes on between batches.</summary>
+internal static class Campaign
+{
+    /// <summary>Tells the stories of seeds <paramref name="first"/> and on.</summary>
+    public static Figures Tell(int first, int count, Figures into)
+    {
+        var clock = Stopwatch.StartNew();
+        var told = new ConcurrentBag<(Story Story, Outcome Outcome)>();
+        Parallel.ForEach(
+            Partitioner.Create(Enumerable.Range(first, count), EnumerablePartitionerOptions.NoBuffering),
+            new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount },
+            seed =>
+            {
+                var story = Story.Of(seed);
+                told.Add((story, Run.Tell(story)));
+            });
+        foreach (var (story, outcome) in told.OrderBy(static t => t.Story.Seed))
+        {
+            into.Add(story, outcome);
+        }
+
+        into.Seconds += clock.Elapsed.TotalSeconds;
+        return into;
+    }
+
+    /// <summary>The figures as docs/reliability.md has them.</summary>
+    public static string Markdown(Figures figures)
+    {
+        var faults = Verbs.Faults.Where(static f => !f.EndsWith("heals", StringComparison.Ordinal) && !f.EndsWith("heal", StringComparison.Ordinal)).ToList();
+        return string.Join('\n',
+        [
+            "| | |",
+            "|---|--:|",
+            Text($"| stories (seeds {figures.First:N0} to {figures.First + figures.Seeds - 1:N0}) | {figures.Seeds:N0} |"),
+            Text($"| stories that did not end well | {figures.Failures.Count:N0} |"),
+            Text($"| simulated time of a client | {figures.SimulatedSeconds / 86_400:N1} days |"),
+            Text($"| kinds of faults; faults | {faults.Count}; {faults.Sum(f => figures.Steps.GetValueOrDefault(f)):N0} |"),
+            Text($"| writes | {Verbs.Writes.Distinct().Sum(w => figures.Steps.GetValueOrDefault(w)):N0} |"),
+            Text($"| rows that a read put right after the stream had lost their change | {figures.Repairs:N0} |"),
+            Text($"| requests that read rows; in the worst minute | {figures.Reads:N0}; {figures.WorstReads} |"),
+            Text($"| dials in the worst minute | {figures.WorstDials} |"),
+            Text($"| live again after the heal: median, p99, worst | {figures.TimeToLive(0.5):F2} s, {figures.TimeToLive(0.99):F2} s, {figures.TimeToLive(1):F2} s |"),
+            Text($"| equal to the database after the heal, at the latest | {figures.SlowestToEqualSeconds:F0} s |"),
+            Text($"| time of this machine | {figures.Seconds / 60:F0} min, {figures.Seconds / Math.Max(1, figures.Seeds) * 1000:F1} ms a story |"),
+            "",
+            string.Join(", ", faults.Select(f => Text($"{f} {figures.Steps.GetValueOrDefault(f):N0}"))),
+        ]);
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

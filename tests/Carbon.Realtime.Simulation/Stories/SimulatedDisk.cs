@@ -1,0 +1,80 @@
+using Carbon.Realtime.Testing;
+
+namespace Carbon.Realtime.Simulation.Stories;
+
+/// <summary>The client's cache on a disk that fails in every way a disk fails, and outlives a process that crashed.</summary>
+internal sealed class SimulatedDisk
+{
+    private readonly TimeProvider _time;
+    private InMemoryStoreCache _cache = new();
+
+    public SimulatedDisk(TimeProvider time)
+    {
+        _time = time;
+        Attach();
+    }
+
+    /// <summary>As the process sees it.</summary>
+    public InMemoryStoreCache Cache => _cache;
+
+    /// <summary>The next saves find no space.</summary>
+    public int ToRefuse { get; set; }
+
+    /// <summary>What each load and save takes.</summary>
+    public TimeSpan Delay { get; set; }
+
+    public void FailNextLoad() => _cache.FailNextLoad(new StoreCacheException(StoreCacheFault.Locked, "Another process holds it.", null));
+
+    public void FailAfterNextSave() => _cache.FailAfterNextSave(new StoreCacheException(StoreCacheFault.Unavailable, "The power went.", null));
+
+    public void Corrupt(int argument) => With(argument, _cache.CorruptRow);
+
+    /// <summary>Somebody who may write the file changes a row: it may be shown as stale, never as live.</summary>
+    public void Forge(int argument) => With(argument, (key, row) =>
+    {
+        WasForged = true;
+        _cache.ForgeRow(key, row, _cache.Images[key].Rows[row].Replace("\"s", "\"forged", StringComparison.Ordinal));
+    });
+
+    /// <summary>Whether rows were changed behind the store's back: they stay on the disk until the store loads them and finds out.</summary>
+    public bool WasForged { get; private set; }
+
+    /// <summary>The process is gone: what it had not saved is lost, what it still tries to save reaches nothing.</summary>
+    public void Crash()
+    {
+        _cache = _cache.Clone();
+        Attach();
+    }
+
+    public void Heal()
+    {
+        ToRefuse = 0;
+        Delay = TimeSpan.Zero;
+    }
+
+    private void Attach()
+    {
+        _cache.Loading = (_, cancellationToken) => Wait(cancellationToken);
+        _cache.Saving = (_, _, cancellationToken) =>
+        {
+            if (ToRefuse > 0)
+            {
+                ToRefuse--;
+                throw new StoreCacheException(StoreCacheFault.Full, "The disk is full.", null);
+            }
+
+            return Wait(cancellationToken);
+        };
+    }
+
+    private ValueTask Wait(CancellationToken cancellationToken) => Delay > TimeSpan.Zero ? new ValueTask(Task.Delay(Delay, _time, cancellationToken)) : default;
+
+    private void With(int argument, Action<StoreCacheKey, string> act)
+    {
+        if (_cache.Images.OrderBy(static i => i.Key.ToString(), StringComparer.Ordinal).ToList() is { Count: > 0 } images
+            && images[argument % images.Count] is var (key, image) && image.Rows.Count > 0)
+        {
+            act(key, image.Rows.Keys.ElementAt(argument % image.Rows.Count));
+        }
+    }
+}

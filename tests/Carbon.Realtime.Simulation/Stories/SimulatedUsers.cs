@@ -1,0 +1,72 @@
+using Carbon.Realtime.Testing;
+
+namespace Carbon.Realtime.Simulation.Stories;
+
+/// <summary>Who is signed in, and a token provider that has bad days.</summary>
+internal sealed class SimulatedUsers(RealtimeEmulator emulator, TimeProvider time) : IAccessTokenProvider
+{
+    private string? _last;
+    private int _open;
+
+    public string Current { get; set; } = SimulatedDatabase.Users[0];
+
+    /// <summary>Whose token was given out last: that is who the client can know of.</summary>
+    public string Given { get; private set; } = SimulatedDatabase.Users[0];
+
+    /// <summary>The next questions are answered with an error.</summary>
+    public int ToFail { get; set; }
+
+    /// <summary>The next question is answered after so long.</summary>
+    public TimeSpan Delay { get; set; }
+
+    /// <summary>The next tokens are the last one again, whatever was asked for.</summary>
+    public int ToRepeat { get; set; }
+
+    public TimeSpan Lifetime { get; set; } = TimeSpan.FromHours(1);
+
+    public int Asked { get; private set; }
+
+    /// <summary>How many questions of one user were open at once, at most.</summary>
+    public int MostAtOnce { get; private set; }
+
+    /// <summary>All that were ever given out: none may be in a log.</summary>
+    public HashSet<string> Issued { get; } = [];
+
+    public void Heal() => (ToFail, Delay, ToRepeat, Lifetime) = (0, TimeSpan.Zero, 0, TimeSpan.FromHours(1));
+
+    public async ValueTask<string?> GetAccessTokenAsync(AccessTokenRequest request, CancellationToken cancellationToken)
+    {
+        Asked++;
+        MostAtOnce = Math.Max(MostAtOnce, ++_open);
+        try
+        {
+            if (Delay > TimeSpan.Zero)
+            {
+                var delay = Delay;
+                Delay = TimeSpan.Zero;
+                await Task.Delay(delay, time, cancellationToken);
+            }
+
+            if (ToFail > 0)
+            {
+                ToFail--;
+                throw new InvalidOperationException("The identity server is down.");
+            }
+
+            if (ToRepeat > 0 && _last is not null)
+            {
+                ToRepeat--;
+                return _last;
+            }
+
+            _last = emulator.IssueToken(Current, expiresIn: Lifetime);
+            Issued.Add(_last);
+            Given = Current;
+            return _last;
+        }
+        finally
+        {
+            _open--;
+        }
+    }
+}
