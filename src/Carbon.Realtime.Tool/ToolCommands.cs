@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Carbon.Realtime.Testing;
 
 namespace Carbon.Realtime.Tool;
 

@@ -11,6 +11,7 @@ internal sealed class SimulatedClient
 
     private readonly SimulatedWorld _world;
     private readonly List<Task> _signIns = [];
+    private readonly HashSet<string> _mayBe = [];
 
     public SimulatedClient(SimulatedWorld world, string? tenant, Sabotage sabotage)
     {
@@ -62,12 +63,10 @@ internal sealed class SimulatedClient
     /// <summary>Who is certainly signed in; while another one signs in, still the one before.</summary>
     public string User { get; private set; }
 
-    public RealtimeTable<string, Order> Table(string name) => name == SimulatedDatabase.Orders ? Orders : Lines;
+    public static RealtimeTable<string, Order> Table(string name) => name == SimulatedDatabase.Orders ? Orders : Lines;
 
     /// <summary>Whether that user may be the one whose rows are shown now.</summary>
     public bool MayBe(string user) => User == user || (_signIns.Exists(static t => !t.IsCompleted) && _mayBe.Contains(user)) || _world.Users.Current == user || _world.Users.Given == user;
-
-    private readonly HashSet<string> _mayBe = [];
 
     public void Begin()
     {

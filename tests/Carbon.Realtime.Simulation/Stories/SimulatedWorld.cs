@@ -40,7 +40,12 @@ internal sealed class SimulatedWorld : IDisposable
             },
             Limits = new EmulatorLimits
             {
-                MaxRecordBytes = 2000, ChangesPerSecond = null, ChannelsPerSocket = 100, ConcurrentUsers = 200, JoinsPerSecond = 100, MessagesPerSecond = null,
+                MaxRecordBytes = 2000,
+                ChangesPerSecond = null,
+                ChannelsPerSocket = 100,
+                ConcurrentUsers = 200,
+                JoinsPerSecond = 100,
+                MessagesPerSecond = null,
             },
         });
         Users = new SimulatedUsers(Emulator, Manual.Time);

@@ -14,14 +14,14 @@ internal sealed class StreamWatch(SimulatedWorld world, string table) : IObserve
     private TimeSpan? _firstLive;
 
     /// <summary>Whether changes flow, or never will again.</summary>
-    public bool IsWell => _isOver || _subscription is null || world.Client.Manager.Changes(world.Client.Table(table)).Status.State == RealtimeState.Live;
+    public bool IsWell => _isOver || _subscription is null || world.Client.Manager.Changes(SimulatedClient.Table(table)).Status.State == RealtimeState.Live;
 
     /// <summary>Without a tenant there is no stream of a tenant's table.</summary>
     public void Subscribe()
     {
         if (_subscription is null && world.Client.Tenant is not null)
         {
-            _subscription = world.Client.Manager.Changes(world.Client.Table(table)).Subscribe(this);
+            _subscription = world.Client.Manager.Changes(SimulatedClient.Table(table)).Subscribe(this);
         }
     }
 
@@ -46,7 +46,7 @@ internal sealed class StreamWatch(SimulatedWorld world, string table) : IObserve
                 _lastGap = gap.HasKey ? _lastGap : world.Elapsed;
                 if (gap.HasKey)
                 {
-                    _gapsAt.Add((gap.Key, world.Elapsed));
+                    _gapsAt.Add((gap.Key!, world.Elapsed));
                 }
 
                 break;

@@ -9,12 +9,13 @@ internal sealed class TrafficWatch(SimulatedWorld world, RealtimeEmulator emulat
     /// <summary>In any minute of virtual time, of two stores and a stream, whatever goes wrong.</summary>
     private const int MostReads = 240;
     private const int MostDials = 40;
-    private const int MostTokens = 60;
 
     private readonly IRealtimeSocketFactory _inner = emulator.CreateSocketFactory();
     private readonly Dictionary<string, int> _open = [];
     private readonly Budget _reads = new("reads", MostReads);
     private readonly Budget _dials = new("dials", MostDials);
+
+    private SimulatedWorld World { get; } = world;
 
     /// <summary>When the last "Subscribed" of the stores' channel came.</summary>
     public TimeSpan LastOk { get; private set; }
@@ -29,7 +30,7 @@ internal sealed class TrafficWatch(SimulatedWorld world, RealtimeEmulator emulat
 
     public async ValueTask<IRealtimeSocket> ConnectAsync(RealtimeSocketAddress address, CancellationToken cancellationToken)
     {
-        _dials.Spend(world);
+        _dials.Spend(World);
         return new Socket(this, await _inner.ConnectAsync(address, cancellationToken));
     }
 
@@ -59,14 +60,27 @@ internal sealed class TrafficWatch(SimulatedWorld world, RealtimeEmulator emulat
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            watch._reads.Spend(watch._world);
+            watch._reads.Spend(watch.World);
             var address = request.RequestUri!.PathAndQuery;
-            watch._world.Note($"read {address}");
-            return await base.SendAsync(request, cancellationToken);
+            watch.World.Note($"read {address}");
+            if (address.IndexOf("&order=", StringComparison.Ordinal) is var order && order < 0)
+            {
+                return await base.SendAsync(request, cancellationToken); // of single keys
+            }
+
+            var query = address[..order];
+            watch._open[query] = watch._open.GetValueOrDefault(query) + 1;
+            watch.World.Require(watch._open[query] <= watch.World.Client.Stores.Count, $"V9 {watch._open[query]} complete reads at once: {query}");
+            try
+            {
+                return await base.SendAsync(request, cancellationToken);
+            }
+            finally
+            {
+                watch._open[query]--;
+            }
         }
     }
-
-    private readonly SimulatedWorld _world = world;
 
     private sealed class Socket(TrafficWatch watch, IRealtimeSocket inner) : IRealtimeSocket
     {
@@ -75,7 +89,7 @@ internal sealed class TrafficWatch(SimulatedWorld world, RealtimeEmulator emulat
             var message = await inner.ReceiveAsync(cancellationToken);
             if (message.Kind == SocketMessageKind.Text && message.Payload.Span.IndexOf("Subscribed to PostgreSQL"u8) >= 0 && message.Payload.Span.IndexOf("-stores-"u8) >= 0)
             {
-                watch.LastOk = watch._world.Elapsed;
+                watch.LastOk = watch.World.Elapsed;
             }
 
             return message;

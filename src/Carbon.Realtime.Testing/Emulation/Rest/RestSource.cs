@@ -5,8 +5,6 @@ internal sealed class RestSource(EmulatorDatabase database, EmulatorReplica repl
 {
     public const string ServiceRole = "service_role";
 
-    public bool IsView(EmulatorTable relation) => database.Views.Exists(v => ReferenceEquals(v.Shape, relation));
-
     public EmulatorTable? Find(string schema, string name) =>
         database.Tables.Concat(database.Views.Select(static v => v.Shape)).FirstOrDefault(t => t.Schema == schema && t.Name == name);
 
