@@ -70,6 +70,8 @@ internal sealed class TrafficWatch(SimulatedWorld world, RealtimeEmulator emulat
 
             var query = address[..order];
             watch._open[query] = watch._open.GetValueOrDefault(query) + 1;
+            var isOpen = true;
+            await using var cancelled = cancellationToken.Register(Close); // from then on it is nobody's
             watch.World.Require(watch._open[query] <= watch.World.Client.Stores.Count, $"V9 {watch._open[query]} complete reads at once: {query}");
             try
             {
@@ -77,7 +79,13 @@ internal sealed class TrafficWatch(SimulatedWorld world, RealtimeEmulator emulat
             }
             finally
             {
-                watch._open[query]--;
+                Close();
+            }
+
+            void Close()
+            {
+                watch._open[query] -= isOpen ? 1 : 0;
+                isOpen = false;
             }
         }
     }
