@@ -22,6 +22,9 @@ internal enum ChangeKind
 /// <param name="Tenant">On the wire: whose subscription it is for.</param>
 internal readonly record struct Change(ChangeKind Kind, int Key, int Version, int To = 0, int Tenant = 0)
 {
+    /// <summary>Nobody's any more.</summary>
+    public const int OfTopicLeft = 2;
+
     public void Write(ref StateWriter writer)
     {
         writer.Byte((int)Kind | (Tenant << 4));

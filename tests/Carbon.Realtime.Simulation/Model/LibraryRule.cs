@@ -167,7 +167,7 @@ internal sealed class LibraryRule : ClientRule, IRowLog<int, int>
             }
 
             var bits = reader.Flags();
-            touches[key] = (bits[0] ? 1 : 0, bits[1], bits[2], bits[3]);
+            touches[key] = (bits[0] ? 0 : -1, bits[1], bits[2], bits[3]);
             afterScan += bits[1] ? 1 : 0;
             afterPage += bits[2] ? 1 : 0;
             afterPoints += bits[3] ? 1 : 0;
@@ -180,14 +180,14 @@ internal sealed class LibraryRule : ClientRule, IRowLog<int, int>
         for (var key = 0; key < _keys; key++)
         {
             var (touched, scan, page, points) = touches[key];
-            var moment = Math.Max(touched, Math.Max(scan ? scanStart + 1 : 0, Math.Max(page ? pageStart + 1 : 0, points ? pointsStart + 1 : 0)));
-            if (moment > 0)
+            var moment = Math.Max(touched, Math.Max(scan ? scanStart + 1 : -1, Math.Max(page ? pageStart + 1 : -1, points ? pointsStart + 1 : -1)));
+            if (moment >= 0)
             {
                 _state.Touched[key] = moment;
             }
         }
 
-        _state.Moment = StartOf(0) + 1;
+        _state.Moment = StartOf(0);
         _pageStart = flags[2] ? pageStart : 0;
         _state.Scan = flags[2] ? new ScanMarks(scanStart) : null;
         _state.Points = flags[3] ? new PointMarks<int>(pointsStart, [.. KeysOf(asked)]) : null;
@@ -214,8 +214,8 @@ internal sealed class LibraryRule : ClientRule, IRowLog<int, int>
 
     private static bool Has(int keys, int key) => (keys >> key & 1) != 0;
 
-    /// <summary>A moment before which so many keys were touched last as were not touched since.</summary>
-    private long StartOf(int after) => (2 * (_keys - after)) + 1;
+    /// <summary>When a read began since which so many keys were touched: as early as may be, so that the last word before it has the same moment.</summary>
+    private long StartOf(int after) => _keys - after;
 
     private bool IsNear(TimeSpan at) => _now - at < ConvergenceRules<int, int>.LateEvents;
 

@@ -30,7 +30,10 @@ internal sealed record Scenario
 
     public Timer Timer { get; init; }
 
-    /// <summary>Whether events may come later than <see cref="ConvergenceRules{TKey, TRow}.LateEvents"/> after a read.</summary>
+    /// <summary>
+    /// Whether events may be on their way for longer than <see cref="ConvergenceRules{TKey, TRow}.LateEvents"/>, and so come later than that after a read that
+    /// brought what they tell.
+    /// </summary>
     public bool CanBeLate { get; init; } = true;
 
     /// <summary>Whether rows go away; if not, a deletion is an update like any other.</summary>

@@ -98,7 +98,17 @@ internal sealed class ServerMachine(Scenario scenario)
 
     public void LoseSubscription() => IsSubscribed = false;
 
-    /// <summary>The socket is gone, or the channel was left: what was published on it may still come where the socket lives.</summary>
+    /// <summary>The channel was left: what was published on its topic may still come, and no later join has the same one.</summary>
+    public void LeaveTopic()
+    {
+        Leave();
+        for (var i = 0; i < _wire.Count; i++)
+        {
+            _wire[i] = _wire[i] with { Tenant = Change.OfTopicLeft };
+        }
+    }
+
+    /// <summary>The socket is gone.</summary>
     public void Leave() => (IsSubscribing, IsSubscribed, IsOkOnItsWay) = (false, false, false);
 
     public void Write(ref StateWriter writer)

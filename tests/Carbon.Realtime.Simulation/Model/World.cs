@@ -181,7 +181,7 @@ internal sealed class World
         Add(steps, StepKind.SaveRest, _client.Disk.IsHalfSaved);
         Add(steps, StepKind.Save, _client.CanSave);
         Add(steps, StepKind.TakeLateAnswer, _client.Late.Stage != RequestStage.None);
-        Add(steps, StepKind.PassTime, _scenario.CanBeLate && _client.Rule.IsReadNear);
+        Add(steps, StepKind.PassTime, _client.Rule.IsReadNear && (_scenario.CanBeLate || !(_server.HasUnpolled || _server.HasUndelivered)));
         if (_client.Rule.Doubted is var doubted && doubted != 0 && _client.Points.Stage == RequestStage.None)
         {
             // Which of them are due is a matter of time: any may be.
@@ -369,7 +369,7 @@ internal sealed class World
                 _client.Crash();
                 break;
             case StepKind.SwitchTenant:
-                _server.Leave();
+                _server.LeaveTopic();
                 _client.Switch();
                 break;
         }

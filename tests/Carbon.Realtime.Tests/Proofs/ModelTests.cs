@@ -1,6 +1,7 @@
 using System.Reflection;
 using Carbon.Realtime.Convergence;
 using Carbon.Realtime.Simulation.Model;
+using Carbon.Realtime.Tests.House;
 using Xunit.Abstractions;
 
 namespace Carbon.Realtime.Tests.Proofs;
@@ -34,6 +35,25 @@ public sealed class ModelTests(ITestOutputHelper output)
     [Fact]
     public void Every_row_has_its_own_name() =>
         ModelTable.Small.Concat(ModelTable.Large).Select(static row => row.Name).Should().OnlyHaveUniqueItems();
+
+    [Fact]
+    public void The_page_tells_of_every_row_what_came_of_it()
+    {
+        var page = File.ReadAllLines(Path.Combine(ApprovedText.RepositoryRoot(), "docs", "reliability.md"));
+
+        foreach (var row in ModelTable.Small)
+        {
+            var outcome = row.Steps is { } steps
+                ? $"diverges after {steps} steps"
+                : FormattableString.Invariant($"converges: {row.States:N0} states, {row.Transitions:N0} transitions");
+            page.Should().ContainSingle(line => line.StartsWith($"| {row.Name} | {row.Words} | {outcome} |", StringComparison.Ordinal), row.Name);
+        }
+
+        foreach (var row in ModelTable.Large)
+        {
+            page.Should().ContainSingle(line => line.StartsWith($"| {row.Name} | {row.Words} | ", StringComparison.Ordinal), row.Name);
+        }
+    }
 
     [Fact]
     public void A_trace_tells_the_nearest_way_to_a_fault_in_the_fields_words()
