@@ -5,8 +5,8 @@ namespace Carbon.Realtime.Simulation.Stories;
 /// <param name="Log">All that happened, if it was kept.</param>
 /// <param name="Simulated">How much time of the client was simulated.</param>
 /// <param name="ToLive">
-/// From the heal, or the first truthful ok after it, to the last store's being live, without the complete read that made it so: one that hangs since before
-/// the heal ends with its time-out. <see langword="null"/> where the server had refused: then the client asks again in minutes, however well all is.
+/// From the heal, or the first truthful ok after it, to the last store's being live, without the complete read that made it so. <see langword="null"/> after one of
+/// <see cref="Verbs.Waits"/>.
 /// </param>
 /// <param name="ToEqual">From the heal to equality with the database.</param>
 /// <param name="Reads">How many requests read rows.</param>
@@ -47,7 +47,7 @@ internal static class Run
             }
 
             (toLive, toEqual) = UntilWell(world);
-            if (story.Steps.Any(static s => Verbs.Refusals.Contains(s.Verb)))
+            if (story.Steps.Any(static s => Verbs.Waits.Contains(s.Verb)))
             {
                 toLive = null;
             }

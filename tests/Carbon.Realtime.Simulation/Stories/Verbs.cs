@@ -18,8 +18,14 @@ internal static class Verbs
         "read-denied", "sign-in", "tenant", "restart", "crash", "observer-throws", "cool-down",
     };
 
-    /// <summary>The server says no to who the user is or what he may see: asking at once again would be a storm, and the client does not.</summary>
-    public static IReadOnlySet<string> Refusals { get; } = new HashSet<string> { "read-denied", "read-expired", "expire-tokens", "token-fails", "token-repeats", "token-slow", "subscription-refused" };
+    /// <summary>
+    /// After these the client waits for more than the heal: a read that hangs ends with its time-out of half a minute, and who was refused asks again in
+    /// minutes at most, for at once would be a storm.
+    /// </summary>
+    public static IReadOnlySet<string> Waits { get; } = new HashSet<string>
+    {
+        "read-no-answer", "read-stalls", "read-denied", "read-expired", "expire-tokens", "token-fails", "token-repeats", "token-slow", "subscription-refused",
+    };
 
     private static Dictionary<string, Action<SimulatedWorld, int>> FaultTable { get; } = new()
     {
