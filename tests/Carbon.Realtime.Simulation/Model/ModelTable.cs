@@ -73,7 +73,7 @@ internal static class ModelTable
 
         new("C1", "cold slot, nothing read again", Cold, 8),
         new("C2", "cold slot, one pass after it exists", Cold with { Timer = Timer.Settle }, null, 21_489, 71_557),
-        new("C3", "cold slot, reconciles: ours", Cold with { Timer = Timer.UntilSettled }, null, 31_044, 99_704),
+        new("C3", "cold slot, reconciles: ours", Cold with { Commits = 2, Timer = Timer.UntilSettled }, null, 3_854, 9_847),
 
         new("D1", "silent drops, no reconcile", Dropping with { Timer = Timer.None }, 8),
         new("D2", "one reconcile, reads overwrite", Dropping with { Policy = Overwrite }, 9),
@@ -96,7 +96,7 @@ internal static class ModelTable
         new("F3", "faults mixed, one reconcile, true versions", Mixed with { Policy = EventWins, HasVersions = true }, 12),
         new("F4", "faults mixed, one reconcile, touched keys are read again", Mixed, 13),
 
-        new("G0", "D6 until settled: ours", Dropping with { Timer = Timer.UntilSettled }, null, 60_004, 192_109),
+        new("G0", "D6 until settled: ours", Settling with { Drops = 2 }, null, 5_378, 13_666),
         new("G1", "D2 until settled", Dropping with { Timer = Timer.UntilSettled, Policy = Overwrite }, null, 6_078, 16_601),
         new("G2", "D3 until settled", Dropping with { Timer = Timer.UntilSettled, Policy = EventWins }, null, 5_156, 13_882),
         new("G3", "D5 until settled, and touched keys are read again: ours", Settling with { Drops = 1, Commits = 3, HasVersions = true, IsMonotone = true }, null, 64_112, 209_444),
@@ -104,7 +104,7 @@ internal static class ModelTable
         new("G5", "E2 until settled: ours", Settling with { LostSubscriptions = 1 }, null, 8_040, 23_643),
         new("G6", "reconnects and drops until settled: ours", Settling with { Drops = 1, Disconnects = 1 }, null, 32_098, 102_515),
         new("G7", "overflows and reads that fail until settled: ours", Settling with { Drops = 1, Overflows = 1, FailedReads = 1 }, null, 18_758, 59_860),
-        new("G8", "scans of several pages until settled: ours", Paged with { Commits = 2, Timer = Timer.UntilSettled, Drops = 1, HasMoves = false, CanBeLate = false }, null, 105_769, 281_769),
+        new("G8", "scans of several pages until settled: ours", Paged with { Keys = 1, Commits = 2, Timer = Timer.UntilSettled, Drops = 1, HasMoves = false }, null, 13_954, 38_115),
         new("I1", "faults mixed, one reconcile, the exact mark", Mixed with { Commits = 2, Foreign = ExactMark }, null, 29_370, 95_932),
 
         new("P1", "rows move between pages: ours", Paged with { Commits = 2 }, null, 17_203, 42_794),
