@@ -28,12 +28,27 @@ internal static class Run
 
     public static Outcome Tell(Story story, Sabotage sabotage, bool keepsLog)
     {
+        // Awaits prefer a synchronisation context, as a test framework has one, to the world's scheduler: what runs there runs when it likes.
+        var context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        try
+        {
+            return TellHere(story, sabotage, keepsLog);
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
+    }
+
+    private static Outcome TellHere(Story story, Sabotage sabotage, bool keepsLog)
+    {
         using var world = new SimulatedWorld(story, sabotage, keepsLog);
         var (toLive, toEqual) = ((TimeSpan?)null, TimeSpan.Zero);
         string? failure = null;
         try
         {
-            world.Client.Begin();
+            world.Act(world.Client.Begin);
             foreach (var step in story.Steps)
             {
                 world.Do(step);
@@ -119,7 +134,8 @@ internal static class Run
     {
         var client = world.Client;
         var shown = client.Stores.Select(static s => (s.Name, Rows: s.Shown)).ToList();
-        var ending = world.End();
+        var ending = Task.CompletedTask;
+        world.Act(() => ending = world.End());
         for (var tries = 0; !ending.IsCompleted && tries < 60; tries++)
         {
             world.Manual.Advance(TimeSpan.FromSeconds(1));

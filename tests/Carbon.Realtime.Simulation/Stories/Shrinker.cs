@@ -5,7 +5,11 @@ internal static class Shrinker
 {
     public static Story Shrink(Story story, Func<Story, string?> tell)
     {
-        var promise = Promise(tell(story));
+        if (Promise(tell(story)) is not { } promise)
+        {
+            return story;
+        }
+
         for (var size = story.Steps.Count / 2; size >= 1; size /= 2)
         {
             for (var at = 0; at + size <= story.Steps.Count;)

@@ -111,9 +111,17 @@ internal sealed class SimulatedWorld : IDisposable
     {
         Manual.Advance(TimeSpan.FromMilliseconds(step.Pause));
         Note($"step {step}");
-        Verbs.Do(this, step);
-        Manual.RunUntilIdle();
+        var now = step;
+        Act(() => Verbs.Do(this, now));
         Look();
+    }
+
+    /// <summary>Does something as a program on the world's own scheduler does: what it awaits goes on there, and not on a thread of the real world, when that likes.</summary>
+    public void Act(Action act)
+    {
+        var doing = Task.Factory.StartNew(act, CancellationToken.None, TaskCreationOptions.None, Manual.Environment.Scheduler.TaskScheduler);
+        Manual.RunUntilIdle();
+        doing.GetAwaiter().GetResult();
     }
 
     public void Advance(TimeSpan by)
@@ -178,13 +186,14 @@ internal sealed class SimulatedWorld : IDisposable
             Client.SwitchTenant(SimulatedDatabase.Companies[0]);
         }
 
-        Client.Begin();
-        if (Users.Given != Users.Current)
+        Act(() =>
         {
-            SignIn(Users.Current); // a provider that gave out the wrong token has to be asked again
-        }
-
-        Manual.RunUntilIdle();
+            Client.Begin();
+            if (Users.Given != Users.Current)
+            {
+                SignIn(Users.Current); // a provider that gave out the wrong token has to be asked again
+            }
+        });
         Look();
     }
 
