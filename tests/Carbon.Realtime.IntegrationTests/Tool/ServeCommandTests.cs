@@ -106,7 +106,7 @@ public sealed class ServeCommandTests : IDisposable
     [InlineData("""{"tables":[{"name":"a","columns":{"id":"txet"}}]}""", "There is no type 'txet'")]
     [InlineData("""{"tabels":[]}""", "$.tabels (line 1): there is no member of this name.")]
     [InlineData("""{"users":[{"name":"ada"},{"name":"ada"}]}""", "two are named ada")]
-    [InlineData("""{"tables":[null]}""", "tables[0]: there is a null")]
+    [InlineData("""{"tables":[null]}""", "tables[0]: there must not be a null")]
     public async Task A_bad_seed_is_told_with_its_file_and_place(string json, string text)
     {
         var seed = Seed(json);
@@ -127,7 +127,7 @@ public sealed class ServeCommandTests : IDisposable
     [InlineData("serve --tokens-for 1e300", 1, "above 0")]
     [InlineData("serve --jwt-secret \"\"", 2, "JwtSecret")]
     [InlineData("serve --prot 1", 1, "--prot")]
-    [InlineData("serve --tokens-for 1e12", 1, "--tokens-for needs hours")]
+    [InlineData("serve --tokens-for 1e12", 1, "--tokens-for needs a number of hours")]
     public async Task Wrong_arguments_are_told(string arguments, int code, string text)
     {
         using var tool = SampleProcess.Tool(arguments);

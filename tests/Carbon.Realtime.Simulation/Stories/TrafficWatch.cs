@@ -71,7 +71,7 @@ internal sealed class TrafficWatch(SimulatedWorld world, RealtimeEmulator emulat
             var query = address[..order];
             watch._open[query] = watch._open.GetValueOrDefault(query) + 1;
             var isOpen = true;
-            await using var cancelled = cancellationToken.Register(Close); // from then on it is nobody's
+            using var cancelled = cancellationToken.Register(Close); // from then on it is nobody's; to be awaited it would go to a thread of the real world
             watch.World.Require(watch._open[query] <= watch.World.Client.Stores.Count, $"V9 {watch._open[query]} complete reads at once: {query}");
             try
             {
