@@ -3,6 +3,7 @@ using Carbon.Realtime.Simulation.Stories;
 namespace Carbon.Realtime.Tests.Proofs;
 
 /// <summary>Clients that lack one rule, as many have been written, told the same stories: the simulation must find each of them out, or it finds nothing out.</summary>
+[Collection(AloneCollection.Name)]
 public sealed class NegativeControlTests
 {
     private const int MostSeeds = 2_000;
