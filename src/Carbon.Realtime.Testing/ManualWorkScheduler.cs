@@ -26,11 +26,18 @@ public sealed class ManualWorkScheduler : WorkScheduler
         }
     }
 
+    /// <summary>The thread that all work comes from where a run must be the same each time.</summary>
+    internal int? OnlyThread { get; set; }
+
+    /// <summary>How much work came from another thread: a continuation took a detour over the real world, and came when it liked.</summary>
+    internal int Strays { get; private set; }
+
     /// <inheritdoc/>
     public override void Post(IThreadPoolWorkItem item)
     {
         lock (_gate)
         {
+            Strays += OnlyThread is { } thread && thread != Environment.CurrentManagedThreadId ? 1 : 0;
             _queue.Enqueue(item);
         }
     }

@@ -11,6 +11,7 @@ internal sealed class SimulatedClient
 
     private readonly SimulatedWorld _world;
     private readonly List<Task> _signIns = [];
+    private readonly List<Task> _heard = [];
     private readonly HashSet<string> _mayBe = [];
 
     public SimulatedClient(SimulatedWorld world, string? tenant, Sabotage sabotage)
@@ -128,5 +129,17 @@ internal sealed class SimulatedClient
 
     public void SubscribeAnew(int argument) => Stores[argument % Stores.Count].Subscribe();
 
-    private void Hear(Task task) => _ = task.ContinueWith(t => _world.Secrets.Check($"{t.Exception}"), CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, _world.Manual.Environment.Scheduler.TaskScheduler);
+    /// <summary>What was awaited and failed shows no secret.</summary>
+    public void Look()
+    {
+        foreach (var task in _heard.Where(static t => t.IsFaulted))
+        {
+            _world.Secrets.Check($"{task.Exception}");
+        }
+
+        _heard.RemoveAll(static t => t.IsCompleted);
+    }
+
+    /// <summary>To be looked at: who awaits such a task goes on on a thread of the real world, when that likes.</summary>
+    private void Hear(Task task) => _heard.Add(task);
 }

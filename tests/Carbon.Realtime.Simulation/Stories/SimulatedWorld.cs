@@ -22,6 +22,7 @@ internal sealed class SimulatedWorld : IDisposable
         _log = keepsLog ? new StringBuilder() : null;
         Manual = new ManualEnvironment(story.Seed);
         _started = Manual.Time.GetTimestamp();
+        Manual.Scheduler.OnlyThread = Environment.CurrentManagedThreadId;
         Emulator = new RealtimeEmulator(new EmulatorOptions
         {
             Environment = Manual.Environment,
@@ -111,14 +112,21 @@ internal sealed class SimulatedWorld : IDisposable
     {
         Manual.Advance(TimeSpan.FromMilliseconds(step.Pause));
         Note($"step {step}");
-        var now = step;
-        Act(() => Verbs.Do(this, now));
+        Verbs.Do(this, step);
         Look();
     }
 
-    /// <summary>Does something as a program on the world's own scheduler does: what it awaits goes on there, and not on a thread of the real world, when that likes.</summary>
+    /// <summary>
+    /// Does something as a program on the world's own scheduler does: what it awaits goes on there, and not on a thread of the real world, when that likes. Time may not move in it: what runs
+    /// inside a task that is running takes the detour over such a thread.
+    /// </summary>
     public void Act(Action act)
     {
+        if (TaskScheduler.Current == Manual.Environment.Scheduler.TaskScheduler)
+        {
+            throw new InvalidOperationException("An act within an act.");
+        }
+
         var doing = Task.Factory.StartNew(act, CancellationToken.None, TaskCreationOptions.None, Manual.Environment.Scheduler.TaskScheduler);
         Manual.RunUntilIdle();
         doing.GetAwaiter().GetResult();
@@ -139,23 +147,27 @@ internal sealed class SimulatedWorld : IDisposable
     /// <summary>The program ends in good order, and is started again.</summary>
     public void RestartClient()
     {
-        var ending = End();
+        var ending = Task.CompletedTask;
+        Act(() => ending = End());
         for (var seconds = 0; !ending.IsCompleted && seconds < 120; seconds++)
         {
             Manual.Advance(TimeSpan.FromSeconds(1));
         }
 
         Require(ending.IsCompletedSuccessfully, "a client that was disposed of does not end");
-        Begin();
+        Act(Begin);
     }
 
     /// <summary>The process dies: the disk stays as it is at this instant, and nobody says goodbye.</summary>
     public void CrashClient()
     {
-        Disk.Crash();
-        Emulator.BreakConnections();
-        _ = End();
-        Begin();
+        Act(() =>
+        {
+            Disk.Crash();
+            Emulator.BreakConnections();
+            _ = End();
+            Begin();
+        });
     }
 
     /// <summary>The machine sleeps: timers come due, and nothing runs until it wakes.</summary>
@@ -172,20 +184,22 @@ internal sealed class SimulatedWorld : IDisposable
     {
         Note("heal");
         Secrets.LongestScan = TimeSpan.Zero;
-        Faults.HealAll();
-        Database.GrantAll();
-        foreach (var table in SimulatedDatabase.Tables)
+        Act(() =>
         {
-            Emulator.SetPublished(table, published: true);
-        }
+            Faults.HealAll();
+            Database.GrantAll();
+            foreach (var table in SimulatedDatabase.Tables)
+            {
+                Emulator.SetPublished(table, published: true);
+            }
 
-        Users.Heal();
-        Disk.Heal();
-        if (Client.Tenant is null)
-        {
-            Client.SwitchTenant(SimulatedDatabase.Companies[0]);
-        }
-
+            Users.Heal();
+            Disk.Heal();
+            if (Client.Tenant is null)
+            {
+                Client.SwitchTenant(SimulatedDatabase.Companies[0]);
+            }
+        });
         Act(() =>
         {
             Client.Begin();
@@ -199,12 +213,14 @@ internal sealed class SimulatedWorld : IDisposable
 
     public void Look()
     {
+        Client.Look();
         foreach (var store in Client.Stores)
         {
             store.Look();
         }
 
         Require(Users.MostAtOnce <= 2, $"V9 {Users.MostAtOnce} questions for a token at once");
+        Require(Manual.Scheduler.Strays == 0, "something ran on a thread of the real world: the same story would not be the same run");
         if (_broken is { } broken)
         {
             throw new InvariantException(broken);
@@ -226,7 +242,7 @@ internal sealed class SimulatedWorld : IDisposable
 
     public void Dispose()
     {
-        Client.Manager.Dispose();
+        Act(Client.Manager.Dispose);
         Manual.Advance(TimeSpan.FromSeconds(3));
         Emulator.Dispose();
     }

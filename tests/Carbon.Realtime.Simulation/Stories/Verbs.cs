@@ -135,6 +135,11 @@ internal static class Verbs
         ["start-store"] = static (w, a) => w.Client.StartStore(a),
         ["observer-throws"] = static (w, a) => w.Client.ThrowInObserver(a),
         ["subscribe-anew"] = static (w, a) => w.Client.SubscribeAnew(a),
+    };
+
+    /// <summary>What process and machine do. It moves the clock, and so it is no work of the world's scheduler.</summary>
+    private static Dictionary<string, Action<SimulatedWorld, int>> MachineTable { get; } = new()
+    {
         ["restart"] = static (w, _) => w.RestartClient(),
         ["crash"] = static (w, _) => w.CrashClient(),
         ["suspend"] = static (w, a) => w.Suspend(TimeSpan.FromMilliseconds((a % 7) switch { < 4 => a, 4 => a * 100, 5 => a * 5000, _ => a * 400_000.0 })),
@@ -145,25 +150,26 @@ internal static class Verbs
     public static IReadOnlyList<string> Faults { get; } = [.. FaultTable.Keys];
 
     /// <summary>What program and user do.</summary>
-    public static IReadOnlyList<string> Acts { get; } = [.. ActTable.Keys];
+    public static IReadOnlyList<string> Acts { get; } = [.. ActTable.Keys, .. MachineTable.Keys];
 
     public static void Do(SimulatedWorld world, in Step step)
     {
-        if (FaultTable.GetValueOrDefault(step.Verb) is { } fault)
+        var (verb, argument) = (step.Verb, step.Argument);
+        if (MachineTable.GetValueOrDefault(verb) is { } machine)
         {
-            fault(world, step.Argument);
+            machine(world, argument);
         }
-        else if (ActTable.GetValueOrDefault(step.Verb) is { } act)
+        else if ((FaultTable.GetValueOrDefault(verb) ?? ActTable.GetValueOrDefault(verb)) is { } act)
         {
-            act(world, step.Argument);
+            world.Act(() => act(world, argument));
         }
-        else if (Writes.Contains(step.Verb))
+        else if (Writes.Contains(verb))
         {
-            world.Database.Write(step.Verb, step.Argument);
+            world.Act(() => world.Database.Write(verb, argument));
         }
         else
         {
-            throw new FormatException($"There is no verb '{step.Verb}'.");
+            throw new FormatException($"There is no verb '{verb}'.");
         }
     }
 
