@@ -38,6 +38,7 @@ internal static class FaultCommands
         ("drop-changes", body => Done(() => ForOneOrAll(emulator, body, c => faults.DropChanges(Count(body), c), () => faults.DropChanges(Count(body))))),
         ("changes-per-second", body => Done(() => faults.ChangesPerSecond = Number(body, "limit"))),
         ("lose-slot", body => Done(() => faults.LoseSlot(Flag(body, "forever") == true ? Timeout.InfiniteTimeSpan : Seconds(body, "seconds") ?? TimeSpan.Zero))),
+        ("repeat-on-join", body => Done(() => faults.RepeatOnJoin = Seconds(body, "seconds"))),
         ("deafen", body => Done(() => ForOneOrAll(emulator, body, faults.Deafen, faults.Deafen))),
         ("empty-subscriptions", _ => Done(faults.EmptySubscriptions)),
         ("stream-faults", body => Done(() => faults.Stream = body.Count == 0 ? null : Stream(body))),

@@ -246,15 +246,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
         {
             return _disposed ??= _dependencies.Environment.Scheduler.Start(async () =>
             {
-                // Also of what scopes and users left behind that are gone: the cache may be disposed right after this.
                 _liveStores.Close();
-                foreach (var flush in _liveStores.Flushes())
-                {
-                    await flush.Done;
-                }
-
-                await (_removals?.CloseAsync() ?? Task.CompletedTask);
-
                 _feeds.Close();
                 lock (_connection.Gate)
                 {
@@ -263,7 +255,18 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
 
                 // Outside the gate: a provider's cancellation callbacks run inside.
                 Users().ForEach(static u => u.Tokens.Close());
-                await _connection.DisposeAsync();
+
+                // The socket does not wait for the disk: a connection that broke meanwhile would be made again for nobody.
+                var closing = _connection.DisposeAsync();
+
+                // Also of what scopes and users left behind that are gone: the cache may be disposed right after this.
+                foreach (var flush in _liveStores.Flushes())
+                {
+                    await flush.Done;
+                }
+
+                await (_removals?.CloseAsync() ?? Task.CompletedTask);
+                await closing;
                 _ownFactory?.Dispose();
                 _rest.Dispose();
             });

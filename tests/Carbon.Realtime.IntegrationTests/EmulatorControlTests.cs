@@ -96,6 +96,7 @@ public sealed class EmulatorControlTests : IAsyncLifetime, IDisposable
     [InlineData("heal-reads", "")]
     [InlineData("max-rows", """{"rows":1}""")]
     [InlineData("replica-lag", """{"seconds":1.5}""")]
+    [InlineData("repeat-on-join", """{"seconds":1.5}""")]
     [InlineData("hold-reads", """{"hold":false}""")]
     [InlineData("restart", "")]
     [InlineData("reload-tenant", "")]

@@ -194,6 +194,23 @@ public sealed class FaultCommandTests : IAsyncLifetime, IDisposable
         held.Frames.Should().HaveCount(2);
     }
 
+    [Fact]
+    public async Task Who_joins_gets_the_last_changes_once_more()
+    {
+        await OrderAsync("repeat-on-join", """{"seconds":60}""");
+        Insert(1);
+        _world.RunUntilIdle();
+        Join();
+        var again = Open();
+        Send(again, JoinFrame);
+        again.Frames.Should().HaveCount(3).And.Subject.Last().Should().Contain("INSERT");
+
+        await OrderAsync("repeat-on-join", "");
+        var once = Open();
+        Send(once, JoinFrame);
+        once.Frames.Should().HaveCount(2);
+    }
+
     [Theory]
     [InlineData("restart", 1012, "")]
     [InlineData("reload-tenant", 1012, "Server requested disconnect")]
@@ -335,6 +352,7 @@ public sealed class FaultCommandTests : IAsyncLifetime, IDisposable
     [InlineData("token", """{"expiresIn":1e18}""", "expiresIn")]
     [InlineData("token", """{"expiresIn":300000000000}""", "JSON object")]
     [InlineData("replica-lag", """{"seconds":-1}""", "negative")]
+    [InlineData("repeat-on-join", """{"seconds":-1}""", "negative")]
     [InlineData("add-column", """{"table":"item","column":"id","type":"text"}""", "42701")]
     public async Task What_cannot_be_is_refused_with_400_and_nobody_is_closed(string command, string body, string text)
     {

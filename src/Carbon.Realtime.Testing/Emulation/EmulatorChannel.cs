@@ -33,6 +33,9 @@ internal sealed class EmulatorChannel(EmulatorConnection connection, string topi
 
     public IReadOnlyList<EmulatorSubscription> Subscriptions { get; set; } = [];
 
+    /// <summary>Whether it was told "Subscribed" since it joined.</summary>
+    public bool WasSubscribed { get; set; }
+
     /// <summary>Nothing comes any more, whatever its subscriptions are.</summary>
     public bool IsDeaf { get; set; }
 

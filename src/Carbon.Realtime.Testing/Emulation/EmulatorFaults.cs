@@ -106,6 +106,19 @@ public sealed class EmulatorFaults
         });
     }
 
+    /// <summary>
+    /// Each channel that joins gets once more what was polled so long ago at most, and what it or its predecessor may have got already: two workers of the server hand
+    /// over, and both send (docs/protocol.md, "Delivery").
+    /// </summary>
+    /// <value>Default <see langword="null"/>, nothing twice. What is polled counts from when this is set. Not negative.</value>
+    public TimeSpan? RepeatOnJoin
+    {
+        get => _agenda.Locked(() => _replication.Repetition);
+        set => _agenda.Locked(() => _replication.Repetition = value is { } time && time < TimeSpan.Zero
+            ? throw new ArgumentOutOfRangeException(nameof(value), time, "A time is not negative.")
+            : value);
+    }
+
     /// <summary>While set, reads are made but their answers wait: changes committed meanwhile arrive first, and are not in them.</summary>
     /// <value>Default <see langword="false"/>. Clearing it delivers what waits, in the order of the reads.</value>
     public bool HoldReads

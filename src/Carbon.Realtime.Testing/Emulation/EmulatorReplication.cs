@@ -6,11 +6,24 @@ namespace Carbon.Realtime.Testing.Emulation;
 internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgenda agenda, EmulatorServer server, IEmulatorSource source)
 {
     private readonly List<LoggedChange> _log = [];
+    private readonly Queue<(DateTimeOffset At, LoggedChange[] Changes)> _handed = new();
+    private TimeSpan? _repetition;
     private DateTimeOffset _slotFrom = DateTimeOffset.MinValue;
     private bool _isPolling;
 
     /// <summary>How many of the next changes reach nobody.</summary>
     public int ToDrop { get; set; }
+
+    /// <summary>How long after its poll a change is sent again to a channel that joins; nothing for never.</summary>
+    public TimeSpan? Repetition
+    {
+        get => _repetition;
+        set
+        {
+            _repetition = value;
+            _handed.Clear();
+        }
+    }
 
     public void Commit(IReadOnlyList<LoggedChange> changes)
     {
@@ -38,7 +51,26 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
     {
         _slotFrom = DateTimeOffset.MinValue;
         ToDrop = 0;
+        Repetition = null;
         server.ChangeRate.Limit = options.Limits.ChangesPerSecond;
+    }
+
+    /// <summary>The channel has just joined: it may get once more what others got.</summary>
+    public void Repeat(EmulatorChannel channel)
+    {
+        ForgetHanded();
+        if (_handed.Count > 0)
+        {
+            Hand([.. _handed.SelectMany(static h => h.Changes)], [(channel, channel.Subscriptions)], static () => { });
+        }
+    }
+
+    private void ForgetHanded()
+    {
+        while (_handed.TryPeek(out var oldest) && agenda.Now - oldest.At > Repetition)
+        {
+            _handed.Dequeue();
+        }
     }
 
     private void Schedule()
@@ -54,10 +86,23 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
     {
         var polled = _log.ToArray();
         _log.Clear();
-        var audience = server.Channels.Where(static c => c.Subscriptions.Count > 0 && !c.IsDeaf).Select(static c => (c, c.Subscriptions)).ToArray();
-        source.Judge(polled, [.. audience.SelectMany(static a => a.Subscriptions)], judged =>
+        if (Repetition is not null)
         {
+            ForgetHanded();
+            _handed.Enqueue((agenda.Now, polled));
+        }
+
+        Hand(polled, [.. server.Channels.Where(static c => c.Subscriptions.Count > 0 && !c.IsDeaf).Select(static c => (c, c.Subscriptions))], () =>
+        {
+            // A database takes its time, and what was committed meanwhile waits for the next poll.
             _isPolling = false;
+            Schedule();
+        });
+    }
+
+    private void Hand(LoggedChange[] changes, (EmulatorChannel Channel, IReadOnlyList<EmulatorSubscription> Subscriptions)[] audience, Action done) =>
+        source.Judge(changes, [.. audience.SelectMany(static a => a.Subscriptions)], judged =>
+        {
             try
             {
                 if (judged is not null)
@@ -72,10 +117,8 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
                 agenda.LastFault = e;
             }
 
-            // A database takes its time, and what was committed meanwhile waits for the next poll.
-            Schedule();
+            done();
         });
-    }
 
     private void Dispatch(PolledChanges polled, (EmulatorChannel Channel, IReadOnlyList<EmulatorSubscription> Subscriptions)[] audience)
     {

@@ -28,6 +28,9 @@ internal sealed class EmulatorSubscriber(EmulatorOptions options, EmulatorAgenda
         }
     }
 
+    /// <summary>Told when a channel gets changes for the first time since it joined.</summary>
+    public Action<EmulatorChannel>? Joined { get; set; }
+
     public void CoolDown() => _isWarm = false;
 
     public void Subscribe(EmulatorChannel channel) =>
@@ -98,6 +101,11 @@ internal sealed class EmulatorSubscriber(EmulatorOptions options, EmulatorAgenda
         channel.Subscriptions = subscriptions;
         channel.IsDeaf = false;
         channel.PushSystem("postgres_changes", "ok", Subscribed);
+        if (!channel.WasSubscribed)
+        {
+            channel.WasSubscribed = true;
+            Joined?.Invoke(channel);
+        }
     }
 
     /// <summary>A fault that was ordered: the channel keeps the subscriptions that it had.</summary>

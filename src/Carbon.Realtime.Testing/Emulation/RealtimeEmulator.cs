@@ -63,6 +63,7 @@ public sealed class RealtimeEmulator : IDisposable
         _subscriber = new EmulatorSubscriber(Options, _agenda, source, trouble);
         Server = new EmulatorServer(Options, _agenda, Tokens, _subscriber, trouble);
         _replication = new EmulatorReplication(Options, _agenda, Server, source);
+        _subscriber.Joined = _replication.Repeat;
         _tables = database is null ? null : new EmulatorTables(
             database, new EmulatorPublication(Options, _agenda, database, Server, _subscriber), new EmulatorWriter(_agenda, database, replica!, _replication));
         _entrance = new EmulatorEntrance(Options, _agenda, Tokens, Server);

@@ -126,12 +126,15 @@ internal static class Run
             world.Require(store.Shown.SequenceEqual(store.Truth), $"V11 {store.Name} is {store.Store.Status.State}, shows [{string.Join(' ', store.Shown)}], and true is [{string.Join(' ', store.Truth)}]");
         }
 
+        world.Client.List?.Look();
+
         world.Look();
     }
 
     /// <summary>What is kept when the client has ended is what it showed (V12).</summary>
     private static void CheckDisk(SimulatedWorld world)
     {
+        world.Advance(world.Disk.BusyFor);
         var client = world.Client;
         var shown = client.Stores.Select(static s => (s.Name, Rows: s.Shown)).ToList();
         var ending = Task.CompletedTask;
@@ -146,7 +149,7 @@ internal static class Run
         {
             world.Require(
                 world.Disk.Cache.Images.Values.Any(i => i.Rows.Keys.Count() == rows.Count && rows.All(r => i.Rows.Values.Any(json => Same(r, json)))),
-                $"V12 {name}: what is kept is not what was shown");
+                $"V12 {name}: what is kept is not what was shown: [{string.Join(' ', rows)}], but {string.Join("; ", world.Disk.Cache.Images.Select(static i => $"{i.Key} has {string.Join(" ", i.Value.Rows.Keys)}"))}");
         }
 
         world.Look();

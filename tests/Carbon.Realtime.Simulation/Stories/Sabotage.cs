@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Carbon.Realtime.Convergence;
 
 namespace Carbon.Realtime.Simulation.Stories;
@@ -26,6 +27,15 @@ internal sealed record Sabotage
     /// <summary>A version that concurrent writers move backwards, as <c>updated_at = now()</c> is.</summary>
     public bool VersionGoesBack { get; init; }
 
+    /// <summary>What becomes of each frame before the client sees it: it cannot see what is not there any more.</summary>
+    public Func<JsonObject, bool>? Frame { get; init; }
+
+    /// <summary>Each read that is refused for its token asks for another one by itself.</summary>
+    public bool EachReadRefreshes { get; init; }
+
+    /// <summary>A list is kept by hand beside the stores: whether an INSERT is a further row in it, whatever is there.</summary>
+    public bool? KeepsList { get; init; }
+
     /// <summary>Repeated reads put everything right in the end: without them a rule's own work is seen.</summary>
     private static ConvergencePolicy NeverAgain { get; } = ConvergencePolicy.Full with { Reconciles = false };
 
@@ -43,7 +53,28 @@ internal sealed record Sabotage
         ["The cache is one for all tenants and users"] = new() { CacheHasNoGeneration = true },
         ["The tenant is not asked for"] = new() { IgnoresTenants = true },
         ["A time of change is taken for a version"] = new() { VersionGoesBack = true },
+        ["What a join repeats is new"] = new() { Frame = BrokenFrames.NoTwoAlike },
+        ["A column that is absent is null"] = new() { Frame = BrokenFrames.NullForAbsent, Policy = NeverAgain, Beside = new Sabotage { Policy = NeverAgain } },
+        ["An INSERT is a further row, whatever is there"] = new() { KeepsList = true, Beside = new Sabotage { KeepsList = false } },
+        ["Each read that is refused asks for a token by itself"] = new() { EachReadRefreshes = true },
     };
+
+    /// <summary>Tells the client the stories of seeds 1 and on, until one finds it out that the client beside it gets through.</summary>
+    /// <param name="most">The last seed.</param>
+    /// <returns>The story, and what was broken; nothing if it was never found out.</returns>
+    public (Story Story, string Failure)? FindOut(int most)
+    {
+        for (var seed = 1; seed <= most; seed++)
+        {
+            var story = Story.Of(seed);
+            if (Run.Tell(story, this, keepsLog: false).Failure is { } failure && (Beside is null || Run.Tell(story, Beside, keepsLog: false).Failure is null))
+            {
+                return (story, failure);
+            }
+        }
+
+        return null;
+    }
 
     private static Sabotage Of(Func<ConvergencePolicy, ConvergencePolicy> change)
     {

@@ -19,6 +19,7 @@ internal sealed class SimulatedClient
         _world = world;
         Tenant = tenant;
         User = world.Users.Current;
+        world.Users.OnProcess();
         Manager = new RealtimeChannelManager(
             new RealtimeOptions
             {
@@ -32,8 +33,8 @@ internal sealed class SimulatedClient
             new RealtimeDependencies
             {
                 Environment = world.Manual.Environment,
-                SocketFactory = world.Traffic,
-                HttpMessageHandler = world.Traffic.CreateHandler,
+                SocketFactory = sabotage.Frame is { } frame ? new RewritingSockets(world.Traffic, frame) : world.Traffic,
+                HttpMessageHandler = sabotage.EachReadRefreshes ? () => new RefreshingHandler(world.Traffic.CreateHandler(), world.Users) : world.Traffic.CreateHandler,
                 AccessTokens = world.Users,
                 StoreCache = sabotage.CacheHasNoGeneration ? new GenerationlessCache(world.Disk.Cache) : world.Disk.Cache,
                 LoggerFactory = world.Secrets,
@@ -48,6 +49,7 @@ internal sealed class SimulatedClient
             _ => [Watch("orders", Orders, new()), Watch("signals", Orders, new() { SignalOnly = true, Name = "signals" })],
         };
         Stream = new StreamWatch(world, SimulatedDatabase.Orders);
+        List = sabotage.KeepsList is { } appends ? new HandmadeList(world, this, appends) : null;
 
         StoreWatch Watch(string name, RealtimeTable<string, Order> table, StoreOptions<Order> options, Func<Order, bool>? filter = null, bool isVersioned = false) =>
             new(world, name, Manager.Store(sabotage.IgnoresTenants ? table.AllTenants() : table, options), table.Name, filter ?? (static _ => true), isVersioned);
@@ -58,6 +60,9 @@ internal sealed class SimulatedClient
     public IReadOnlyList<StoreWatch> Stores { get; }
 
     public StreamWatch Stream { get; }
+
+    /// <summary>What a program keeps that has no store; in broken clients only.</summary>
+    public HandmadeList? List { get; }
 
     public string? Tenant { get; private set; }
 
@@ -78,6 +83,7 @@ internal sealed class SimulatedClient
         }
 
         Stream.Subscribe();
+        List?.Subscribe();
     }
 
     public void SwitchTenant(string? tenant)
@@ -110,6 +116,9 @@ internal sealed class SimulatedClient
             }
         }
     }
+
+    /// <summary>Whose token was given out last is signed in, whatever it was asked for.</summary>
+    public void KnowsUser() => User = _world.Users.Given;
 
     public void Refresh() => SignedInAs(_world.Users.Current);
 

@@ -7,6 +7,7 @@ internal sealed class SimulatedDisk
 {
     private readonly TimeProvider _time;
     private InMemoryStoreCache _cache = new();
+    private TimeSpan _busyUntil;
 
     public SimulatedDisk(TimeProvider time)
     {
@@ -22,6 +23,9 @@ internal sealed class SimulatedDisk
 
     /// <summary>What each load and save takes.</summary>
     public TimeSpan Delay { get; set; }
+
+    /// <summary>How long it is still at what it was asked for.</summary>
+    public TimeSpan BusyFor => _busyUntil - _time.GetElapsedTime(0) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
 
     public void FailNextLoad() => _cache.FailNextLoad(new StoreCacheException(StoreCacheFault.Locked, "Another process holds it.", null));
 
@@ -43,6 +47,7 @@ internal sealed class SimulatedDisk
     public void Crash()
     {
         _cache = _cache.Clone();
+        _busyUntil = default;
         Attach();
     }
 
@@ -67,7 +72,13 @@ internal sealed class SimulatedDisk
         };
     }
 
-    private ValueTask Wait(CancellationToken cancellationToken) => Delay > TimeSpan.Zero ? new ValueTask(Task.Delay(Delay, _time, cancellationToken)) : default;
+    /// <summary>One thing after the other, as a database's lock has it: nothing passes what is slow.</summary>
+    private ValueTask Wait(CancellationToken cancellationToken)
+    {
+        var wait = BusyFor + Delay;
+        _busyUntil = _time.GetElapsedTime(0) + wait;
+        return wait > TimeSpan.Zero ? new ValueTask(Task.Delay(wait, _time, cancellationToken)) : default;
+    }
 
     private void With(int argument, Action<StoreCacheKey, string> act)
     {

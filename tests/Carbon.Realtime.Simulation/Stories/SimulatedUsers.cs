@@ -5,8 +5,12 @@ namespace Carbon.Realtime.Simulation.Stories;
 /// <summary>Who is signed in, and a token provider that has bad days.</summary>
 internal sealed class SimulatedUsers(RealtimeEmulator emulator, TimeProvider time) : IAccessTokenProvider
 {
+    /// <summary>What an answer takes on a good day.</summary>
+    private static readonly TimeSpan Latency = TimeSpan.FromMilliseconds(20);
+
     private string? _last;
     private int _open;
+    private int _process;
 
     public string Current { get; set; } = SimulatedDatabase.Users[0];
 
@@ -16,7 +20,7 @@ internal sealed class SimulatedUsers(RealtimeEmulator emulator, TimeProvider tim
     /// <summary>The next questions are answered with an error.</summary>
     public int ToFail { get; set; }
 
-    /// <summary>The next question is answered after so long.</summary>
+    /// <summary>The next question is answered so much later.</summary>
     public TimeSpan Delay { get; set; }
 
     /// <summary>The next tokens are the last one again, whatever was asked for.</summary>
@@ -26,7 +30,7 @@ internal sealed class SimulatedUsers(RealtimeEmulator emulator, TimeProvider tim
 
     public int Asked { get; private set; }
 
-    /// <summary>How many questions of one user were open at once, at most.</summary>
+    /// <summary>How many questions of one process were open at once, at most.</summary>
     public int MostAtOnce { get; private set; }
 
     /// <summary>All that were ever given out: none may be in a log.</summary>
@@ -34,19 +38,19 @@ internal sealed class SimulatedUsers(RealtimeEmulator emulator, TimeProvider tim
 
     public void Heal() => (ToFail, Delay, ToRepeat, Lifetime) = (0, TimeSpan.Zero, 0, TimeSpan.FromHours(1));
 
+    /// <summary>A process begins: what another one has asked is nobody's any more.</summary>
+    public void OnProcess() => (_open, _process) = (0, _process + 1);
+
     public async ValueTask<string?> GetAccessTokenAsync(AccessTokenRequest request, CancellationToken cancellationToken)
     {
+        var process = _process;
         Asked++;
         MostAtOnce = Math.Max(MostAtOnce, ++_open);
         try
         {
-            if (Delay > TimeSpan.Zero)
-            {
-                var delay = Delay;
-                Delay = TimeSpan.Zero;
-                await Task.Delay(delay, time, cancellationToken);
-            }
-
+            var delay = Latency + Delay;
+            Delay = TimeSpan.Zero;
+            await Task.Delay(delay, time, cancellationToken);
             if (ToFail > 0)
             {
                 ToFail--;
@@ -66,7 +70,7 @@ internal sealed class SimulatedUsers(RealtimeEmulator emulator, TimeProvider tim
         }
         finally
         {
-            _open--;
+            _open -= process == _process ? 1 : 0;
         }
     }
 }

@@ -22,6 +22,8 @@ internal sealed class StoreWatch(
 
     public ILiveStore<string, Order> Store => store;
 
+    public bool IsOfOrders => table == SimulatedDatabase.Orders;
+
     public bool IsUsed => _use is not null || _subscription is not null;
 
     /// <summary>The observer's next call throws, which ends its subscription.</summary>

@@ -47,6 +47,8 @@ internal static class Verbs
         ["cold-slot"] = static (w, a) => w.Faults.LoseSlot(TimeSpan.FromMilliseconds(a * 10)),
         ["deafen"] = static (w, _) => w.Faults.Deafen(),
         ["empty-subscriptions"] = static (w, _) => w.Faults.EmptySubscriptions(),
+        ["repeat-on-join"] = static (w, a) => w.Faults.RepeatOnJoin = TimeSpan.FromMilliseconds(a * 3),
+        ["repeat-heals"] = static (w, _) => w.Faults.RepeatOnJoin = null,
         ["unpublish"] = static (w, _) => w.Emulator.SetPublished(SimulatedDatabase.Lines, published: false),
         ["publish"] = static (w, _) => w.Emulator.SetPublished(SimulatedDatabase.Lines, published: true),
         ["identity-full"] = static (w, _) => w.Emulator.SetReplicaIdentity(SimulatedDatabase.Orders, full: true),

@@ -192,6 +192,32 @@ public sealed class SilentLossTests
         _world.Changes(other).Should().Equal(Inserted(1));
     }
 
+    [Fact]
+    public void A_channel_that_joins_gets_once_more_what_was_polled_in_the_last_moments()
+    {
+        Insert(1);
+        _world.World.RunUntilIdle();
+        Emulator.Faults.RepeatOnJoin = TimeSpan.FromSeconds(2);
+        Insert(1);
+        _world.World.Advance(TimeSpan.FromSeconds(1));
+        Insert(1);
+        _world.World.Advance(TimeSpan.FromSeconds(1.5));
+        Insert(1);
+        var (connection, peer) = _world.Open();
+
+        connection.Receive(EmulatorWorld.JoinFrame(Item, Emulator.IssueToken("u1")));
+        _world.Changes(peer).Should().Equal([Inserted(3), Inserted(4)], "the second is half a second too old, and the first was polled before");
+        connection.Receive($$"""["1","10","realtime:room","access_token",{"access_token":"{{Emulator.IssueToken("u2")}}"}]""");
+        _world.World.RunUntilIdle();
+        peer.Take().Should().ContainSingle("a token's \"Subscribed\" is no join").Which.Should().Contain("Subscribed to PostgreSQL");
+
+        Emulator.Faults.HealAll();
+        Emulator.Faults.RepeatOnJoin.Should().BeNull();
+        connection.Receive(EmulatorWorld.JoinFrame(Item, reference: "2"));
+        _world.Changes(peer).Should().BeEmpty();
+        FluentActions.Invoking(() => Emulator.Faults.RepeatOnJoin = TimeSpan.FromTicks(-1)).Should().Throw<ArgumentOutOfRangeException>();
+    }
+
     private static string Inserted(int id) => $$"""INSERT item {"id":"{{id}}"}""";
 
     private void Insert(int count)

@@ -14,16 +14,9 @@ public sealed class NegativeControlTests
     [MemberData(nameof(Controls))]
     public void A_client_without_the_rule_is_found_out(string control)
     {
-        var sabotage = Sabotage.All[control];
-        for (var seed = 1; seed <= MostSeeds; seed++)
+        if (Sabotage.All[control].FindOut(MostSeeds) is null)
         {
-            var story = Story.Of(seed);
-            if (Run.Tell(story, sabotage, keepsLog: false).Failure is not null && (sabotage.Beside is null || Run.Tell(story, sabotage.Beside, keepsLog: false).Failure is null))
-            {
-                return;
-            }
+            Assert.Fail($"{MostSeeds} stories do not tell that this rule is broken: {control}.");
         }
-
-        Assert.Fail($"{MostSeeds} stories do not tell that this rule is broken: {control}.");
     }
 }

@@ -386,6 +386,7 @@ public sealed class StoreCacheTests
         var disposal = world.World.Manager.DisposeAsync().AsTask();
         world.World.Run();
         disposal.IsCompleted.Should().BeFalse("the cache may be disposed after it");
+        world.Socket.IsClosedByClient.Should().BeTrue("the socket does not wait for the disk: one that broke meanwhile would be made again for nobody");
 
         gate.SetResult();
         world.World.Advance(3);

@@ -1,0 +1,24 @@
+using Carbon.Realtime.Simulation.Stories;
+
+namespace Carbon.Realtime.Simulation;
+
+/// <summary>Tells the stories to clients that lack a rule each, and writes which of them found it out.</summary>
+internal static class ControlsCommand
+{
+    public const string Usage = "controls [--seeds N]    tells N stories (default 2000) to each broken client";
+
+    public static int Run(string[] args)
+    {
+        var most = args is ["--seeds", var seeds] ? int.Parse(seeds, System.Globalization.CultureInfo.InvariantCulture) : 2_000;
+        Console.WriteLine("| broken | found out by seed | as |\n|---|--:|---|");
+        var survivors = 0;
+        foreach (var (name, sabotage) in Sabotage.All)
+        {
+            var found = sabotage.FindOut(most);
+            survivors += found is null ? 1 : 0;
+            Console.WriteLine($"| {name} | {found?.Story.Seed.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "none"} | {found?.Failure.Split(' ')[0]} |");
+        }
+
+        return survivors == 0 ? 0 : 1;
+    }
+}
