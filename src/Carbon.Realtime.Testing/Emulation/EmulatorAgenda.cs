@@ -12,6 +12,7 @@ internal sealed class EmulatorAgenda(RealtimeEnvironment environment)
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(20);
 
     private readonly HashSet<Entry> _timers = [];
+    private readonly long _started = environment.TimeProvider.GetTimestamp();
     private bool _isDisposed;
 
     public Lock Gate { get; } = new();
@@ -19,6 +20,9 @@ internal sealed class EmulatorAgenda(RealtimeEnvironment environment)
     public RealtimeEnvironment Environment { get; } = environment;
 
     public DateTimeOffset Now => Environment.TimeProvider.GetUtcNow();
+
+    /// <summary>Since the beginning, whatever the clock is set to.</summary>
+    public TimeSpan Elapsed => Environment.TimeProvider.GetElapsedTime(_started);
 
     /// <summary>What a work item threw last, where nobody was told.</summary>
     public Exception? LastFault { get; set; }

@@ -6,9 +6,9 @@ namespace Carbon.Realtime.Testing.Emulation;
 internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgenda agenda, EmulatorServer server, IEmulatorSource source)
 {
     private readonly List<LoggedChange> _log = [];
-    private readonly Queue<(DateTimeOffset At, LoggedChange[] Changes)> _handed = new();
+    private readonly Queue<(TimeSpan At, LoggedChange[] Changes)> _handed = new();
     private TimeSpan? _repetition;
-    private DateTimeOffset _slotFrom = DateTimeOffset.MinValue;
+    private TimeSpan _slotFrom;
     private bool _isPolling;
 
     /// <summary>How many of the next changes reach nobody.</summary>
@@ -27,7 +27,7 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
 
     public void Commit(IReadOnlyList<LoggedChange> changes)
     {
-        if (agenda.Now < _slotFrom)
+        if (agenda.Elapsed < _slotFrom)
         {
             // What was committed before the slot existed is in no log.
             return;
@@ -42,14 +42,14 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
     public void LoseSlot(TimeSpan coldFor)
     {
         _log.Clear();
-        _slotFrom = coldFor == Timeout.InfiniteTimeSpan || coldFor > DateTimeOffset.MaxValue - agenda.Now ? DateTimeOffset.MaxValue : agenda.Now + coldFor;
+        _slotFrom = coldFor == Timeout.InfiniteTimeSpan || coldFor > TimeSpan.MaxValue - agenda.Elapsed ? TimeSpan.MaxValue : agenda.Elapsed + coldFor;
         source.LoseSlot();
     }
 
     /// <summary>The slot is there, nothing is dropped, and the limit is what it was at first.</summary>
     public void Heal()
     {
-        _slotFrom = DateTimeOffset.MinValue;
+        _slotFrom = TimeSpan.Zero;
         ToDrop = 0;
         Repetition = null;
         server.ChangeRate.Limit = options.Limits.ChangesPerSecond;
@@ -67,7 +67,7 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
 
     private void ForgetHanded()
     {
-        while (_handed.TryPeek(out var oldest) && agenda.Now - oldest.At > Repetition)
+        while (_handed.TryPeek(out var oldest) && agenda.Elapsed - oldest.At > Repetition)
         {
             _handed.Dequeue();
         }
@@ -89,7 +89,7 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
         if (Repetition is not null)
         {
             ForgetHanded();
-            _handed.Enqueue((agenda.Now, polled));
+            _handed.Enqueue((agenda.Elapsed, polled));
         }
 
         Hand(polled, [.. server.Channels.Where(static c => c.Subscriptions.Count > 0 && !c.IsDeaf).Select(static c => (c, c.Subscriptions))], () =>

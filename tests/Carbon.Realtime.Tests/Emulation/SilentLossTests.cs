@@ -144,6 +144,16 @@ public sealed class SilentLossTests
         _world.Changes(peer).Should().Equal(Inserted(3));
     }
 
+    [Fact]
+    public void A_clock_that_is_set_back_makes_no_slot_cold()
+    {
+        var (_, peer) = _world.Join(Item);
+        Emulator.Faults.LoseSlot();
+        _world.World.Time.StepWallClock(TimeSpan.FromMinutes(-5));
+        Insert(1);
+        _world.Changes(peer).Should().Equal(Inserted(1));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
