@@ -130,7 +130,8 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
         Deliver();
     }
 
-    /// <summary>Says how true the rows are.</summary>
+    /// <summary>Says how true the rows are. <see cref="StoreState.Empty"/> and <see cref="StoreState.Loading"/> have none: a reset takes away those there are.</summary>
+    /// <exception cref="ArgumentException">No real store has that status: live for a reason, or <see cref="StoreState.Faulted"/> or <see cref="StoreState.NeedsAuth"/> without an error.</exception>
     public void SetStatus(StoreState state) => SetStatus(state, StoreReason.None);
 
     /// <inheritdoc cref="SetStatus(StoreState)"/>
@@ -252,10 +253,26 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
             return;
         }
 
+        if (status is { State: StoreState.Faulted or StoreState.NeedsAuth, Error: null })
+        {
+            throw new ArgumentException($"A store that is {status.State} always has an error: give one of RealtimeErrors.", nameof(status));
+        }
+
+        if (status is { State: StoreState.Live, Reason: not StoreReason.None })
+        {
+            throw new ArgumentException("A store is live for no particular reason.", nameof(status));
+        }
+
         lock (_gate)
         {
             ThrowIfClosed();
-            Show(status, isReset: false, []);
+            var isReset = status.State is StoreState.Empty or StoreState.Loading && Current.Count > 0;
+            if (isReset)
+            {
+                _rows.Replace();
+            }
+
+            Show(status, isReset, []);
         }
 
         Deliver();

@@ -7,9 +7,17 @@ public static class TableChanges
     public static Inserted<TKey, TRow> Inserted<TKey, TRow>(TKey key, TRow row, DateTimeOffset? committedAt)
         where TKey : notnull => new(key, row, committedAt);
 
+    /// <inheritdoc cref="Inserted{TKey, TRow}(TKey, TRow, DateTimeOffset?)"/>
+    public static Inserted<TKey, TRow> Inserted<TKey, TRow>(TKey key, TRow row)
+        where TKey : notnull => Inserted(key, row, committedAt: null);
+
     /// <summary>A row was updated; its key stayed, and the old row was not sent.</summary>
     public static Updated<TKey, TRow> Updated<TKey, TRow>(TKey key, TRow row, DateTimeOffset? committedAt)
         where TKey : notnull => new(key, row, key, default, hasOldRow: false, committedAt);
+
+    /// <inheritdoc cref="Updated{TKey, TRow}(TKey, TRow, DateTimeOffset?)"/>
+    public static Updated<TKey, TRow> Updated<TKey, TRow>(TKey key, TRow row)
+        where TKey : notnull => Updated(key, row, committedAt: null);
 
     /// <summary>A row was updated, and the old row was sent.</summary>
     public static Updated<TKey, TRow> Updated<TKey, TRow>(TKey key, TRow row, TKey oldKey, TRow oldRow, DateTimeOffset? committedAt)
@@ -18,6 +26,10 @@ public static class TableChanges
     /// <summary>A row was deleted; the server matched it, and sent its key only.</summary>
     public static Deleted<TKey, TRow> Deleted<TKey, TRow>(TKey key, DateTimeOffset? committedAt)
         where TKey : notnull => new(key, default, hasOldRow: false, isVerified: true, committedAt);
+
+    /// <inheritdoc cref="Deleted{TKey, TRow}(TKey, DateTimeOffset?)"/>
+    public static Deleted<TKey, TRow> Deleted<TKey, TRow>(TKey key)
+        where TKey : notnull => Deleted<TKey, TRow>(key, committedAt: null);
 
     /// <summary>Everything is to be read again.</summary>
     public static Gap<TKey, TRow> Gap<TKey, TRow>(GapReason reason)

@@ -104,7 +104,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
         var project = (options.Url ?? options.RestUrl ?? options.RealtimeUrl)!.GetLeftPart(UriPartial.Authority);
         var storesLogger = CreateLogger("Stores");
         _removals = dependencies.StoreCache is { } cache ? new Removals(cache, project, _liveStores, environment, storesLogger) : null;
-        _stores = new StoreDefaults(dependencies.StoreCache, _removals, project, storesLogger, _instruments, dependencies.Policy);
+        _stores = new StoreDefaults(dependencies.StoreCache, _removals, new CacheClaims(), project, storesLogger, _instruments, dependencies.Policy);
         _user = CreateUser(dependencies.AccessTokens);
         _tenant = new TenantContext(options.Tenant) { Changed = OnTenantChanged };
         _ambient = CreateScope(_user, () => _tenant.Current, identity: null, static () => { });

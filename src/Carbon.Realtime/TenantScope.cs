@@ -173,6 +173,7 @@ internal sealed class TenantScope(
             QueueCapacity = feeds.QueueCapacity,
             Cache = defaults.Cache,
             Removals = defaults.Removals,
+            Claims = defaults.Claims,
             Project = defaults.Project,
             Logger = defaults.Logger,
             Instruments = defaults.Instruments,

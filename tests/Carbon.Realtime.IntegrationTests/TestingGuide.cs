@@ -13,7 +13,7 @@ public sealed class TestingGuide
         CarbonShop.CreateTables(emulator);
         await using var host = await RealtimeEmulatorHost.StartAsync(emulator); // a free port of 127.0.0.1
         await using var realtime = new RealtimeChannelManager(
-            new RealtimeOptions { Url = host.Url, ApiKey = emulator.ServiceKey, Tenant = "co_1", AllowInsecureTransport = true });
+            new RealtimeOptions { Url = host.Url, ApiKey = emulator.ServiceKey, Tenant = "co_1" });
 
         var customers = realtime.CoreStores().Customers;
         using var use = customers.Start();

@@ -32,8 +32,8 @@ public sealed class TestingGuide(PostgresCluster cluster) : IAsyncLifetime
         var ada = source.Emulator.IssueToken("ada", claims: new JsonObject { ["company"] = "co_1" });
         await using var host = await RealtimeEmulatorHost.StartAsync(source.Emulator);
         await using var realtime = new RealtimeChannelManager(
-            new RealtimeOptions { Url = host.Url, ApiKey = source.Emulator.AnonKey, AllowInsecureTransport = true },
-            new RealtimeDependencies { AccessTokens = new OneToken(ada) });
+            new RealtimeOptions { Url = host.Url, ApiKey = source.Emulator.AnonKey },
+            new RealtimeDependencies { AccessTokens = AccessTokenProvider.Of(ada) });
         var jobs = realtime.Store(RealtimeTable.Define("job", JobJson.Default.Job, "id", job => job.Id)); // no tenant filter: the policy alone
         using var use = jobs.Start();
         await jobs.WhenLiveAsync();
@@ -45,9 +45,4 @@ public sealed class TestingGuide(PostgresCluster cluster) : IAsyncLifetime
     }
 
     private Task SqlAsync(string sql) => cluster.ExecuteAsync(_database, sql);
-
-    private sealed class OneToken(string token) : IAccessTokenProvider
-    {
-        public ValueTask<string?> GetAccessTokenAsync(AccessTokenRequest request, CancellationToken cancellationToken) => ValueTask.FromResult<string?>(token);
-    }
 }

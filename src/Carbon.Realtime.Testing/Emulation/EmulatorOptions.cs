@@ -12,7 +12,7 @@ public sealed class EmulatorOptions
     /// <value>Default <see cref="DevelopmentJwtSecret"/>. Not empty.</value>
     public string JwtSecret { get; init; } = DevelopmentJwtSecret;
 
-    /// <summary>The host name under which clients of the in-memory host reach the project; it is not looked up anywhere.</summary>
+    /// <summary>The host name under which clients of the in-memory host reach the project. With <see cref="RealtimeEmulator.CreateDependencies()"/> it is not looked up anywhere.</summary>
     /// <value>Default <c>project.emulator.test</c>. Interacts with <see cref="RealtimeEmulator.ProjectUrl"/>.</value>
     public string ProjectHost { get; init; } = "project.emulator.test";
 

@@ -79,7 +79,7 @@ public sealed class RealtimeEmulator : IDisposable
     public EmulatorOptions Options { get; }
 
     /// <summary>The project's address for clients of <see cref="CreateSocketFactory"/>. A Kestrel host has its own.</summary>
-    public Uri ProjectUrl => new($"http://{Options.ProjectHost}");
+    public Uri ProjectUrl => new($"https://{Options.ProjectHost}");
 
     /// <summary>The API key with the role <c>anon</c>.</summary>
     public string AnonKey => _anonKey.Value;
@@ -268,6 +268,30 @@ public sealed class RealtimeEmulator : IDisposable
     public ValueTask<EmulatorConnection> ConnectAsync(
         EmulatorConnectRequest request, IEmulatorPeer peer, CancellationToken cancellationToken = default) =>
         ConnectAsync(request, peer, static connection => connection, cancellationToken);
+
+    /// <summary>All that a manager needs to have this emulator for its server: clock and scheduler, sockets, reads. Nobody is signed in.</summary>
+    /// <remarks>With <see cref="ProjectUrl"/> and <see cref="AnonKey"/> in its options. Nothing of it reaches a network.</remarks>
+    public RealtimeDependencies CreateDependencies() => Dependencies(null);
+
+    /// <inheritdoc cref="CreateDependencies()"/>
+    /// <param name="token">The signed-in user's, for example of <see cref="IssueToken"/>.</param>
+    public RealtimeDependencies CreateDependencies(string token) => Dependencies(AccessTokenProvider.Of(token));
+
+    /// <inheritdoc cref="CreateDependencies()"/>
+    /// <param name="accessTokens">Gives the signed-in user's tokens.</param>
+    public RealtimeDependencies CreateDependencies(IAccessTokenProvider accessTokens)
+    {
+        ArgumentNullException.ThrowIfNull(accessTokens);
+        return Dependencies(accessTokens);
+    }
+
+    private RealtimeDependencies Dependencies(IAccessTokenProvider? accessTokens) => new()
+    {
+        Environment = Options.Environment,
+        SocketFactory = CreateSocketFactory(),
+        HttpMessageHandler = CreateHttpHandler,
+        AccessTokens = accessTokens,
+    };
 
     /// <summary>A factory whose sockets talk to this emulator in memory. It takes any host name and both of the server's paths.</summary>
     public IRealtimeSocketFactory CreateSocketFactory() => new InMemorySocketFactory(this);

@@ -35,6 +35,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
     /// <summary>Each try costs the writing of all rows.</summary>
     private readonly Backoff _saves = new(TimeSpan.FromSeconds(30), TimeSpan.FromHours(1), TimeSpan.Zero, context.Environment.Randomizer);
 
+    private IDisposable? _claim;
     private StoreCacheKey? _key;
     private DateTimeOffset? _savedAsOf;
     private bool _replaces = true;
@@ -57,7 +58,8 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
     /// <summary>Completes when nothing more is written, however long the cache takes.</summary>
     public Task Ended => _cache is null ? Task.CompletedTask : _ended.Task;
 
-    private bool IsWritable => _cache is not null && !_hasGivenUp;
+    /// <summary>Whether rows are saved at all: not where another store of the same rows does it.</summary>
+    private bool IsWritable => _claim is not null && !_hasGivenUp;
 
     /// <summary>Whether what must go is still there: it is not loaded, and nothing is saved before it is gone.</summary>
     private bool IsOwed => context.Removals?.IsOwed(Key) == true;
@@ -83,6 +85,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
         }
 
         IsLoading = true;
+        _claim = context.Claims.Take(Key, context);
         _watch = context.Removals?.Watch(Key);
         actor.Rules.BeginHydration();
         actor.Alarms.Set(Alarm.Save, LoadTimeout, () => OnLoaded([], null, _report.LoadTimedOut));
@@ -142,12 +145,15 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
         _ = context.Environment.Scheduler.Start(async () =>
         {
             var failure = await before;
-            if (last is not null)
+
+            // Nobody waits for it any more: who used the place next may have loaded it by now, and would not know of what is written after.
+            if (last is not null && !_flushed.Task.IsCompleted)
             {
                 // Who knows what is in there after a failure.
                 _ = await SaveAsync(failure is null ? last : last with { Keys = null });
             }
 
+            _claim?.Dispose();
             _ended.SetResult();
             _flushed.TrySetResult();
             _late.Dispose();
@@ -203,7 +209,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
         _isHydrating = false;
         if (isThere)
         {
-            _replaces = false;
+            _replaces = !IsWritable;
             actor.Scans.AsOf ??= header!.AsOf;
             actor.IsShown = true;
         }

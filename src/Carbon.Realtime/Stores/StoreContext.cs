@@ -33,6 +33,9 @@ internal sealed class StoreContext<TKey, TRow>
     /// <summary>What must go from the cache; there where that is.</summary>
     public Removals? Removals { get; init; }
 
+    /// <summary>Who writes into the cache.</summary>
+    public required CacheClaims Claims { get; init; }
+
     /// <summary>The project's address, for the cache.</summary>
     public required string Project { get; init; }
 

@@ -64,6 +64,9 @@ public enum StoreReason
     /// <summary>There is no subscription; the rows are read from time to time.</summary>
     PollingOnly,
 
+    /// <summary>Changes come, and the rows cannot be read: what the stream lost since <see cref="StoreStatus.AsOf"/> is missing. <see cref="StoreStatus.Error"/> says why.</summary>
+    StreamOnly,
+
     /// <summary>Table, permission or options do not fit; <see cref="StoreStatus.Error"/> says what.</summary>
     Configuration,
 }

@@ -26,7 +26,6 @@ internal sealed class SimulatedClient
                 Url = world.Emulator.ProjectUrl,
                 ApiKey = world.Emulator.AnonKey,
                 Tenant = tenant,
-                AllowInsecureTransport = true,
                 QueueCapacity = world.Seed % 3 == 0 ? 16 : 8192,
                 MaxMessageBytes = 64 * 1024,
             },
@@ -116,9 +115,6 @@ internal sealed class SimulatedClient
             }
         }
     }
-
-    /// <summary>Whose token was given out last is signed in, whatever it was asked for.</summary>
-    public void KnowsUser() => User = _world.Users.Given;
 
     public void Refresh() => SignedInAs(_world.Users.Current);
 

@@ -76,6 +76,7 @@ internal sealed class SimulatedDisk
     private ValueTask Wait(CancellationToken cancellationToken)
     {
         var wait = BusyFor + Delay;
+        wait += wait > TimeSpan.Zero ? TimeSpan.FromMilliseconds(1) : TimeSpan.Zero; // or two would end in one moment, in any order
         _busyUntil = _time.GetElapsedTime(0) + wait;
         return wait > TimeSpan.Zero ? new ValueTask(Task.Delay(wait, _time, cancellationToken)) : default;
     }

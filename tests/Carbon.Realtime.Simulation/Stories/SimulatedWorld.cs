@@ -203,13 +203,9 @@ internal sealed class SimulatedWorld : IDisposable
         Act(() =>
         {
             Client.Begin();
-            if (Users.Given != Users.Current)
+            if (Users.Given != Users.Current || Client.User != Users.Current)
             {
-                SignIn(Users.Current); // a provider that gave out the wrong token has to be asked again
-            }
-            else
-            {
-                Client.KnowsUser();
+                SignIn(Users.Current); // a provider that gave out the wrong token, or none in time, has to be asked again
             }
         });
         Look();

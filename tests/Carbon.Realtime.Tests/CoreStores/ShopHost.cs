@@ -23,7 +23,7 @@ internal sealed class ShopHost : IDisposable
         }
 
         add(builder.Services
-            .AddCarbonRealtime(o => (o.Url, o.ApiKey, o.AllowInsecureTransport) = (Emulator.ProjectUrl, Emulator.AnonKey, true))
+            .AddCarbonRealtime(o => (o.Url, o.ApiKey) = (Emulator.ProjectUrl, Emulator.AnonKey))
             .UseTenant("co_1")
             .UseAccessToken((_, _, _) => ValueTask.FromResult<string?>(token)));
         builder.Services.AddHttpClient("Carbon.Realtime").ConfigurePrimaryHttpMessageHandler(Emulator.CreateHttpHandler);

@@ -29,6 +29,7 @@ internal static class PublicTypes
         ],
         ["Authentication"] =
         [
+            "AccessTokenProvider",
             "AccessTokenReason",
             "AccessTokenRequest",
             "IAccessTokenProvider",

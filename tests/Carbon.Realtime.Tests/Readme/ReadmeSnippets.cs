@@ -192,8 +192,8 @@ public static class ReadmeSnippets
             .Column("id", "text").Column("companyId", "text").Column("status", "text").PrimaryKey("id").ReplicaIdentityFull());
 
         using var realtime = new RealtimeChannelManager(
-            new RealtimeOptions { Url = emulator.ProjectUrl, ApiKey = emulator.AnonKey, Tenant = "co_1", AllowInsecureTransport = true },
-            new RealtimeDependencies { Environment = world.Environment, SocketFactory = emulator.CreateSocketFactory() });
+            new RealtimeOptions { Url = emulator.ProjectUrl, ApiKey = emulator.AnonKey, Tenant = "co_1" },
+            emulator.CreateDependencies());
         using var seen = new StreamRecorder<TableChange<string, SalesOrder>>(realtime.Changes(Shop.SalesOrders));
         world.Advance(TimeSpan.FromMilliseconds(50)); // the window in which subscriptions gather on one channel
 

@@ -12,8 +12,8 @@ public sealed class TestingGuide
         var said = new List<string>();
         var announcer = new OrderAnnouncer(said.Add);
 
-        announcer.OnNext(TableChanges.Inserted("so_1", new SalesOrder { Id = "so_1", CompanyId = "co_1", Status = "draft" }, committedAt: null));
-        announcer.OnNext(TableChanges.Updated("so_1", new SalesOrder { Id = "so_1", CompanyId = "co_1", Status = "released" }, committedAt: null));
+        announcer.OnNext(TableChanges.Inserted("so_1", new SalesOrder { Id = "so_1", CompanyId = "co_1", Status = "draft" }));
+        announcer.OnNext(TableChanges.Updated("so_1", new SalesOrder { Id = "so_1", CompanyId = "co_1", Status = "released" }));
         announcer.OnNext(TableChanges.Gap<string, SalesOrder>(GapReason.Rejoined));
 
         said.Should().Equal("so_1 was released", "something may have been missed");
@@ -45,14 +45,8 @@ public sealed class TestingGuide
             .Column("id", "text").Column("companyId", "text").Column("status", "text").PrimaryKey("id").ReplicaIdentityFull()
             .RowLevelSecurity((claims, row) => claims.Texts("companies").Contains(row.Text("companyId"))));
         using var realtime = new RealtimeChannelManager(
-            new RealtimeOptions { Url = emulator.ProjectUrl, ApiKey = emulator.AnonKey, Tenant = "co_1", AllowInsecureTransport = true },
-            new RealtimeDependencies
-            {
-                Environment = world.Environment,
-                SocketFactory = emulator.CreateSocketFactory(),
-                HttpMessageHandler = emulator.CreateHttpHandler,
-                AccessTokens = new OneToken(emulator.IssueToken("ada", claims: new JsonObject { ["companies"] = new JsonArray("co_1") })),
-            });
+            new RealtimeOptions { Url = emulator.ProjectUrl, ApiKey = emulator.AnonKey, Tenant = "co_1" },
+            emulator.CreateDependencies(emulator.IssueToken("ada", claims: new JsonObject { ["companies"] = new JsonArray("co_1") })));
         var orders = realtime.Store(Shop.SalesOrders);
         using var use = orders.Start();
         world.Advance(TimeSpan.FromSeconds(1));
@@ -120,10 +114,5 @@ public sealed class TestingGuide
         };
 
         private string Orders => orders.Current.Count == 1 ? "1 order" : $"{orders.Current.Count} orders";
-    }
-
-    private sealed class OneToken(string token) : IAccessTokenProvider
-    {
-        public ValueTask<string?> GetAccessTokenAsync(AccessTokenRequest request, CancellationToken cancellationToken) => ValueTask.FromResult<string?>(token);
     }
 }

@@ -225,7 +225,7 @@ public sealed class CarbonWeaknessTests
                 .Column("id", "text").Column("companyId", "text").Column("status", "text").PrimaryKey("id").ReplicaIdentityDefault().Published(published)
                 .RowLevelSecurity((_, _) => IsMember));
             _manager = new RealtimeChannelManager(
-                new RealtimeOptions { Url = Emulator.ProjectUrl, ApiKey = Emulator.AnonKey, Tenant = "co_1", AllowInsecureTransport = true },
+                new RealtimeOptions { Url = Emulator.ProjectUrl, ApiKey = Emulator.AnonKey, Tenant = "co_1" },
                 new RealtimeDependencies
                 {
                     Environment = _world.Environment,

@@ -8,6 +8,30 @@ public sealed class FakeLiveStoreTests
     private readonly FakeLiveStore<string, Card> _store = new(c => c.Id);
 
     [Fact]
+    public void It_has_no_status_that_a_real_store_cannot_have()
+    {
+        FluentActions.Invoking(() => _store.SetStatus(StoreState.Faulted, StoreReason.Configuration)).Should().Throw<ArgumentException>().WithMessage("*Faulted always has an error*");
+        FluentActions.Invoking(() => _store.SetStatus(StoreState.NeedsAuth)).Should().Throw<ArgumentException>().WithMessage("*NeedsAuth always has an error*");
+        FluentActions.Invoking(() => _store.SetStatus(StoreState.Live, StoreReason.Auth)).Should().Throw<ArgumentException>();
+        _store.Status.State.Should().Be(StoreState.Live);
+    }
+
+    [Theory]
+    [InlineData(StoreState.Empty)]
+    [InlineData(StoreState.Loading)]
+    public void A_state_without_rows_takes_them_away(StoreState state)
+    {
+        using var store = new FakeLiveStore<string, string>(static row => row);
+        store.Set("a");
+        using var seen = new StreamRecorder<StoreChangeSet<string, string>>(store.Changes);
+
+        store.SetStatus(state);
+
+        store.Current.Should().BeEmpty();
+        seen.Items[^1].IsReset.Should().BeTrue();
+    }
+
+    [Fact]
     public void A_call_is_one_change_set_and_is_told_before_it_returns()
     {
         using var sets = new StreamRecorder<StoreChangeSet<string, Card>>(_store.Changes);

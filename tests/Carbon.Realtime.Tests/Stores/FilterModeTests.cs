@@ -167,7 +167,7 @@ public sealed class FilterModeTests
             _emulator.CreateEnum("order_status", "open", "closed", "draft", "CLOSED");
             _emulator.CreateTable("salesOrder", t => t.Column("id", "text").Column("companyId", "text").Column("status", type).PrimaryKey("id").Published());
             _manager = new RealtimeChannelManager(
-                new RealtimeOptions { Url = _emulator.ProjectUrl, ApiKey = _emulator.AnonKey, Tenant = "co_1", AllowInsecureTransport = true },
+                new RealtimeOptions { Url = _emulator.ProjectUrl, ApiKey = _emulator.AnonKey, Tenant = "co_1" },
                 new RealtimeDependencies
                 {
                     Environment = _env.Environment,

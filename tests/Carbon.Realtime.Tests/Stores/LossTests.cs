@@ -198,6 +198,27 @@ public sealed class LossTests : IDisposable
     }
 
     [Fact]
+    public void A_store_whose_reads_fail_for_long_calls_itself_live_no_more()
+    {
+        var world = Old();
+        var lastRead = world.Store.Status.AsOf;
+        world.Rest.Script = static (_, _) => Carbon.Realtime.Tests.Snapshots.FakePostgrest.Error(503, "PGRST001");
+        world.Write("lost", "v1");
+
+        Until(world, static w => w.Store.Status.Error is not null);
+        world.Store.Status.State.Should().Be(StoreState.Live, "a read that fails is tried again");
+        Until(world, static w => w.State != StoreState.Live);
+
+        world.Store.Status.Should().Match<StoreStatus>(s => s.State == StoreState.Degraded && s.Reason == StoreReason.StreamOnly && s.AsOf == lastRead && s.Error != null);
+        world.Shown.Should().Contain("a=").And.NotContain("lost", "the stream did not bring it, and nothing else can");
+
+        world.Rest.Script = null;
+        Until(world, static w => w.State == StoreState.Live);
+        world.Shown.Should().Contain("lost=v1");
+        world.Store.Status.Error.Should().BeNull();
+    }
+
+    [Fact]
     public void A_stream_that_nothing_helps_is_read_beside_every_half_minute_whatever_the_options_say()
     {
         var world = Old(new StoreOptions<SalesOrder> { ReconcilePeriod = TimeSpan.FromMinutes(20) });

@@ -174,6 +174,65 @@ public sealed class StoreCacheTests
     }
 
     [Fact]
+    public void What_nobody_waits_for_any_more_is_not_written_over_what_came_after()
+    {
+        var cache = Filled("v1");
+        var slow = new TaskCompletionSource();
+        var world = new StoreWorld(cache: cache).Write("a", "v1").Write("b", "v1");
+        var use = world.Store.Start();
+        world.Settle();
+        world.World.Advance(3);
+        cache.Saving = (_, _, _) => new ValueTask(slow.Task);
+        world.Write("a", "v2").TellUpdate("a", "v2");
+        world.World.Advance(3); // its save hangs
+        world.Write("c", "v1").TellInsert("c", "v1");
+        use.Dispose();
+        world.World.Advance(5.5); // the store is given up, and its last save two seconds later
+        world.World.Advance(2);
+        world.Live().Shown.Should().Be("a=v2 b=v1 c=v1");
+        world.World.Advance(10);
+
+        world.Erase("c").TellDelete("c");
+        slow.SetResult();
+        cache.Saving = null;
+        world.World.Advance(10);
+
+        Kept(cache).Should().Be("a=v2 b=v1");
+    }
+
+    [Fact]
+    public void Of_two_stores_of_the_same_rows_one_writes_and_when_it_ends_the_other_one_does()
+    {
+        var saves = 0;
+        var cache = Filled("v1");
+        var world = new StoreWorld(cache: cache).Write("a", "v1").Write("b", "v1");
+        var first = world.World.Manager.Store(Shop.SalesOrders, new StoreOptions<SalesOrder> { SignalOnly = true }).Start();
+        world.World.Run();
+        var use = world.Store.Start();
+        world.Settle();
+        world.World.Advance(3);
+        world.Shown.Should().Be("a=v1 b=v1");
+        cache.Saving = (_, _, _) =>
+        {
+            saves++;
+            return ValueTask.CompletedTask;
+        };
+
+        world.Write("a", "v2").TellUpdate("a", "v2");
+        world.World.Advance(8);
+        saves.Should().Be(1);
+        Kept(cache).Should().Be("a=v2 b=v1");
+
+        first.Dispose();
+        world.World.Advance(10);
+        use.Dispose();
+        world.World.Advance(10);
+        world.Live().Write("a", "v3").TellUpdate("a", "v3");
+        world.World.Advance(3);
+        Kept(cache).Should().Be("a=v3 b=v1");
+    }
+
+    [Fact]
     public void What_could_not_be_saved_is_saved_at_the_end_with_everything()
     {
         var cache = Filled("v1");

@@ -50,7 +50,7 @@ public sealed class StoreUnderFaultsTests
             Emulator = new RealtimeEmulator(new EmulatorOptions { Environment = _world.Environment, Timing = EmulatorTiming.Realistic });
             Emulator.CreateTable("salesOrder", static t => t.Column("id", "text").Column("companyId", "text").Column("status", "text").PrimaryKey("id"));
             _manager = new RealtimeChannelManager(
-                new RealtimeOptions { Url = Emulator.ProjectUrl, ApiKey = Emulator.AnonKey, Tenant = "co_1", AllowInsecureTransport = true },
+                new RealtimeOptions { Url = Emulator.ProjectUrl, ApiKey = Emulator.AnonKey, Tenant = "co_1" },
                 new RealtimeDependencies
                 {
                     Environment = _world.Environment,
