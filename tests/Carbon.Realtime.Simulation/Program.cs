@@ -5,6 +5,7 @@ var commands = new Dictionary<string, (string Usage, Func<string[], int> Run)>
 {
     ["model"] = (ModelCommand.Usage, ModelCommand.Run),
     ["simulate"] = (SimulateCommand.Usage, SimulateCommand.Run),
+    ["fuzz"] = (FuzzCommand.Usage, FuzzCommand.Run),
     ["story"] = (StoryCommand.Usage, StoryCommand.Run),
 };
 
