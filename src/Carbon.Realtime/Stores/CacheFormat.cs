@@ -23,6 +23,11 @@ internal sealed class CacheFormat<TKey, TRow>(TableDefinition<TKey, TRow> defini
     public KeyValuePair<TKey, TRow> Decode(ReadOnlySpan<byte> json)
     {
         var row = definition.DecodeRow(json);
+        if (row is null)
+        {
+            throw new JsonException("A cached row is null.");
+        }
+
         return definition.KeyOf is { } keyOf ? new(keyOf(row), row)
             : _head.TryRead(json, true, out _, out var key) ? new(definition.Key.Decode(key), row)
             : throw new JsonException("A cached row has no key.");

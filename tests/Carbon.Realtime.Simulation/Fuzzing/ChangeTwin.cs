@@ -86,7 +86,10 @@ internal static class ChangeTwin
     private static bool IsRecord(JsonElement record) => record.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null || (record.ValueKind == JsonValueKind.Object && !HasNameTwice(record));
 
     private static bool AreColumns(JsonElement columns) => columns.ValueKind is JsonValueKind.Undefined || (columns.ValueKind == JsonValueKind.Array && columns.EnumerateArray().All(static c =>
-        c.ValueKind == JsonValueKind.Object && Part(c, "name").ValueKind is JsonValueKind.String or JsonValueKind.Null && Part(c, "type").ValueKind is JsonValueKind.String or JsonValueKind.Null));
+        c.ValueKind == JsonValueKind.Object && IsTextOrNull(Part(c, "name")) && IsTextOrNull(Part(c, "type"))));
+
+    /// <summary>Throws for a text that is not Unicode.</summary>
+    private static bool IsTextOrNull(JsonElement part) => part.ValueKind == JsonValueKind.Null || (part.ValueKind == JsonValueKind.String && part.GetString() is not null);
 
     private static bool IsPlain(string number) => number.All(static c => char.IsAsciiDigit(c) || c == '-');
 

@@ -101,7 +101,7 @@ internal sealed class PageTarget : FuzzTarget
         {
             var keys = definition.Key.Comparer;
             Require(page.Rows.Count == again.Rows.Count && page.Foreign == again.Foreign && page.Unreadable.Count == again.Unreadable.Count && page.Total == again.Total, $"rows of a body that comes {how}");
-            Require(page.Rows.Zip(again.Rows).All(pair => keys.Equals(pair.First.Key, pair.Second.Key) && definition.Compare(pair.First.Value, pair.Second.Value) == RowDifference.None), $"a row of a body that comes {how}");
+            Require(page.Rows.Zip(again.Rows).All(pair => keys.Equals(pair.First.Key, pair.Second.Key) && FuzzTables.AreSame(definition, pair.First.Value, pair.Second.Value)), $"a row of a body that comes {how}");
             Require(page.Unreadable.Zip(again.Unreadable).All(pair => pair.First.HasKey == pair.Second.HasKey && pair.First.Problem == pair.Second.Problem && (!pair.First.HasKey || keys.Equals(pair.First.Key!, pair.Second.Key!))), $"an unreadable row of a body that comes {how}");
             Require((page.Last is null) == (again.Last is null) && (page.Last is null || page.Last.Zip(again.Last!).All(static pair => pair.First.AsSpan().SequenceEqual(pair.Second))), $"the last key of a body that comes {how}");
         }
@@ -137,7 +137,7 @@ internal sealed class PageTarget : FuzzTarget
         if (page is { Unreadable.Count: 0, Foreign: 0 } && !twins.Exists(HasNameTwice))
         {
             var expected = twins.ConvertAll(static r => JsonSerializer.Deserialize(r, FuzzJson.Default.FuzzRow)!);
-            Require(page.Rows.Zip(expected).All(static pair => FuzzTables.Typed.Definition.Compare(pair.First.Value, pair.Second) == RowDifference.None), "a row is another one");
+            Require(page.Rows.Zip(expected).All(static pair => FuzzTables.AreSame(FuzzTables.Typed.Definition, pair.First.Value, pair.Second)), "a row is another one");
             foreach (var (row, twin) in page.Rows.Zip(twins))
             {
                 Require(!twin.TryGetProperty("qty", out var quantity) || quantity.ValueKind != JsonValueKind.Number

@@ -144,11 +144,13 @@ internal sealed class SocketTarget : FuzzTarget
         {
             _server.Socket.Break();
             _joined.Clear();
-            for (var seconds = 0; seconds < 1_300 && _store.Status.State != StoreState.Live; seconds += 5)
+            var seconds = 0;
+            do
             {
                 _manual.Advance(TimeSpan.FromSeconds(5));
                 Look();
             }
+            while ((_joined.Count == 0 || _store.Status.State != StoreState.Live) && (seconds += 5) < 1_300);
 
             _rest.Rows = $"[{Fresh}]";
             foreach (var (topic, bindings) in _joined.ToList())

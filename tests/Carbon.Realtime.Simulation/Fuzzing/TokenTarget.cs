@@ -56,7 +56,7 @@ internal sealed class TokenTarget : FuzzTarget
         var parts = token.Value.Split('.');
         var mayBeRead = parts.Length == 3 && token.Value.Length <= 16 * 1024;
         Require(mayBeRead || token.Identity is { Subject: null, Role: null, ExpiresAt: null }, "claims out of nothing");
-        if (!mayBeRead || Unpack(parts[1]) is not { } json)
+        if (!mayBeRead || Unpack(parts[1]) is not { } json || !System.Text.Unicode.Utf8.IsValid(json))
         {
             return Verdict.Refused("no JWT");
         }
