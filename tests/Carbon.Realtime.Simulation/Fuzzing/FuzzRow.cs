@@ -66,6 +66,19 @@ internal static class FuzzTables
 
     private static readonly string[] Types = ["text", "int4", "numeric", "bool", "bpchar", "bit", "_bpchar", "citext", "mood", "json", ""];
 
+    /// <summary>Whether each name is Unicode: System.Text.Json finds no name beside one that is not.</summary>
+    public static bool HasReadableNames(JsonElement row)
+    {
+        try
+        {
+            return row.EnumerateObject().All(static p => p.Name is not null);
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Whether two rows say the same. One that cannot be written (an infinity; half a surrogate pair in a document) cannot be compared either, which stores take for another row.</summary>
     public static bool AreSame<TKey, TRow>(TableDefinition<TKey, TRow> definition, TRow one, TRow other)
     {

@@ -23,7 +23,7 @@ internal sealed class SocketTarget : FuzzTarget
     public override string Name => "socket";
 
     /// <summary>An input costs a manager, a join and half a minute of its time.</summary>
-    public override int Share => 5;
+    public override int Share => 2;
 
     public override (long Fixed, long PerByte) Budget => (4 * 1024 * 1024, 256);
 
@@ -99,6 +99,7 @@ internal sealed class SocketTarget : FuzzTarget
         private readonly ManualEnvironment _manual = new();
         private readonly FakeRealtimeServer _server = new();
         private readonly RealtimeChannelManager _manager;
+        private readonly IChangeStream<string, FuzzRow> _stream;
         private readonly StreamRecorder<TableChange<string, FuzzRow>> _seen;
         private readonly ILiveStore<JsonElement, JsonElement> _store;
         private readonly StreamRecorder<StoreChangeSet<JsonElement, JsonElement>> _stored;
@@ -112,7 +113,8 @@ internal sealed class SocketTarget : FuzzTarget
             _manager = new RealtimeChannelManager(
                 new RealtimeOptions { Url = new Uri("http://127.0.0.1:54321"), ApiKey = "the-api-key", Tenant = FuzzTables.Tenant },
                 new RealtimeDependencies { Environment = _manual.Environment, SocketFactory = _server, HttpMessageHandler = () => _rest, LoggerFactory = this });
-            _seen = new StreamRecorder<TableChange<string, FuzzRow>>(_manager.Changes(FuzzTables.Typed));
+            _stream = _manager.Changes(FuzzTables.Typed);
+            _seen = new StreamRecorder<TableChange<string, FuzzRow>>(_stream);
             _store = _manager.Store(FuzzTables.Untyped);
             _stored = new StreamRecorder<StoreChangeSet<JsonElement, JsonElement>>(_store.Changes);
         }
@@ -150,7 +152,7 @@ internal sealed class SocketTarget : FuzzTarget
                 _manual.Advance(TimeSpan.FromSeconds(5));
                 Look();
             }
-            while ((_joined.Count == 0 || _store.Status.State != StoreState.Live) && (seconds += 5) < 1_300);
+            while ((_joined.Count == 0 || _store.Status.State != StoreState.Live || _stream.Status.State != RealtimeState.Live) && (seconds += 5) < 1_300);
 
             _rest.Rows = $"[{Fresh}]";
             foreach (var (topic, bindings) in _joined.ToList())
@@ -164,7 +166,7 @@ internal sealed class SocketTarget : FuzzTarget
 
             _manual.Advance(TimeSpan.FromSeconds(1));
             Look();
-            Require(_seen.Items.Any(static i => i is Inserted<string, FuzzRow> { Key: "fresh" }), $"no fresh row comes to the stream: {_manager.Status}");
+            Require(_seen.Items.Any(static i => i is Inserted<string, FuzzRow> { Key: "fresh" }), $"no fresh row comes to the stream: {_stream.Status}");
             Require(_store.Current.Rows.Any(static r => r.GetProperty("id").ValueEquals("fresh")), $"no fresh row comes to the store: {_store.Status}");
         }
 

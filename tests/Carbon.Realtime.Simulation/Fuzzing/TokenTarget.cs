@@ -71,7 +71,8 @@ internal sealed class TokenTarget : FuzzTarget
 
             // Throws where a name is not Unicode: then it depends on what else is there whether it is looked at.
             _ = claims.RootElement.EnumerateObject().Select(static c => c.Name).ToList();
-            Require(token.Identity.Subject == Text(claims, "sub") && token.Identity.Role == Text(claims, "role"), "another user");
+            var (subject, role) = (Text(claims, "sub"), Text(claims, "role"));
+            Require(token.Identity.Subject == subject && token.Identity.Role == role, "another user");
             var seconds = claims.RootElement.TryGetProperty("exp", out var exp) && exp.ValueKind == JsonValueKind.Number && exp.TryGetDouble(out var number) ? number : 0;
             Require(seconds is > 1 and < 253_402_300_000
                 ? token.Identity.ExpiresAt is { } end && Math.Abs((end - DateTimeOffset.UnixEpoch).TotalSeconds - seconds) < 0.01
