@@ -185,7 +185,7 @@ internal sealed class PageReader<TKey, TRow>
 
     private string? FindRounded(ReadOnlySpan<byte> row)
     {
-        if (_decimals.Length == 0 || !MayHoldLongNumber(row))
+        if (_decimals.Length == 0 || (!MayHoldLongNumber(row) && !MappedColumn.HasNegativeExponent(row)))
         {
             return null;
         }

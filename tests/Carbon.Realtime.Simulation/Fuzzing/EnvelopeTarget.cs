@@ -96,7 +96,7 @@ internal sealed class EnvelopeTarget : FuzzTarget
         JsonDocument document;
         try
         {
-            document = JsonDocument.Parse(input);
+            document = JsonDocument.Parse(input, new JsonDocumentOptions { MaxDepth = JsonScanner.MaxDepth + 1 }); // the frame, and a payload as deep as one may be
         }
         catch (JsonException)
         {

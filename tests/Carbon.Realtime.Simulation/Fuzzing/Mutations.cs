@@ -65,7 +65,7 @@ internal static class Mutations
             case 12: // another text
                 return Token(input, at, chance, IsText, (_, c) => Encoding.UTF8.GetBytes(HostileJson.Text(c)));
             case 13: // deeper
-                return Token(input, at, chance, static b => IsNumber(b) || IsText(b), (token, c) => Nest(token, 1 + c.Below(c.OneIn(3) ? 140 : 3)));
+                return Token(input, at, chance, static b => IsNumber(b) || IsText(b), (token, c) => Nest(token, c.OneIn(3) ? c.OneIn(2) ? 60 + c.Below(8) : 140 : 1 + c.Below(3)));
             case 14: // another value altogether
                 return Token(input, at, chance, static b => IsNumber(b) || IsText(b), (_, c) => Encoding.UTF8.GetBytes(HostileJson.Value(c, 2)));
             case 15: // a letter as an escape

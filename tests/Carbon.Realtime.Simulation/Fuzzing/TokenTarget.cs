@@ -106,6 +106,7 @@ internal sealed class TokenTarget : FuzzTarget
         var bytes = new byte[text.Length];
         return text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') && text.Length % 4 != 1
             && Convert.TryFromBase64String(text.Replace('-', '+').Replace('_', '/') + new string('=', (4 - (text.Length % 4)) % 4), bytes, out var length)
+            && Convert.ToBase64String(bytes, 0, length).TrimEnd('=').Replace('+', '-').Replace('/', '_') == text // no bit more than the bytes have
             ? bytes[..length]
             : null;
     }
