@@ -78,7 +78,11 @@ internal sealed class CacheFileTarget : FuzzTarget
         return damaged;
     }
 
-    public override void Dispose() => Directory.Delete(_folder, recursive: true);
+    public override void Dispose()
+    {
+        Directory.Delete(_folder, recursive: true);
+        base.Dispose();
+    }
 
     protected override Verdict Judge(byte[] input)
     {

@@ -4,7 +4,6 @@ using Carbon.Realtime.Changes;
 using Carbon.Realtime.Channels;
 using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Protocol;
-using Carbon.Realtime.Tables;
 using Carbon.Realtime.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -39,7 +39,7 @@ internal sealed class EnvelopeTarget : FuzzTarget
             "system" => HostileJson.Object(chance,
                 ("extension", chance.OneIn(3) ? "\"system\"" : "\"postgres_changes\""), ("status", chance.OneIn(2) ? "\"ok\"" : "\"error\""),
                 ("message", chance.OneIn(4) ? HostileJson.Value(chance, 2) : HostileJson.Quote(chance.Of(Messages))), ("channel", "\"x\"")),
-            _ => HostileJson.Value(chance, 3),
+            _ => chance.OneIn(8) ? Deep(chance) : HostileJson.Value(chance, 3),
         };
         var (reference, topic) = (Reference(chance), chance.OneIn(4) ? HostileJson.Text(chance) : "\"realtime:x\"");
         return Encoding.UTF8.GetBytes(chance.OneIn(2)
@@ -161,6 +161,13 @@ internal sealed class EnvelopeTarget : FuzzTarget
     };
 
     private static string Reference(Chance chance) => chance.Below(6) switch { 0 => "null", 1 => "7", 2 => HostileJson.Text(chance), 3 => HostileJson.Value(chance, 1), _ => "\"1\"" };
+
+    /// <summary>As deep as a payload may be, or nearly, or a little deeper.</summary>
+    private static string Deep(Chance chance)
+    {
+        var levels = JsonScanner.MaxDepth - 2 + chance.Below(5);
+        return string.Concat(Enumerable.Repeat("[", levels)) + string.Concat(Enumerable.Repeat("]", levels));
+    }
 
     private static string Response(Chance chance) => chance.Below(5) switch
     {

@@ -8,7 +8,7 @@ namespace Carbon.Realtime.Simulation.Fuzzing;
 internal static class Fuzzer
 {
     /// <summary>More findings of one kind say nothing more.</summary>
-    private const int MostFindings = 20;
+    private const int MostFindings = 10;
 
     /// <summary>Inputs under way since when: one that never ends shows here.</summary>
     private static readonly ConcurrentDictionary<int, (string Target, long Index, long Since)> Running = new();
@@ -65,7 +65,7 @@ internal static class Fuzzer
         }
         else if (figures.Findings.Count < MostFindings && !figures.Findings.Exists(f => Way(f.What) == Way(fault)))
         {
-            var shortest = InputShrinker.Shrink(input, shorter => Try(target, shorter, out _) is { } other ? Way(other) : null);
+            var shortest = InputShrinker.Shrink(input, shorter => Try(target, shorter, out _) is { } other ? Way(other) : null, 2_000 * target.Share / 100);
             figures.Findings.Add(new Finding(target.Name, seed, index, Try(target, shortest, out _) ?? fault, Convert.ToBase64String(shortest)));
         }
     }

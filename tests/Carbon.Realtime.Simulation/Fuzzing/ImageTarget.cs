@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Carbon.Realtime.Protocol;
 using Carbon.Realtime.Stores;
 using Carbon.Realtime.Tables;
 

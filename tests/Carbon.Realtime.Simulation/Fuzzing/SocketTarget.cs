@@ -136,8 +136,10 @@ internal sealed class SocketTarget : FuzzTarget
 
         public void Deliver(byte[] message)
         {
-            _server.Socket.Deliver(message);
+            var socket = _server.Socket;
+            socket.Deliver(message);
             _manual.RunUntilIdle();
+            Require(!socket.IsAborted && !socket.IsDisposed, "a message cost the socket"); // as an exception on the reader's loop does
             Look();
         }
 

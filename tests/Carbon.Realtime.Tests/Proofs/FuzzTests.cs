@@ -21,7 +21,7 @@ public sealed class FuzzTests
     private static string InputFolder => Path.Combine(AppContext.BaseDirectory, "Proofs", "Inputs");
 
     [Fact]
-    public void Every_target_is_given_inputs() => Counts.Select(static row => row.Data.Item1).Should().BeEquivalentTo(Targets.Names);
+    public void Every_target_is_given_inputs() => Counts.Select(static row => (string)row[0]).Should().BeEquivalentTo(Targets.Names);
 
     [Theory]
     [MemberData(nameof(Counts))]
@@ -58,7 +58,7 @@ public sealed class FuzzTests
             byte[][] Inputs(FuzzTarget of, int seed) => [.. Enumerable.Range(0, 40).Select(i => Simulation.Fuzzing.Inputs.Of(of, seed, i))];
 
             Inputs(target, Seed).Should().BeEquivalentTo(Inputs(again, Seed), static o => o.WithStrictOrdering(), name);
-            Inputs(target, Seed + 1).Zip(Inputs(target, Seed)).Should().Contain(static pair => !pair.First.AsSpan().SequenceEqual(pair.Second), name);
+            Inputs(target, Seed + 1).Zip(Inputs(target, Seed)).Should().Contain(static pair => !Enumerable.SequenceEqual(pair.First, pair.Second), name);
         }
     }
 
