@@ -28,6 +28,11 @@ public sealed class EmulatorSeed
         try
         {
             var document = JsonSerializer.Deserialize(json, SeedJson.Default.SeedDocument) ?? throw new EmulatorSeedException("The seed is null; it must be an object.");
+            foreach (var user in document.Users)
+            {
+                _ = user?.Claims?.Count; // reads the names, which would throw later if one stands twice
+            }
+
             return document.Fault() is { } fault ? throw new EmulatorSeedException($"The seed is wrong at {fault}") : new EmulatorSeed(document);
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)

@@ -6,6 +6,7 @@ var commands = new Dictionary<string, (string Usage, Func<string[], int> Run)>
     ["model"] = (ModelCommand.Usage, ModelCommand.Run),
     ["simulate"] = (SimulateCommand.Usage, SimulateCommand.Run),
     ["controls"] = (ControlsCommand.Usage, ControlsCommand.Run),
+    ["fuzz"] = (FuzzCommand.Usage, FuzzCommand.Run),
     ["story"] = (StoryCommand.Usage, StoryCommand.Run),
 };
 

@@ -79,7 +79,10 @@ internal sealed record FilterCondition(string Column, string Operator, string Va
         return new FilterCondition(text[..equals], rest[..dot], value, negated);
     }
 
-    /// <summary>Splits on commas outside quotes and parentheses. A quote opens only right after <c>.</c>, <c>(</c> or <c>,</c>.</summary>
+    /// <summary>
+    /// Splits on commas outside quotes and parentheses. A quote opens only right after <c>.</c>, <c>(</c> or <c>,</c>, and not where it begins a condition; a parenthesis that closes nothing is
+    /// nothing.
+    /// </summary>
     private static IEnumerable<string> Split(string filter)
     {
         var start = 0;
@@ -95,16 +98,16 @@ internal sealed record FilterCondition(string Column, string Operator, string Va
                 case '"' when quoted:
                     quoted = false;
                     break;
-                case '"' when i > 0 && filter[i - 1] is '.' or '(' or ',':
+                case '"' when i > start && filter[i - 1] is '.' or '(' or ',':
                     quoted = true;
                     break;
                 case '(' when !quoted:
                     depth++;
                     break;
                 case ')' when !quoted:
-                    depth--;
+                    depth = Math.Max(0, depth - 1);
                     break;
-                case ',' when !quoted && depth <= 0:
+                case ',' when !quoted && depth == 0:
                     yield return filter[start..i];
                     start = i + 1;
                     break;

@@ -4,8 +4,10 @@ namespace Carbon.Realtime.Protocol;
 /// <remarks>Reused from frame to frame by the reader's thread; valid until the next frame is read.</remarks>
 internal sealed class RecordIndex
 {
+    /// <summary>PostgreSQL's tables have no more columns. Each name is compared with those before it: a server that sends a hundred thousand must not cost more.</summary>
+    private const int MaxColumns = 1600;
+
     private Entry[] _entries = new Entry[16];
-    private bool _hasEscapes;
 
     /// <summary>How many properties the record has.</summary>
     public int Count { get; private set; }
@@ -15,7 +17,6 @@ internal sealed class RecordIndex
     public bool TryRead(scoped ref JsonScanner scanner, ReadOnlySpan<byte> json, out ReadOnlySpan<byte> raw)
     {
         Count = 0;
-        _hasEscapes = false;
         raw = default;
         if (scanner.Peek() != (byte)'{')
         {
@@ -41,14 +42,14 @@ internal sealed class RecordIndex
                     return false;
                 }
 
-                var entry = new Entry(nameEnd - name.Length, name.Length, scanner.Position - start - value.Length, value.Length);
-                if (IsRepeated(json[start..], name, ref seen))
+                var plain = name.Contains((byte)'\\') ? JsonScanner.Unescape(name) : null;
+                if (Count == MaxColumns || IsRepeated(json[start..], plain ?? name, ref seen))
                 {
                     // The guard would judge one of the two and the row be made of the other.
                     return scanner.Fail(FrameDropReason.Malformed);
                 }
 
-                Add(entry);
+                Add(new Entry(nameEnd - name.Length, name.Length, scanner.Position - start - value.Length, value.Length, plain));
             }
             while (scanner.MoveNext((byte)'}'));
         }
@@ -96,23 +97,20 @@ internal sealed class RecordIndex
         return TryFind(record, name, ref hint, out value);
     }
 
-    /// <summary>Whether a name occurred before. One bit for each kind of name spares nearly all comparisons; escapes cost the whole walk.</summary>
+    /// <summary>Whether a name occurred before. One bit for each kind of name spares nearly all comparisons.</summary>
     private bool IsRepeated(ReadOnlySpan<byte> record, ReadOnlySpan<byte> name, scoped ref ulong seen)
     {
-        var isEscaped = name.Contains((byte)'\\');
         var bit = name.IsEmpty ? 1ul : 1ul << (((name.Length * 7) + (name[0] * 3) + name[^1]) & 63);
-        var mayRepeat = isEscaped || _hasEscapes || (seen & bit) != 0;
+        var mayRepeat = (seen & bit) != 0;
         seen |= bit;
-        _hasEscapes |= isEscaped;
         if (!mayRepeat)
         {
             return false;
         }
 
-        var plain = isEscaped ? JsonScanner.Unescape(name) : name;
         for (var i = 0; i < Count; i++)
         {
-            if (NameEquals(record, _entries[i], plain))
+            if (NameEquals(record, _entries[i], name))
             {
                 return true;
             }
@@ -121,8 +119,8 @@ internal sealed class RecordIndex
         return false;
     }
 
-    private static bool NameEquals(ReadOnlySpan<byte> record, Entry entry, ReadOnlySpan<byte> name) =>
-        JsonScanner.RawEquals(record.Slice(entry.NameStart, entry.NameLength), name);
+    private static bool NameEquals(ReadOnlySpan<byte> record, in Entry entry, ReadOnlySpan<byte> name) =>
+        (entry.Plain is { } plain ? plain : record.Slice(entry.NameStart, entry.NameLength)).SequenceEqual(name);
 
     private ReadOnlySpan<byte> Value(ReadOnlySpan<byte> record, int index) =>
         record.Slice(_entries[index].ValueStart, _entries[index].ValueLength);
@@ -137,5 +135,11 @@ internal sealed class RecordIndex
         _entries[Count++] = entry;
     }
 
-    private readonly record struct Entry(int NameStart, int NameLength, int ValueStart, int ValueLength);
+    /// <summary>One property.</summary>
+    /// <param name="NameStart">From the record's beginning.</param>
+    /// <param name="NameLength">As it is written.</param>
+    /// <param name="ValueStart">From the record's beginning.</param>
+    /// <param name="ValueLength">As it is written.</param>
+    /// <param name="Plain">The name where it is written with escapes: told once, for it is compared with every other.</param>
+    private readonly record struct Entry(int NameStart, int NameLength, int ValueStart, int ValueLength, byte[]? Plain);
 }

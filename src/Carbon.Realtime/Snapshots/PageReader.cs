@@ -175,9 +175,9 @@ internal sealed class PageReader<TKey, TRow>
                 reader.Skip();
             }
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return null;
+            return null; // a name that is not Unicode is for the row's own decoding to refuse
         }
 
         return left.Count == 0 ? null : left[0].Name;
@@ -185,7 +185,7 @@ internal sealed class PageReader<TKey, TRow>
 
     private string? FindRounded(ReadOnlySpan<byte> row)
     {
-        if (_decimals.Length == 0 || !MayHoldLongNumber(row))
+        if (_decimals.Length == 0 || (!MayHoldLongNumber(row) && !MappedColumn.HasNegativeExponent(row)))
         {
             return null;
         }
@@ -211,7 +211,7 @@ internal sealed class PageReader<TKey, TRow>
                 }
             }
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
         }
 

@@ -23,7 +23,12 @@ internal sealed class CacheFormat<TKey, TRow>(TableDefinition<TKey, TRow> defini
     public KeyValuePair<TKey, TRow> Decode(ReadOnlySpan<byte> json)
     {
         var row = definition.DecodeRow(json);
-        return definition.KeyOf is { } keyOf ? new(keyOf(row), row)
+        if (row is null)
+        {
+            throw new JsonException("A cached row is null.");
+        }
+
+        return definition.KeyOf is { } keyOf ? new(keyOf(row) ?? throw new JsonException("A cached row's key is null."), row)
             : _head.TryRead(json, true, out _, out var key) ? new(definition.Key.Decode(key), row)
             : throw new JsonException("A cached row has no key.");
     }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Carbon.Realtime.Filters;
@@ -44,7 +45,7 @@ internal static class JsonDifference
         var (one, other) when one != other => RowDifference.Content,
         (JsonValueKind.Object, _) => OfObjects(held, read, alone: RowDifference.Content),
         (JsonValueKind.Array, _) => OfArrays(held, read),
-        (JsonValueKind.String, _) => OfTexts(held.GetString()!, read.GetString()!),
+        (JsonValueKind.String, _) => OfTexts(TextOf(held), TextOf(read)),
         (JsonValueKind.Number, _) => JsonElement.DeepEquals(held, read) ? RowDifference.None : RowDifference.Content,
         _ => RowDifference.None,
     };
@@ -73,10 +74,35 @@ internal static class JsonDifference
         var properties = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
         foreach (var property in json.EnumerateObject())
         {
-            properties[property.Name] = property.Value;
+            properties[NameOf(property)] = property.Value;
         }
 
         return properties;
+    }
+
+    /// <summary>The text; as it is written where it is not Unicode: a json column may hold half a surrogate pair, as an escape.</summary>
+    private static string TextOf(JsonElement json)
+    {
+        try
+        {
+            return json.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            return Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(json));
+        }
+    }
+
+    private static string NameOf(JsonProperty property)
+    {
+        try
+        {
+            return property.Name;
+        }
+        catch (InvalidOperationException)
+        {
+            return Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8PropertyName(property));
+        }
     }
 
     private static RowDifference OfArrays(JsonElement held, JsonElement read)
@@ -114,7 +140,7 @@ internal static class JsonDifference
         && one.HasTime && other.HasTime && one.HasZone == other.HasZone
         && (one.HasZone ? TimestampText.CompareInstants(one, other) : TimestampText.CompareWallTimes(one, other)) == 0;
 
-    private static bool IsNoNumber(JsonElement text) => text.ValueEquals("NaN"u8) || text.ValueEquals("Infinity"u8) || text.ValueEquals("-Infinity"u8);
+    private static bool IsNoNumber(JsonElement text) => TextOf(text) is "NaN" or "Infinity" or "-Infinity";
 
     private static RowDifference Greater(RowDifference one, RowDifference other) => one > other ? one : other;
 }

@@ -101,6 +101,9 @@ internal sealed class JsonKeyCodec(params string[] columns) : KeyCodec<JsonEleme
 
     public override JsonElement Decode(in KeyValues values)
     {
+        CheckText(values.First);
+        CheckText(values.Second);
+        CheckText(values.Third);
         if (Columns.Count == 1)
         {
             return Parse(values.First);
@@ -130,10 +133,38 @@ internal sealed class JsonKeyCodec(params string[] columns) : KeyCodec<JsonEleme
 
     private static string PartText(JsonElement part) => part.ValueKind == JsonValueKind.String ? part.GetString()! : part.GetRawText();
 
+    /// <exception cref="JsonException">It is no JSON, or not UTF-8: then whoever asked it for a text would be thrown at.</exception>
     internal static JsonElement Parse(ReadOnlySpan<byte> json)
     {
+        if (!System.Text.Unicode.Utf8.IsValid(json))
+        {
+            throw new JsonException("The text is not UTF-8.");
+        }
+
         var reader = new Utf8JsonReader(json);
         return JsonElement.ParseValue(ref reader);
+    }
+
+    /// <summary>Half a surrogate pair, which only an escape can hold, can neither be compared nor asked for.</summary>
+    private static void CheckText(ReadOnlySpan<byte> json)
+    {
+        if (!json.Contains((byte)'\\'))
+        {
+            return;
+        }
+
+        var reader = new Utf8JsonReader(json);
+        try
+        {
+            while (reader.Read())
+            {
+                _ = reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName ? reader.GetString() : null;
+            }
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new JsonException("A key's text is not Unicode.", e);
+        }
     }
 
     /// <summary>By value: an element's own equality is that of its place in its document.</summary>

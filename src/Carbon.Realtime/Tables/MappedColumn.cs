@@ -9,7 +9,7 @@ namespace Carbon.Realtime.Tables;
 /// <summary>A column that the row type maps, and what the property's type says about its values.</summary>
 internal sealed class MappedColumn
 {
-    /// <summary>A number written with no more characters has at most 28 digits and fits. PostgreSQL writes no exponents for numeric.</summary>
+    /// <summary>A number written with no more characters has at most 28 digits and fits, but for one with a negative exponent, as PostgreSQL writes floats.</summary>
     public const int SurelyFits = 28;
 
     private readonly JsonTypeInfo _type;
@@ -69,7 +69,10 @@ internal sealed class MappedColumn
     /// <remarks>
     /// What counts is the value: a scale of more than 28 whose last digits are zeros is no loss.
     /// </remarks>
-    public bool Holds(ReadOnlySpan<byte> json) => !HoldsDecimals || json.Length <= SurelyFits || HoldsNumbers(json);
+    public bool Holds(ReadOnlySpan<byte> json) => !HoldsDecimals || (json.Length <= SurelyFits && !HasNegativeExponent(json)) || HoldsNumbers(json);
+
+    /// <summary>Whether a number with a negative exponent may be in it; a uuid may look like one.</summary>
+    public static bool HasNegativeExponent(ReadOnlySpan<byte> json) => json.IndexOf("e-"u8) >= 0 || json.IndexOf("E-"u8) >= 0;
 
     private static bool HoldsNumbers(ReadOnlySpan<byte> json)
     {
@@ -79,7 +82,7 @@ internal sealed class MappedColumn
         {
             while (reader.Read())
             {
-                if (reader.TokenType is JsonTokenType.Number or JsonTokenType.String && reader.ValueSpan.Length > SurelyFits
+                if (reader.TokenType is JsonTokenType.Number or JsonTokenType.String && (reader.ValueSpan.Length > SurelyFits || HasNegativeExponent(reader.ValueSpan))
                     && DecimalText.TryParse(reader.ValueSpan, out var number) && !FitsNumber(reader.ValueSpan, number))
                 {
                     return false;

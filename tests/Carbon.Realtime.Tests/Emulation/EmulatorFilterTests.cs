@@ -56,6 +56,13 @@ public sealed class EmulatorFilterTests
     public void Patterns_quotes_and_types_are_PostgreSQLs(string filter, string ids, string because) => Passed(filter).Should().Be(ids, because);
 
     [Theory]
+    [InlineData("name=eq.),id=in.(1,2)", 2, "a parenthesis that closes nothing is nothing")]
+    [InlineData("name=eq.a,\"b=eq.1,c=eq.2", 3, "a quote that begins a condition opens nothing")]
+    public void Conditions_are_split_where_the_client_splits_them(string filter, int conditions, string because) =>
+        Carbon.Realtime.Testing.Emulation.FilterCondition.Parse(filter, out _).Should().HaveCount(conditions, because)
+            .And.HaveSameCount(RealtimeFilter.Parse(filter).ToPostgrest());
+
+    [Theory]
     [InlineData(100, "Subscribed to PostgreSQL")]
     [InlineData(101, "too many values for `in` filter. Maximum 100")]
     public void A_list_has_a_hundred_values_at_most(int count, string text)

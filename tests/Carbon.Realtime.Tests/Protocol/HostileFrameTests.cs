@@ -105,6 +105,25 @@ public sealed class HostileFrameTests
         error.Should().Be(FrameDropReason.Malformed);
     }
 
+    [Theory]
+    [InlineData(1600, true)]
+    [InlineData(1601, false)]
+    public void A_record_has_no_more_columns_than_a_table_can_have_and_escaped_names_cost_no_more_than_their_bytes(int columns, bool isRead)
+    {
+        var record = string.Join(',', Enumerable.Range(0, columns).Select(static i => $"\"\\u0078{i}\":{i}"));
+        var payload = Encoding.UTF8.GetBytes($$"""{"data":{"table":"t","type":"INSERT","record":{ {{record}} },"columns":[],"errors":null,"schema":"public"},"ids":[1]}""");
+        var reader = new ChangeReader();
+        reader.TryRead(payload, out _, out _);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var read = reader.TryRead(payload, out var change, out var error);
+        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        (read, error).Should().Be((isRead, isRead ? FrameDropReason.None : FrameDropReason.Malformed));
+        allocated.Should().BeLessThan(payload.Length * 32L);
+        (!read || (change.RecordIndex.TryFind(change.Record, "x1599"u8, out var value) && value.SequenceEqual("1599"u8))).Should().BeTrue();
+    }
+
     [Fact]
     public void A_name_of_backslashes_is_not_taken_for_its_escaped_half()
     {

@@ -104,6 +104,43 @@ public sealed class RowBodyTests
         page.Unreadable.Should().ContainSingle().Which.Problem.Should().Be(UnreadableReason.Rounded);
     }
 
+    [Fact]
+    public async Task A_short_number_with_a_negative_exponent_is_not_rounded_to_nothing()
+    {
+        var world = new SnapshotWorld();
+        world.Rest.Script = (n, _) => FakePostgrest.Answer(200, n > 1 ? "[]"
+            : """[{"at":"2026-01-01T00:00:00+00:00","amount":1e-40},{"at":"2026-01-02T00:00:00+00:00","amount":1e-7}]""");
+        var page = (await world.ScanAsync(world.Reader(RealtimeTable.Define("price", SnapshotJson.Default.Price, "at", p => p.At))))[0];
+        page.Unreadable.Should().ContainSingle().Which.Problem.Should().Be(UnreadableReason.Rounded);
+        page.Rows.Should().ContainSingle().Which.Value.Amount.Should().Be(0.0000001m);
+    }
+
+    [Fact]
+    public async Task A_name_that_is_not_Unicode_costs_no_other_row()
+    {
+        var world = new SnapshotWorld();
+        world.Rest.Script = (n, _) => FakePostgrest.Answer(200, n > 1 ? "[]"
+            : """[{"\ud800":1,"id":"1","companyId":"c","name":"n"},{"id":"2","companyId":"c","name":"n"}]""");
+        var page = (await world.ScanAsync(world.Reader(SnapshotWorld.Parts)))[0];
+        page.Rows.Select(r => r.Key).Should().Equal("2");
+        page.Unreadable.Should().ContainSingle().Which.HasKey.Should().BeFalse();
+    }
+
+    [Theory]
+    [InlineData("""{"id":"1","companyId":"co_1","name":"n","companyId":"co_2"}""")]
+    [InlineData("""{"id":"1","companyId":"co_1","name":"n","company\u0049d":"co_2"}""")]
+    [InlineData("""{"companyId":"co_1","companyId":"co_2","id":"1","name":"n"}""")]
+    [InlineData("""{"id":"1","companyId":"co_1","name":"n","id":"2"}""")]
+    public async Task A_row_in_which_the_tenant_or_the_key_stands_twice_is_nobodys_for_it_would_be_made_of_the_one_that_was_not_judged(string row)
+    {
+        var world = new SnapshotWorld();
+        world.Rest.Script = (n, _) => FakePostgrest.Answer(200, n > 1 ? "[]" : $$"""[{{row}},{"id":"3","companyId":"co_1","name":"{\"id\":1}"}]""");
+        var page = (await world.ScanAsync(world.Reader(SnapshotWorld.Parts.TenantScoped("companyId"), "co_1")))[0];
+        page.Rows.Select(r => r.Key).Should().Equal("3");
+        page.Foreign.Should().Be(1);
+        page.ProvesAbsence.Should().BeFalse();
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(1000)]

@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using Carbon.Realtime.Tables;
 
 namespace Carbon.Realtime.Tests.Tables;
 
@@ -23,5 +25,22 @@ public sealed class UntypedKeyTests
         }
 
         static JsonElement Key(string json) => JsonDocument.Parse(json).RootElement;
+    }
+
+    [Theory]
+    [InlineData("\"\\ud800\"", null)]
+    [InlineData("1", "\"x\\udc00\"")]
+    public void A_key_that_is_not_Unicode_is_none_for_it_could_not_be_compared(string first, string? second)
+    {
+        var codec = second is null ? RealtimeTable.Untyped("t").Definition.Key : RealtimeTable.Untyped("t", "a", "b").Definition.Key;
+        var decode = () => codec.Decode(new KeyValues { First = Encoding.UTF8.GetBytes(first), Second = Encoding.UTF8.GetBytes(second ?? "") });
+        decode.Should().Throw<JsonException>();
+    }
+
+    [Fact]
+    public void A_row_that_is_not_UTF_8_is_none_for_its_text_could_not_be_read()
+    {
+        var decode = () => RealtimeTable.Untyped("t").Definition.DecodeRow([.. "{\"id\":\""u8, 0xFF, .. "\"}"u8]);
+        decode.Should().Throw<JsonException>();
     }
 }
