@@ -4,6 +4,9 @@ namespace Carbon.Realtime.Protocol;
 /// <remarks>Reused from frame to frame by the reader's thread; valid until the next frame is read.</remarks>
 internal sealed class RecordIndex
 {
+    /// <summary>A table of PostgreSQL has 1 600 columns at most. Repeated names are looked for by comparing: a record without an end would take for ever.</summary>
+    public const int MaxProperties = 1600;
+
     private Entry[] _entries = new Entry[16];
     private bool _hasEscapes;
 
@@ -42,9 +45,9 @@ internal sealed class RecordIndex
                 }
 
                 var entry = new Entry(nameEnd - name.Length, name.Length, scanner.Position - start - value.Length, value.Length);
-                if (IsRepeated(json[start..], name, ref seen))
+                if (Count == MaxProperties || IsRepeated(json[start..], name, ref seen))
                 {
-                    // The guard would judge one of the two and the row be made of the other.
+                    // The guard would judge one of two that are called alike and the row be made of the other.
                     return scanner.Fail(FrameDropReason.Malformed);
                 }
 

@@ -6,9 +6,15 @@ namespace Carbon.Realtime.Snapshots;
 /// <summary>Finds the tenant and the key in a row's bytes. They are selected first and the server keeps that order, so that the walk is short.</summary>
 internal sealed class RowHead
 {
+    /// <summary>Whatever the options of a row type may permit: what its decoding would accept must not be missed here.</summary>
+    private static readonly JsonReaderOptions AsLenientAsAny =
+        new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = int.MaxValue };
+
     private readonly byte[][] _columns;
     private readonly int _keys;
     private readonly int _tenant;
+    private readonly byte[][] _quoted;
+    private readonly bool _arePlain;
 
     /// <param name="keyColumns">One to three.</param>
     /// <param name="tenantColumn">May be one of them; <see langword="null"/> where tenants do not matter.</param>
@@ -22,6 +28,9 @@ internal sealed class RowHead
             _tenant = _keys;
             _columns = [.. keyColumns, tenantColumn];
         }
+
+        _quoted = [.. _columns.Select(static c => (byte[])[(byte)'"', .. c, (byte)'"'])];
+        _arePlain = _columns.All(static c => c.All(static b => char.IsAsciiLetterOrDigit((char)b) || b is (byte)'_' or (byte)'-'));
     }
 
     /// <summary>Reads the row's beginning; what is not found stays empty.</summary>
@@ -30,10 +39,14 @@ internal sealed class RowHead
     /// <param name="tenant">The tenant column's JSON value.</param>
     /// <param name="key">The key columns' JSON values.</param>
     /// <returns>Whether all parts of the key are there and none is null.</returns>
+    /// <remarks>
+    /// A row that names one of these columns twice has neither key nor tenant: they would be judged by the one, and the row be made of the other.
+    /// </remarks>
     public bool TryRead(ReadOnlySpan<byte> row, bool isWhole, out ReadOnlySpan<byte> tenant, out KeyValues key)
     {
         Span<Range> found = stackalloc Range[KeyCodec<int>.MaxColumns + 1];
         found.Fill(0..0);
+        var isRepeated = false;
         var reader = new Utf8JsonReader(row, isWhole, default);
         try
         {
@@ -55,14 +68,24 @@ internal sealed class RowHead
 
                 if (column >= 0)
                 {
+                    isRepeated |= !found[column].Equals(0..0);
                     found[column] = start..(int)reader.BytesConsumed;
                     missing--;
                 }
             }
+
+            isRepeated |= isWhole && MayRepeat(row[(int)reader.BytesConsumed..]) && Repeats(row);
         }
         catch (JsonException)
         {
             // Not JSON: what was found before is as good as it is, and the row's own decoding will say so.
+        }
+
+        if (isRepeated)
+        {
+            tenant = default;
+            key = default;
+            return false;
         }
 
         tenant = _tenant < 0 ? default : row[found[_tenant]];
@@ -74,6 +97,57 @@ internal sealed class RowHead
         }
 
         return !key.HasNull && !key.First.IsEmpty && (_keys < 2 || !key.Second.IsEmpty) && (_keys < 3 || !key.Third.IsEmpty);
+    }
+
+    /// <summary>Whether one of the columns may be named in what follows the place where all were found: a search for bytes instead of a walk.</summary>
+    private bool MayRepeat(ReadOnlySpan<byte> rest)
+    {
+        if (!_arePlain || rest.IndexOf("\\u"u8) >= 0)
+        {
+            return true; // the name may be written with escapes
+        }
+
+        foreach (var name in _quoted)
+        {
+            if (rest.IndexOf(name) >= 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether a column is named twice. What is no JSON even by these lenient rules, nobody makes a row of.</summary>
+    private bool Repeats(ReadOnlySpan<byte> row)
+    {
+        Span<bool> seen = stackalloc bool[KeyCodec<int>.MaxColumns + 1];
+        seen.Clear();
+        var reader = new Utf8JsonReader(row, AsLenientAsAny);
+        try
+        {
+            reader.Read();
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                if (Find(reader) is >= 0 and var column)
+                {
+                    if (seen[column])
+                    {
+                        return true;
+                    }
+
+                    seen[column] = true;
+                }
+
+                reader.Skip();
+            }
+
+            return false;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
     }
 
     private int Find(in Utf8JsonReader name)
