@@ -272,13 +272,9 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
                 var (events, read) = (start, page);
                 actor.Post(() => OnPage(run, read, events));
                 start = actor.Rules.Moment; // the next page is asked for after this
-                if (page.RowsSoFar > context.Options.MaxRows)
+                if (page.RowsSoFar / 2 > context.Options.MaxRows)
                 {
-                    // Here and not in the mailbox: pages without end may come faster than they are taken in.
-                    throw new RealtimeException(
-                        RealtimeErrorReason.TableMisconfigured,
-                        $"{context.Name} has more than {context.Options.MaxRows} rows; filter the table, or raise StoreOptions.MaxRows.",
-                        isTransient: false);
+                    throw TooManyRows(); // pages without end may come faster than they are taken in, and each waits in the mailbox
                 }
             },
             cancellationToken);
@@ -296,7 +292,16 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         run.Total = page.Total;
         var unreadable = page.Unreadable.Where(static r => r.HasKey).Select(static r => r.Key!);
         actor.Rules.OnPage(page.Rows, unreadable, start, actor.Now, RepairsOf(run));
+        if (run.Rows > context.Options.MaxRows)
+        {
+            OnFailed(run, TooManyRows());
+        }
     }
+
+    private RealtimeException TooManyRows() => new(
+        RealtimeErrorReason.TableMisconfigured,
+        $"{context.Name} has more than {context.Options.MaxRows} rows; filter the table, or raise StoreOptions.MaxRows.",
+        isTransient: false);
 
     private void OnDone(Run run, in ScanResult result)
     {

@@ -138,7 +138,9 @@ public sealed class CanaryTests(ITestOutputHelper output)
             Heard.Plant("API key", Emulator.AnonKey);
             Heard.Plant("API key's claims", Emulator.AnonKey.Split('.')[1]);
             Heard.Plant("row", Row);
-            Heard.Plant("filter", Filter);
+
+            // A refusal that quotes it is told to the program, which asked for it; to no log, metric, activity or health check.
+            Heard.Plant("filter", Filter, "RealtimeStatus", "StoreStatus", "store.Status", "stream's end", "raw stream's end", "thrown");
             Heard.Plant("foreign tenant", Tenant);
             Heard.Plant("provider's secret", ProviderSecret);
             Heard.Plant("e-mail address", Email);
@@ -204,7 +206,13 @@ public sealed class CanaryTests(ITestOutputHelper output)
                 if (ThrowingObservers)
                 {
                     stream.Subscribe(static _ => throw new FormatException("an observer's own words"));
+                    stream.StatusChanges.Subscribe(static _ => throw new FormatException("an observer's own words"));
                     store.Changes.Subscribe(static _ => throw new FormatException("an observer's own words"));
+                    store.StatusChanges.Subscribe(static _ => throw new FormatException("an observer's own words"));
+                    manager.Revalidations(table).Subscribe(static _ => throw new FormatException("an observer's own words"));
+                    manager.ChangeToken(table).RegisterChangeCallback(static _ => throw new FormatException("a callback's own words"), null);
+                    manager.Tenant.Set("co_2");
+                    manager.Tenant.Set("co_1");
                 }
 
                 for (var second = 0; second < DisposesAt; second++, Second++)
