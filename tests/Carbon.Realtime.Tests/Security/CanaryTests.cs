@@ -70,6 +70,10 @@ public sealed class CanaryTests(ITestOutputHelper output)
         ["a disposal in the middle"] = static life => life.DisposesAt = 30,
     };
 
+    private static readonly IOException Nested = new("x", new IOException("planted"));
+    private static readonly string[] Many = ["planted"];
+    private static readonly Dictionary<string, object?> Values = new() { ["a"] = Many };
+
     public static TheoryData<string> Names() => [.. Profiles.Keys];
 
     [Theory]
@@ -90,8 +94,8 @@ public sealed class CanaryTests(ITestOutputHelper output)
             [
                 static ear => ear.CreateLogger("c").Log(Microsoft.Extensions.Logging.LogLevel.Trace, 1, "planted", null, static (_, _) => "x"),
                 static ear => ear.CreateLogger("c").Log(Microsoft.Extensions.Logging.LogLevel.Trace, 1, "x", null, static (_, _) => "planted"),
-                static ear => ear.CreateLogger("c").Log(Microsoft.Extensions.Logging.LogLevel.Trace, 1, "x", new IOException("x", new IOException("planted")), static (_, _) => "x"),
-                static ear => ear.CreateLogger("c").Log(Microsoft.Extensions.Logging.LogLevel.Trace, 1, new Dictionary<string, object?> { ["a"] = new[] { "planted" } }, null, static (_, _) => "x"),
+                static ear => ear.CreateLogger("c").Log(Microsoft.Extensions.Logging.LogLevel.Trace, 1, "x", Nested, static (_, _) => "x"),
+                static ear => ear.CreateLogger("c").Log(Microsoft.Extensions.Logging.LogLevel.Trace, 1, Values, null, static (_, _) => "x"),
                 static ear => ear.CreateLogger("c").BeginScope("planted"),
                 static ear => ear.Hear(new IOException("x") { Data = { ["a"] = "planted" } }),
                 static ear => ear.Hear(new UpgradeRefusedException(1, "planted")),
@@ -191,8 +195,14 @@ public sealed class CanaryTests(ITestOutputHelper output)
                     new RealtimeOptions { Url = Emulator.ProjectUrl, ApiKey = key, Tenant = "co_1", AllowInsecureTransport = true },
                     new RealtimeDependencies
                     {
-                        Environment = _world.Environment, SocketFactory = Emulator.CreateSocketFactory(), HttpMessageHandler = Emulator.CreateHttpHandler, AccessTokens = Tokens,
-                        LoggerFactory = Heard, MeterFactory = Heard.Meters, Name = Name, StoreCache = Cache,
+                        Environment = _world.Environment,
+                        SocketFactory = Emulator.CreateSocketFactory(),
+                        HttpMessageHandler = Emulator.CreateHttpHandler,
+                        AccessTokens = Tokens,
+                        LoggerFactory = Heard,
+                        MeterFactory = Heard.Meters,
+                        Name = Name,
+                        StoreCache = Cache,
                     });
                 var stream = manager.Changes(table);
                 using var seen = new StreamRecorder<TableChange<string, CanaryOrder>>(stream);

@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Diagnostics;
-using System.Diagnostics.Metrics;
 using System.Reflection;
 using Carbon.Realtime.Tests.Observability;
 using Microsoft.Extensions.Logging;
