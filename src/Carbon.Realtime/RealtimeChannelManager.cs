@@ -105,6 +105,11 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
         var storesLogger = CreateLogger("Stores");
         _removals = dependencies.StoreCache is { } cache ? new Removals(cache, project, _liveStores, environment, storesLogger) : null;
         _stores = new StoreDefaults(dependencies.StoreCache, _removals, new CacheClaims(), project, storesLogger, _instruments, dependencies.Policy);
+        if (AccessToken.IsSecretKey(options.ApiKey))
+        {
+            AuthenticationLog.SecretApiKey(CreateLogger("Authentication"));
+        }
+
         _user = CreateUser(dependencies.AccessTokens);
         _tenant = new TenantContext(options.Tenant) { Changed = OnTenantChanged };
         _ambient = CreateScope(_user, () => _tenant.Current, identity: null, static () => { });

@@ -21,5 +21,9 @@ internal sealed class AccessToken
     /// <summary>Whether it is one of the project's keys, <c>sb_publishable_…</c> or <c>sb_secret_…</c>, and nobody's token.</summary>
     public static bool IsApiKey(string? value) => value.AsSpan().TrimStart().StartsWith("sb_", StringComparison.Ordinal);
 
+    /// <summary>Whether a key of the project passes row level security: <c>sb_secret_…</c>, or a JWT of the role <c>service_role</c>.</summary>
+    public static bool IsSecretKey(string apiKey) =>
+        apiKey.StartsWith("sb_secret_", StringComparison.Ordinal) || JwtIdentity.Read(apiKey).Role == "service_role";
+
     public override string ToString() => "***";
 }

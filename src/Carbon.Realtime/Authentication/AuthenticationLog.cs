@@ -26,4 +26,8 @@ internal static partial class AuthenticationLog
 
     [LoggerMessage(LogEventRanges.Authentication + 6, LogLevel.Error, "Taking a token's answer in threw; the others that wait for it were told, and the next question is asked")]
     public static partial void Thrown(ILogger logger, Exception exception);
+
+    [LoggerMessage(LogEventRanges.Authentication + 7, LogLevel.Warning,
+        "RealtimeOptions.ApiKey is a secret key (service_role): whoever holds it passes row level security. It must not be in a program that leaves your hands; there, use the publishable or anon key")]
+    public static partial void SecretApiKey(ILogger logger);
 }

@@ -301,9 +301,9 @@ internal sealed class ChangeDecoder<TKey, TRow>
     /// <summary>The message may quote the row, and the path beyond the column may quote a jsonb's names: neither is logged.</summary>
     private void TellUndecodable(ReadOnlySpan<byte> record, RecordIndex index, Exception e)
     {
-        var path = (e as JsonException)?.Path ?? FindUnreadable(record, index);
-        var end = path.AsSpan(Math.Min(2, path.Length)).IndexOfAny('.', '[');
-        TellUndecodable(end < 0 ? path : path[..(end + 2)], e.GetType().Name);
+        // A null key is told with its column and a path of ours; of raw rows nobody maps one.
+        var path = (e as JsonException)?.Path;
+        TellUndecodable(_definition.ColumnAt(path) ?? FindUnreadable(record, index), e.GetType().Name);
     }
 
     /// <summary>Tells at a column's first row and whenever their number doubles: a column that no row fits must not fill the log as well.</summary>

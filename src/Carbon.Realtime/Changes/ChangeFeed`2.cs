@@ -29,7 +29,7 @@ internal sealed class ChangeFeed<TKey, TRow> : TableFeed
         var buffer = CreateBuffer();
         FeedObserver<TKey, TRow>? observer = null;
         var delivery = new ObserverDelivery<TableChange<TKey, TRow>>(
-            target, Owner.Environment.Scheduler, buffer, e => ChangesLog.ObserverThrew(Owner.Logger, _table.ToString(), e), _ => Remove(observer!));
+            target, Owner.Environment.Scheduler, buffer, e => ChangesLog.ObserverThrew(Owner.Logger, Table, e), _ => Remove(observer!));
         observer = new FeedObserver<TKey, TRow>(delivery.Post, delivery.End, _tally);
         Add(observer);
         return delivery;

@@ -39,7 +39,8 @@ internal abstract class TableFeed : ChangeFeed
 
     public sealed override RealtimeFilter Sent => Plan.Sent;
 
-    protected sealed override string Table => _table.ToString()!;
+    /// <remarks>Not its text form, which has the filter: values are the program's secret.</remarks>
+    protected sealed override string Table => $"{_table.Schema}.{_table.Name}";
 
     protected FeedKey Key { get; }
 

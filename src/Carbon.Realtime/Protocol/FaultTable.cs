@@ -218,12 +218,19 @@ internal static class FaultTable
         _ => "The server cannot serve right now",
     };
 
-    private static string Words(string advice, string serverSaid) => serverSaid.Length == 0 ? advice + "." : $"{advice}. The server said: {serverSaid}";
+    /// <summary>Of the codes before a reason; the server's own have 40 at most.</summary>
+    private const int LongestCode = 64;
+
+    /// <summary>Of a table with its schema, or of a column: names in PostgreSQL have 63 bytes.</summary>
+    private const int LongestName = 128;
+
+    private static string Words(string advice, string serverSaid) =>
+        serverSaid.Length == 0 ? advice + "." : $"{advice}. The server said: {ServerWords.Tell(serverSaid)}";
 
     private static (string? Code, string Message) Split(string reason)
     {
         var colon = reason.IndexOf(": ", StringComparison.Ordinal);
-        return colon > 0 && reason.AsSpan(0, colon).IndexOfAnyExcept(Letters) < 0 ? (reason[..colon], reason[(colon + 2)..]) : (null, reason);
+        return colon is > 0 and <= LongestCode && reason.AsSpan(0, colon).IndexOfAnyExcept(Letters) < 0 ? (reason[..colon], reason[(colon + 2)..]) : (null, reason);
     }
 
     private static readonly System.Buffers.SearchValues<char> Letters =
@@ -249,10 +256,11 @@ internal static class FaultTable
 
     private static string AdviceOn(string advice, string refusal)
     {
+        // Names, by where they stand; what stands there is the server's word all the same.
         var (name, identifier) = RefusedBinding.Table(refusal) is var (schema, table)
-            ? ($"{schema}.{table}", $"{Identifier(schema)}.{Identifier(table)}")
+            ? (ServerWords.Tell($"{schema}.{table}", LongestName), ServerWords.Tell($"{Identifier(schema)}.{Identifier(table)}", LongestName))
             : ("the table", "<schema>.<table>");
-        var column = RefusedBinding.Column(refusal) is { } known ? $"the column {known}" : "a column";
+        var column = RefusedBinding.Column(refusal) is { } known ? $"the column {ServerWords.Tell(known, LongestName)}" : "a column";
         return string.Format(System.Globalization.CultureInfo.InvariantCulture, advice, name, identifier, column);
     }
 

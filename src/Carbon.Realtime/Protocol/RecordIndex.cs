@@ -4,8 +4,8 @@ namespace Carbon.Realtime.Protocol;
 /// <remarks>Reused from frame to frame by the reader's thread; valid until the next frame is read.</remarks>
 internal sealed class RecordIndex
 {
-    /// <summary>PostgreSQL's tables have no more columns. Each name is compared with those before it: a server that sends a hundred thousand must not cost more.</summary>
-    private const int MaxColumns = 1600;
+    /// <summary>PostgreSQL's tables have no more columns. Each name may be compared with those before it: a server that sends a hundred thousand must not cost more.</summary>
+    public const int MaxProperties = 1600;
 
     private Entry[] _entries = new Entry[16];
 
@@ -43,9 +43,9 @@ internal sealed class RecordIndex
                 }
 
                 var plain = name.Contains((byte)'\\') ? JsonScanner.Unescape(name) : null;
-                if (Count == MaxColumns || IsRepeated(json[start..], plain ?? name, ref seen))
+                if (Count == MaxProperties || IsRepeated(json[start..], plain ?? name, ref seen))
                 {
-                    // The guard would judge one of the two and the row be made of the other.
+                    // The guard would judge one of two that are called alike and the row be made of the other.
                     return scanner.Fail(FrameDropReason.Malformed);
                 }
 

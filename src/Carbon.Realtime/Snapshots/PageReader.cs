@@ -118,10 +118,7 @@ internal sealed class PageReader<TKey, TRow>
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            // The message may quote the row, and the path beyond the column a jsonb's names.
-            var path = (e as JsonException)?.Path ?? "?";
-            var end = path.AsSpan(Math.Min(2, path.Length)).IndexOfAny('.', '[');
-            Tell(end < 0 ? path : path[..(end + 2)], e.GetType().Name);
+            Tell(_definition.ColumnAt((e as JsonException)?.Path) ?? "?", e.GetType().Name); // the message may quote the row
             page.Add(Unreadable(true, key, UnreadableReason.Undecodable));
         }
     }

@@ -154,9 +154,7 @@ internal static class RestFaultTable
         }
     }
 
-    /// <summary>It is logged: one line, and not a long one.</summary>
-    private static string Shown(string said) =>
-        new([.. said.Take(LongestSaid).Select(static c => char.IsControl(c) ? ' ' : c)]);
+    private static string Shown(string said) => ServerWords.Tell(said, LongestSaid);
 
     private static bool IsCode(string code) => code.Length is > 0 and <= 10 && code.All(char.IsAsciiLetterOrDigit);
 

@@ -6,11 +6,15 @@ namespace Carbon.Realtime.Snapshots;
 /// <summary>Finds the tenant and the key in a row's bytes. They are selected first and the server keeps that order, so that the walk is short.</summary>
 internal sealed class RowHead
 {
+    /// <summary>Whatever the options of a row type may permit: what its decoding would accept must not be missed here.</summary>
+    private static readonly JsonReaderOptions AsLenientAsAny =
+        new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = int.MaxValue };
+
     private readonly byte[][] _columns;
-    private readonly byte[][] _quoted;
-    private readonly bool _mayHide;
     private readonly int _keys;
     private readonly int _tenant;
+    private readonly byte[][] _quoted;
+    private readonly bool _arePlain;
 
     /// <param name="keyColumns">One to three.</param>
     /// <param name="tenantColumn">May be one of them; <see langword="null"/> where tenants do not matter.</param>
@@ -26,7 +30,7 @@ internal sealed class RowHead
         }
 
         _quoted = [.. _columns.Select(static c => (byte[])[(byte)'"', .. c, (byte)'"'])];
-        _mayHide = _columns.Any(static c => c.AsSpan().ContainsAny("\"\\/"u8) || c.AsSpan().ContainsAnyInRange((byte)0, (byte)0x1F));
+        _arePlain = _columns.All(static c => c.All(static b => char.IsAsciiLetterOrDigit((char)b) || b is (byte)'_' or (byte)'-'));
     }
 
     /// <summary>Reads the row's beginning; what is not found stays empty.</summary>
@@ -34,11 +38,15 @@ internal sealed class RowHead
     /// <param name="isWhole">Whether it is the row.</param>
     /// <param name="tenant">The tenant column's JSON value.</param>
     /// <param name="key">The key columns' JSON values.</param>
-    /// <returns>Whether all parts of the key are there and none is null. Not where one of the columns stands twice: the row would be made of the other one.</returns>
+    /// <returns>Whether all parts of the key are there and none is null.</returns>
+    /// <remarks>
+    /// A row that names one of these columns twice has neither key nor tenant: they would be judged by the one, and the row be made of the other.
+    /// </remarks>
     public bool TryRead(ReadOnlySpan<byte> row, bool isWhole, out ReadOnlySpan<byte> tenant, out KeyValues key)
     {
         Span<Range> found = stackalloc Range[KeyCodec<int>.MaxColumns + 1];
         found.Fill(0..0);
+        var isRepeated = false;
         var reader = new Utf8JsonReader(row, isWhole, default);
         try
         {
@@ -58,26 +66,26 @@ internal sealed class RowHead
                     break;
                 }
 
-                if (column >= 0 && found[column].End.Value > 0)
-                {
-                    return Ambiguous(out tenant, out key);
-                }
-
                 if (column >= 0)
                 {
+                    isRepeated |= !found[column].Equals(0..0);
                     found[column] = start..(int)reader.BytesConsumed;
                     missing--;
                 }
             }
 
-            if (isWhole && missing == 0 && MayRepeat(row[(int)reader.BytesConsumed..]) && IsRepeated(ref reader))
-            {
-                return Ambiguous(out tenant, out key);
-            }
+            isRepeated |= isWhole && MayRepeat(row[(int)reader.BytesConsumed..]) && Repeats(row);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // Not JSON, or a name that is not Unicode: what was found before is as good as it is, and the row's own decoding will say so.
+        }
+
+        if (isRepeated)
+        {
+            tenant = default;
+            key = default;
+            return false;
         }
 
         tenant = _tenant < 0 ? default : row[found[_tenant]];
@@ -91,16 +99,14 @@ internal sealed class RowHead
         return !key.HasNull && !key.First.IsEmpty && (_keys < 2 || !key.Second.IsEmpty) && (_keys < 3 || !key.Third.IsEmpty);
     }
 
-    private static bool Ambiguous(out ReadOnlySpan<byte> tenant, out KeyValues key)
-    {
-        tenant = default;
-        key = default;
-        return false;
-    }
-
-    /// <summary>Whether one of the columns may stand once more in what is left of the row: a few searches instead of a walk, for nearly every row.</summary>
+    /// <summary>Whether one of the columns may be named in what follows the place where all were found: a search for bytes instead of a walk.</summary>
     private bool MayRepeat(ReadOnlySpan<byte> rest)
     {
+        if (!_arePlain || rest.IndexOf("\\u"u8) >= 0)
+        {
+            return true; // the name may be written with escapes
+        }
+
         foreach (var name in _quoted)
         {
             if (rest.IndexOf(name) >= 0)
@@ -109,22 +115,43 @@ internal sealed class RowHead
             }
         }
 
-        return rest.IndexOf(_mayHide ? "\\"u8 : "\\u"u8) >= 0;
+        return false;
     }
 
-    private bool IsRepeated(ref Utf8JsonReader reader)
+    /// <summary>Whether a column is named twice. What is no JSON even by these lenient rules, nobody makes a row of.</summary>
+    private bool Repeats(ReadOnlySpan<byte> row)
     {
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        Span<bool> seen = stackalloc bool[KeyCodec<int>.MaxColumns + 1];
+        seen.Clear();
+        var reader = new Utf8JsonReader(row, AsLenientAsAny);
+        try
         {
-            if (Find(reader) >= 0)
+            reader.Read();
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
-                return true;
+                if (Find(reader) is >= 0 and var column)
+                {
+                    if (seen[column])
+                    {
+                        return true;
+                    }
+
+                    seen[column] = true;
+                }
+
+                reader.Skip();
             }
 
-            reader.Skip();
+            return false;
         }
-
-        return false;
+        catch (JsonException)
+        {
+            return false;
+        }
+        catch (InvalidOperationException)
+        {
+            return true; // a name that is not Unicode, and nobody knows what follows it
+        }
     }
 
     private int Find(in Utf8JsonReader name)

@@ -119,6 +119,7 @@ internal sealed class SnapshotReader<TKey, TRow>
         long rows = 0;
         long? total = null;
         var provesAbsence = true;
+        var loop = new LoopWatch();
         _size.Begin();
         for (var pages = 0; ; pages++)
         {
@@ -142,6 +143,7 @@ internal sealed class SnapshotReader<TKey, TRow>
             _rowsRead.Add(page.Answered);
             after = page.Last ?? throw new RealtimeException(RealtimeErrorReason.TableMisconfigured,
                 $"Rows of {_table} have no key to go on from: '{string.Join("', '", _definition.Key.Columns)}' is null or not sent.", isTransient: false);
+            loop.Add(after, _table);
             onPage(page);
         }
     }

@@ -272,6 +272,10 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
                 var (events, read) = (start, page);
                 actor.Post(() => OnPage(run, read, events));
                 start = actor.Rules.Moment; // the next page is asked for after this
+                if (page.RowsSoFar / 2 > context.Options.MaxRows)
+                {
+                    throw TooManyRows(); // pages without end may come faster than they are taken in, and each waits in the mailbox
+                }
             },
             cancellationToken);
         actor.Post(() => OnDone(run, result));
@@ -290,12 +294,14 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         actor.Rules.OnPage(page.Rows, unreadable, start, actor.Now, RepairsOf(run));
         if (run.Rows > context.Options.MaxRows)
         {
-            OnFailed(run, new RealtimeException(
-                RealtimeErrorReason.TableMisconfigured,
-                $"{context.Name} has more than {context.Options.MaxRows} rows; filter the table, or raise StoreOptions.MaxRows.",
-                isTransient: false));
+            OnFailed(run, TooManyRows());
         }
     }
+
+    private RealtimeException TooManyRows() => new(
+        RealtimeErrorReason.TableMisconfigured,
+        $"{context.Name} has more than {context.Options.MaxRows} rows; filter the table, or raise StoreOptions.MaxRows.",
+        isTransient: false);
 
     private void OnDone(Run run, in ScanResult result)
     {

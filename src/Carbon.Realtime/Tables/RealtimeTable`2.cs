@@ -106,7 +106,7 @@ public sealed class RealtimeTable<TKey, TRow> : IRealtimeTable
     /// <summary>Schema, name and filter; a filter of hundreds of values is cut short.</summary>
     public override string ToString()
     {
-        const int Longest = 500; // it is logged
+        const int Longest = 500; // programs may log it; the library does not
         var filter = Filter.ToString();
         return Filter.IsEmpty ? $"{Schema}.{Name}" : $"{Schema}.{Name} where {(filter.Length > Longest ? filter[..Longest] + "…" : filter)}";
     }

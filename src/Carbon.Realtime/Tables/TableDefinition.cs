@@ -45,6 +45,33 @@ internal sealed class TableDefinition<TKey, TRow>(
 
     public MappedColumn? Find(string column) => columns.FirstOrDefault(c => c.Name == column);
 
+    /// <summary>The column that a row could not be decoded at, as <c>$.name</c>; <see langword="null"/> where it is none that the row maps.</summary>
+    /// <param name="path">Of a <see cref="System.Text.Json.JsonException"/>.</param>
+    /// <remarks>
+    /// It is logged and counted by: the path beyond the column may quote a jsonb's names, and a name that nobody maps is the server's word, of any length
+    /// and without end.
+    /// </remarks>
+    public string? ColumnAt(string? path)
+    {
+        if (path is null)
+        {
+            return null;
+        }
+
+        foreach (var column in columns)
+        {
+            foreach (var text in (string[])["$." + column.Name, $"$['{column.Name}']"])
+            {
+                if (path.StartsWith(text, StringComparison.Ordinal) && (path.Length == text.Length || path[text.Length] is '.' or '['))
+                {
+                    return "$." + column.Name;
+                }
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Why the client cannot judge a condition in the server's stead, as far as the row type tells.</summary>
     public string? WhyNotJudged(FilterCondition condition) => Find(condition.Column)?.WhyNotJudged(condition);
 }

@@ -79,7 +79,7 @@ public sealed class RecordedFaultTests
             // One of them is no binding's fault but the token's, whose role the database does not have.
             var reason = text.Contains("role \"ghost\"", StringComparison.Ordinal) ? RealtimeErrorReason.TokenRejected : RealtimeErrorReason.SubscriptionRefused;
             (fault.Reason, fault.Reaction, serverRetries).Should().Be((reason, Reaction.RetrySlowly, false), text);
-            fault.Message.Should().EndWith(text);
+            fault.Message.Should().EndWith(text.Replace('\n', ' '), "it is told as one line");
         }
 
         Refused.Should().OnlyContain(start => said.Any(text => text.StartsWith(start, StringComparison.Ordinal)), "each row was recorded");

@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Text;
+
+namespace Carbon.Realtime.Primitives;
+
+/// <summary>What a server or a gateway said, made fit for a log and an exception: one line, not a long one, and no token in it.</summary>
+/// <remarks>
+/// It is text of somebody whom nobody need trust. A line break would forge a line of the log, an escape sequence would be obeyed by the terminal that shows
+/// it, and what turns the direction of text around shows another text than is there. Servers quote what they were sent: the token is
+/// known by its form here, for which one it was nobody knows any more.
+/// </remarks>
+internal static class ServerWords
+{
+    /// <summary>Longer than any refusal that quotes a binding with a handful of conditions.</summary>
+    public const int Longest = 1000;
+
+    /// <summary>What stands for a token or key.</summary>
+    private const string Hidden = "***";
+
+    /// <summary>Of fewer characters behind its prefix nothing is a token.</summary>
+    private const int ShortestToken = 8;
+
+    /// <summary>How a JWT begins (<c>{"</c> in Base64) and how Supabase's keys do.</summary>
+    private static readonly string[] Prefixes = ["eyJ", "sb_publishable_", "sb_secret_"];
+
+    /// <summary>The words as they may be told.</summary>
+    public static string Tell(string said) => Tell(said, Longest);
+
+    /// <inheritdoc cref="Tell(string)"/>
+    /// <param name="said">What was said.</param>
+    /// <param name="longest">The most characters of it.</param>
+    public static string Tell(string said, int longest)
+    {
+        var told = new StringBuilder(Math.Min(said.Length, longest) + 1);
+        var end = Math.Min(said.Length, longest);
+        for (var i = 0; i < end; i++)
+        {
+            if (TokenAt(said, i) is > 0 and var length)
+            {
+                told.Append(Hidden);
+                i += length - 1;
+            }
+            else
+            {
+                told.Append(IsPlain(said, i) ? said[i] : ' ');
+            }
+        }
+
+        return (said.Length > longest ? told.Append('…') : told).ToString();
+    }
+
+    /// <summary>How long the token is that begins here; 0 for none. It may go on where the words are cut.</summary>
+    private static int TokenAt(string said, int start)
+    {
+        foreach (var prefix in Prefixes)
+        {
+            if (string.CompareOrdinal(said, start, prefix, 0, prefix.Length) == 0)
+            {
+                var end = start + prefix.Length;
+                while (end < said.Length && (char.IsAsciiLetterOrDigit(said[end]) || said[end] is '-' or '_' or '.'))
+                {
+                    end++;
+                }
+
+                return end - start >= prefix.Length + ShortestToken ? end - start : 0;
+            }
+        }
+
+        return 0;
+    }
+
+    private static bool IsPlain(string said, int at) => char.GetUnicodeCategory(said, at) is not (
+        UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
+        or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned) && !IsHalf(said, at);
+
+    /// <summary>Half a character, which some sinks refuse to write.</summary>
+    private static bool IsHalf(string said, int at) =>
+        char.IsHighSurrogate(said[at]) ? at + 1 == said.Length || !char.IsLowSurrogate(said[at + 1])
+        : char.IsLowSurrogate(said[at]) && (at == 0 || !char.IsHighSurrogate(said[at - 1]));
+}

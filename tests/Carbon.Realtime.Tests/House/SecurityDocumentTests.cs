@@ -1,0 +1,43 @@
+using System.Text.RegularExpressions;
+using Carbon.Realtime.Tests.Security;
+
+namespace Carbon.Realtime.Tests.House;
+
+/// <summary>docs/security.md names for each line of its checklist the tests that hold it: they exist.</summary>
+public sealed partial class SecurityDocumentTests
+{
+    [Fact]
+    public void Every_test_that_a_line_names_exists()
+    {
+        var tests = Directory.GetFiles(Path.Combine(ApprovedText.RepositoryRoot(), "tests"), "*.cs", SearchOption.AllDirectories)
+            .Where(static path => !path.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}"))
+            .GroupBy(static path => Path.GetFileNameWithoutExtension(path)).ToDictionary(static g => g.Key, static g => string.Concat(g.Select(File.ReadAllText)));
+        var named = Rows().SelectMany(static row => Test().Matches(row[^1])).Select(static m => (Class: m.Groups["class"].Value, Method: m.Groups["method"].Value)).ToList();
+
+        named.Should().HaveCountGreaterThan(60);
+        named.Where(n => !tests.TryGetValue(n.Class, out var text) || (n.Method.Length > 0 && !Regex.IsMatch(text, $@"\b{n.Method}\("))).Should().BeEmpty("each is `Class` or `Class.Method`, a file of tests/");
+    }
+
+    [Fact]
+    public void Every_line_of_the_checklist_has_an_answer_and_a_proof()
+    {
+        var rows = Rows();
+        rows.Select(static row => row[0]).Should().Equal(Enumerable.Range(1, 20).Select(static n => $"{n}"), "the design's checklist has twenty lines");
+        rows.Where(static row => row.Count != 4 || row[2].Length < 20 || row[3].Length < 5).Should().BeEmpty();
+    }
+
+    [Fact]
+    public void The_budgets_are_those_that_are_held() =>
+        Rows("Request budgets").Skip(1).Select(static row => string.Join(", ", row)).Should()
+            .Equal(((IEnumerable<object[]>)RequestBudgetTests.Budgets()).Select(static row => string.Join(", ", row)));
+
+    private static List<List<string>> Rows() => [.. Rows("The checklist").Where(static row => char.IsAsciiDigit(row[0][0]))];
+
+    private static List<List<string>> Rows(string section) =>
+        [.. File.ReadAllText(Path.Combine(ApprovedText.RepositoryRoot(), "docs", "security.md")).Split("\n## " + section)[1].Split("\n## ")[0].Split('\n')
+            .Where(static line => line.StartsWith("| ", StringComparison.Ordinal))
+            .Select(static line => line.Trim('|').Split(" | ").Select(static cell => cell.Trim()).ToList())];
+
+    [GeneratedRegex("`(?<class>[A-Za-z]+)(?:\\.(?<method>[A-Za-z0-9_]+))?`")]
+    private static partial Regex Test();
+}
