@@ -46,7 +46,7 @@ internal static class JsonDifference
         (JsonValueKind.Object, _) => OfObjects(held, read, alone: RowDifference.Content),
         (JsonValueKind.Array, _) => OfArrays(held, read),
         (JsonValueKind.String, _) => OfTexts(TextOf(held), TextOf(read)),
-        (JsonValueKind.Number, _) => JsonElement.DeepEquals(held, read) ? RowDifference.None : RowDifference.Content,
+        (JsonValueKind.Number, _) => AreOneNumber(held, read) ? RowDifference.None : RowDifference.Content,
         _ => RowDifference.None,
     };
 
@@ -78,6 +78,19 @@ internal static class JsonDifference
         }
 
         return properties;
+    }
+
+    /// <summary>By what they are worth; as they are written where an exponent is greater than System.Text.Json compares, which a json column may hold.</summary>
+    private static bool AreOneNumber(JsonElement held, JsonElement read)
+    {
+        try
+        {
+            return JsonElement.DeepEquals(held, read);
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            return JsonMarshal.GetRawUtf8Value(held).SequenceEqual(JsonMarshal.GetRawUtf8Value(read));
+        }
     }
 
     /// <summary>The text; as it is written where it is not Unicode: a json column may hold half a surrogate pair, as an escape.</summary>

@@ -145,10 +145,10 @@ internal sealed class JsonKeyCodec(params string[] columns) : KeyCodec<JsonEleme
         return JsonElement.ParseValue(ref reader);
     }
 
-    /// <summary>Half a surrogate pair, which only an escape can hold, can neither be compared nor asked for.</summary>
+    /// <summary>Half a surrogate pair, which only an escape can hold, can neither be compared nor asked for; nor can a number of an exponent that no number of PostgreSQL's has.</summary>
     private static void CheckText(ReadOnlySpan<byte> json)
     {
-        if (!json.Contains((byte)'\\'))
+        if (!json.ContainsAny((byte)'\\', (byte)'e', (byte)'E'))
         {
             return;
         }
@@ -158,7 +158,11 @@ internal sealed class JsonKeyCodec(params string[] columns) : KeyCodec<JsonEleme
         {
             while (reader.Read())
             {
-                _ = reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName ? reader.GetString() : null;
+                _ = reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped ? reader.GetString() : null;
+                if (reader.TokenType is JsonTokenType.Number && !DecimalText.TryParse(reader.ValueSpan, out _))
+                {
+                    throw new JsonException("A key's number is too large.");
+                }
             }
         }
         catch (InvalidOperationException e)

@@ -34,6 +34,7 @@ public sealed class JsonDifferenceTests
     [InlineData("""{"a":"x","b":null}""", """{"a":"y","b":"NaN"}""", RowDifference.Content, "the greater difference counts")]
     [InlineData("""{"a":1}""", """{"a":1,"b":null}""", RowDifference.Spelling, "a column that was added")]
     [InlineData("""{"a":1,"b":2}""", """{"a":1}""", RowDifference.Spelling, "a column that was dropped")]
+    [InlineData("""{"a":1e2233775808}""", """{"a": 1e2233775808}""", RowDifference.None, "an exponent greater than any number's")]
     [InlineData("""{"a":"\ud800"}""", """{"a": "\ud800"}""", RowDifference.None, "half a surrogate pair, which a json column may hold")]
     [InlineData("""{"a":"\ud800"}""", """{"a":"\udc00"}""", RowDifference.Content, "another half")]
     [InlineData("""{"\ud800":1,"a":null}""", """{"a":"\udc00", "\ud800":1}""", RowDifference.Content, "a name of half a pair, and null for such a text")]
