@@ -11,6 +11,9 @@ internal static partial class SeedWords
         return said.Contains("could not be mapped", StringComparison.Ordinal) ? "there is no member of this name."
             : MissingMembers().Match(said) is { Success: true } missing ? $"the member {missing.Groups[1].Value} is missing."
             : said.Contains("null", StringComparison.Ordinal) ? "there must not be a null."
+
+            // Of a member that a constructor takes, the reader names the type of the object around it.
+            : exception.InnerException?.Message.EndsWith("as a string.", StringComparison.Ordinal) == true ? "there must be a text."
             : WrongType().Match(said) is { Success: true } wrong ? $"there must be {Named(wrong.Groups[1].Value)}."
             : said.Contains("of type 'JsonObject'", StringComparison.Ordinal) ? "there must be an object."
             : said.Contains("same key", StringComparison.Ordinal) ? $"a name stands twice: {said}"
