@@ -1,6 +1,8 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Carbon.Realtime.Testing;
+using Carbon.Realtime.Testing.Emulation;
 using Microsoft.AspNetCore.Http;
 using static Carbon.Realtime.Emulator.ControlBody;
 
@@ -15,36 +17,36 @@ internal sealed class ControlEndpoint
 {
     public const string Root = "/emulator/v1";
 
-    private readonly Dictionary<string, Func<JsonObject, JsonObject>> _commands;
+    /// <summary>Nobody shows these answers as HTML: the quotes in a message are quotes.</summary>
+    public static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public ControlEndpoint(RealtimeEmulator emulator)
-    {
-        _commands = new(StringComparer.Ordinal)
-        {
-            ["token"] = body => new JsonObject { ["token"] = Token(emulator, body) },
-            ["break-connections"] = _ => Done(emulator.BreakConnections),
-            ["drop-connections"] = body => Done(() => emulator.DropConnections(Number(body, "code") ?? 1012, Text(body, "reason") ?? "")),
-            ["refuse-connects"] = body => Done(() => emulator.RefuseConnects(Number(body, "status") ?? 500, Text(body, "body") ?? "")),
-            ["accept-connects"] = _ => Done(emulator.AcceptConnects),
-            ["crash-channels"] = _ => Done(emulator.CrashChannels),
-            ["close-channels"] = body => Done(() => emulator.CloseChannels(Text(body, "text") ?? "Too many messages per second")),
-            ["repeat-subscribed"] = _ => Done(emulator.RepeatSubscribed),
-            ["cool-down"] = _ => Done(emulator.CoolDown),
-            ["restart"] = _ => Done(emulator.Restart),
-            ["reload-tenant"] = _ => Done(emulator.ReloadTenant),
-            ["hold-subscribed"] = body => Done(() => emulator.HoldSystemOk = Flag(body, "hold") ?? true),
-            ["connections"] = _ => Connections(emulator),
-            ["add-column"] = body => Done(() => emulator.AddColumn(Needed(body, "table"), Needed(body, "column"), Needed(body, "type"), Text(body, "default"))),
-            ["drop-column"] = body => Done(() => emulator.DropColumn(Needed(body, "table"), Needed(body, "column"))),
-            ["set-published"] = body => Done(() => emulator.SetPublished(Needed(body, "table"), Flag(body, "published") ?? true)),
-            ["send-broadcast"] = body => Done(() => emulator.SendBroadcast(
-                Needed(body, "topic"), Needed(body, "event"), body["payload"]?.AsObject() ?? [], Flag(body, "private") ?? false)),
-        };
-        foreach (var (name, command) in FaultCommands.Of(emulator))
-        {
-            _commands.Add(name, command);
-        }
-    }
+    private readonly Dictionary<string, ControlCommand> _commands;
+
+    public ControlEndpoint(RealtimeEmulator emulator) =>
+        _commands = Commands(emulator).Concat(FaultCommands.Of(emulator)).ToDictionary(static c => c.Name, StringComparer.Ordinal);
+
+    public static IEnumerable<ControlCommand> Commands(RealtimeEmulator emulator) =>
+    [
+        new("token", ["sub", "role", "expiresIn", "claims"], body => new JsonObject { ["token"] = Token(emulator, body) }),
+        new("break-connections", [], _ => Done(emulator.BreakConnections)),
+        new("drop-connections", ["code", "reason"], body => Done(() => emulator.DropConnections(Number(body, "code") ?? 1012, Text(body, "reason") ?? ""))),
+        new("refuse-connects", ["status", "body"], body => Done(() => emulator.RefuseConnects(Number(body, "status") ?? 500, Text(body, "body") ?? ""))),
+        new("accept-connects", [], _ => Done(emulator.AcceptConnects)),
+        new("crash-channels", [], _ => Done(emulator.CrashChannels)),
+        new("close-channels", ["text"], body => Done(() => emulator.CloseChannels(Text(body, "text") ?? "Too many messages per second"))),
+        new("repeat-subscribed", [], _ => Done(emulator.RepeatSubscribed)),
+        new("cool-down", [], _ => Done(emulator.CoolDown)),
+        new("restart", [], _ => Done(emulator.Restart)),
+        new("reload-tenant", [], _ => Done(emulator.ReloadTenant)),
+        new("hold-subscribed", ["hold"], body => Done(() => emulator.HoldSystemOk = Flag(body, "hold") ?? true)),
+        new("connections", [], _ => Connections(emulator)),
+        new("add-column", ["table", "column", "type", "default"], body => Done(
+            () => emulator.AddColumn(Needed(body, "table"), Needed(body, "column"), Needed(body, "type"), Text(body, "default")))),
+        new("drop-column", ["table", "column"], body => Done(() => emulator.DropColumn(Needed(body, "table"), Needed(body, "column")))),
+        new("set-published", ["table", "published"], body => Done(() => emulator.SetPublished(Needed(body, "table"), Flag(body, "published") ?? true))),
+        new("send-broadcast", ["topic", "event", "payload", "private"], body => Done(() => emulator.SendBroadcast(
+            Needed(body, "topic"), Needed(body, "event"), Object(body, "payload") ?? [], Flag(body, "private") ?? false))),
+    ];
 
     public async Task ServeAsync(HttpContext context, string command)
     {
@@ -68,17 +70,26 @@ internal sealed class ControlEndpoint
         }
     }
 
-    private static (int Status, JsonObject Answer) Run(Func<JsonObject, JsonObject> command, string body)
+    private static (int Status, JsonObject Answer) Run(ControlCommand command, string body)
     {
+        JsonObject members;
         try
         {
-            return (StatusCodes.Status200OK, command(body.Length == 0 ? [] : JsonNode.Parse(body)?.AsObject() ?? throw new FormatException("It is null.")));
+            members = body.Length == 0 ? [] : JsonNode.Parse(body) as JsonObject ?? throw new JsonException("It is something else.");
+            _ = members.Count; // a name that stands twice is found when somebody looks
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException or OverflowException or NotSupportedException)
+        catch (Exception e) when (e is JsonException or ArgumentException)
         {
-            return (StatusCodes.Status400BadRequest, Error(e is NotSupportedException
-                ? e.Message
-                : $"The body must be a JSON object whose members have the types that docs/emulator.md says: {e.Message}"));
+            return (StatusCodes.Status400BadRequest, Error($"The body must be a JSON object, or nothing: {PlainWords.Of(e)}"));
+        }
+
+        try
+        {
+            return (StatusCodes.Status200OK, command.Execute(members));
+        }
+        catch (Exception e) when (e is InvalidOperationException or FormatException or ArgumentException or OverflowException or NotSupportedException)
+        {
+            return (StatusCodes.Status400BadRequest, Error($"{PlainWords.Of(e)}{(e is NotSupportedException ? "" : " (docs/emulator.md, \"What can go wrong\", has the members of each command.)")}"));
         }
     }
 
@@ -92,7 +103,7 @@ internal sealed class ControlEndpoint
     {
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json; charset=utf-8";
-        return context.Response.WriteAsync(answer.ToJsonString(), context.RequestAborted);
+        return context.Response.WriteAsync(answer.ToJsonString(Plain), context.RequestAborted);
     }
 
     private static JsonObject Connections(RealtimeEmulator emulator) => new()
@@ -105,7 +116,7 @@ internal sealed class ControlEndpoint
     };
 
     private static string Token(RealtimeEmulator emulator, JsonObject body) =>
-        emulator.Tokens.Issue(Text(body, "sub"), Text(body, "role") ?? "authenticated", Seconds(body, "expiresIn"), body["claims"]?.AsObject());
+        emulator.Tokens.Issue(Text(body, "sub"), Text(body, "role") ?? "authenticated", Seconds(body, "expiresIn"), Object(body, "claims"));
 
     private static JsonObject Error(string message) => new() { ["error"] = message };
 }

@@ -31,30 +31,50 @@ internal static class FaultCommands
         ["no-answer"] = EmulatorReadFault.NoAnswer,
     };
 
-    public static IEnumerable<(string Name, Func<JsonObject, JsonObject> Command)> Of(RealtimeEmulator emulator) => Of(emulator, emulator.Faults);
+    private static readonly Dictionary<string, EmulatorSubscriptionFault> SubscriptionFaults = new(StringComparer.Ordinal)
+    {
+        ["transient"] = EmulatorSubscriptionFault.Transient,
+        ["refused"] = EmulatorSubscriptionFault.Refused,
+    };
 
-    private static IEnumerable<(string Name, Func<JsonObject, JsonObject> Command)> Of(RealtimeEmulator emulator, EmulatorFaults faults) =>
+    /// <summary>What the members <c>kind</c> and <c>errors</c> may say, by the commands that have them.</summary>
+    public static IReadOnlyDictionary<string, IReadOnlyCollection<string>> Kinds { get; } = new Dictionary<string, IReadOnlyCollection<string>>(StringComparer.Ordinal)
+    {
+        ["fail-joins"] = JoinFaults.Keys,
+        ["fail-subscriptions"] = SubscriptionFaults.Keys,
+        ["fail-reads"] = KnownReadFaults.Keys,
+    };
+
+    public static IEnumerable<ControlCommand> Of(RealtimeEmulator emulator) => Of(emulator, emulator.Faults);
+
+    private static IEnumerable<ControlCommand> Of(RealtimeEmulator emulator, EmulatorFaults faults) =>
     [
-        ("drop-changes", body => Done(() => ForOneOrAll(emulator, body, c => faults.DropChanges(Count(body), c), () => faults.DropChanges(Count(body))))),
-        ("changes-per-second", body => Done(() => faults.ChangesPerSecond = Number(body, "limit"))),
-        ("lose-slot", body => Done(() => faults.LoseSlot(Flag(body, "forever") == true ? Timeout.InfiniteTimeSpan : Seconds(body, "seconds") ?? TimeSpan.Zero))),
-        ("repeat-on-join", body => Done(() => faults.RepeatOnJoin = Seconds(body, "seconds"))),
-        ("deafen", body => Done(() => ForOneOrAll(emulator, body, faults.Deafen, faults.Deafen))),
-        ("empty-subscriptions", _ => Done(faults.EmptySubscriptions)),
-        ("stream-faults", body => Done(() => faults.Stream = body.Count == 0 ? null : Stream(body))),
-        ("wire-faults", body => Done(() => faults.Wire = body.Count == 0 ? null : Wire(body))),
-        ("read-faults", body => Done(() => faults.Reads = body.Count == 0 ? null : Reads(body))),
-        ("half-open", body => Done(() => ForOneOrAll(emulator, body, faults.HalfOpen, faults.HalfOpen))),
-        ("ignore-heartbeats", body => Done(() => faults.IgnoreHeartbeats(Count(body)))),
-        ("fail-joins", body => Done(() => faults.FailJoins(Count(body), Join(body)))),
-        ("fail-subscriptions", body => Done(() => FailSubscriptions(faults, body))),
-        ("expire-tokens", _ => Done(faults.ExpireTokens)),
-        ("fail-reads", body => Done(() => FailReads(faults, body))),
-        ("heal-reads", _ => Done(faults.HealReads)),
-        ("max-rows", body => Done(() => faults.MaxRows = Number(body, "rows"))),
-        ("replica-lag", body => Done(() => faults.ReplicaLag = Seconds(body, "seconds"))),
-        ("hold-reads", body => Done(() => faults.HoldReads = Flag(body, "hold") ?? true)),
-        ("heal-all", _ => Done(faults.HealAll)),
+        new("drop-changes", ["count", "connection"], body => Done(
+            () => ForOneOrAll(emulator, body, c => faults.DropChanges(Count(body), c), () => faults.DropChanges(Count(body))))),
+        new("changes-per-second", ["limit"], body => Done(() => faults.ChangesPerSecond = Number(body, "limit"))),
+        new("lose-slot", ["seconds", "forever"], body => Done(
+            () => faults.LoseSlot(Flag(body, "forever") == true ? Timeout.InfiniteTimeSpan : Seconds(body, "seconds") ?? TimeSpan.Zero))),
+        new("repeat-on-join", ["seconds"], body => Done(() => faults.RepeatOnJoin = Seconds(body, "seconds"))),
+        new("deafen", ["connection"], body => Done(() => ForOneOrAll(emulator, body, faults.Deafen, faults.Deafen))),
+        new("empty-subscriptions", [], _ => Done(faults.EmptySubscriptions)),
+        new("stream-faults", ["seed", "drop", "duplicate", "reorder", "reorderBy", "withinKeys", "delay"],
+            body => Done(() => faults.Stream = body.Count == 0 ? null : Stream(body))),
+        new("wire-faults", ["seed", "cut", "garbage", "huge", "hugeBytes", "fragment", "fragmentBytes"],
+            body => Done(() => faults.Wire = body.Count == 0 ? null : Wire(body))),
+        new("read-faults", ["seed", "fail", "errors", "truncate", "slow", "slowBy"], body => Done(() => faults.Reads = body.Count == 0 ? null : Reads(body))),
+        new("half-open", ["connection"], body => Done(() => ForOneOrAll(emulator, body, faults.HalfOpen, faults.HalfOpen))),
+        new("ignore-heartbeats", ["count"], body => Done(() => faults.IgnoreHeartbeats(Count(body)))),
+        new("fail-joins", ["count", "kind", "reason", "thenClose"], body => Done(() => faults.FailJoins(Count(body), Join(body)))),
+        new("fail-subscriptions", ["count", "table", "kind", "text", "retried"], body => Done(() => FailSubscriptions(faults, body))),
+        new("expire-tokens", [], _ => Done(faults.ExpireTokens)),
+        new("fail-reads",
+            ["count", "table", "retryAfter", "kind", "status", "code", "message", "contentType", "body", "truncatedAfter", "stalledAfter", "slowBy", "slowAfter"],
+            body => Done(() => FailReads(faults, body))),
+        new("heal-reads", [], _ => Done(faults.HealReads)),
+        new("max-rows", ["rows"], body => Done(() => faults.MaxRows = Number(body, "rows"))),
+        new("replica-lag", ["seconds"], body => Done(() => faults.ReplicaLag = Seconds(body, "seconds"))),
+        new("hold-reads", ["hold"], body => Done(() => faults.HoldReads = Flag(body, "hold") ?? true)),
+        new("heal-all", [], _ => Done(faults.HealAll)),
     ];
 
     private static StreamFaults Stream(JsonObject body) => new()
@@ -87,7 +107,7 @@ internal static class FaultCommands
     {
         Seed = Number(body, "seed") ?? 0,
         Fail = Share(body, "fail"),
-        Errors = body["errors"] is { } kinds ? [.. kinds.AsArray().Select(static k => Known(KnownReadFaults, k?.GetValue<string>() ?? "null"))] : new ReadFaults().Errors,
+        Errors = Texts(body, "errors") is { } kinds ? [.. kinds.Select(static kind => Known(KnownReadFaults, kind))] : new ReadFaults().Errors,
         Truncate = Share(body, "truncate"),
         Slow = Share(body, "slow"),
         SlowBy = UpTo(body, "slowBy", 5),
@@ -95,6 +115,7 @@ internal static class FaultCommands
 
     private static EmulatorJoinFault Join(JsonObject body)
     {
+        AtMostOne(body, "kind", "reason");
         var fault = Text(body, "reason") is { } reason ? EmulatorJoinFault.Of(reason) : Known(JoinFaults, Text(body, "kind") ?? "database-unavailable");
         return Number(body, "thenClose") is { } code ? fault.ThenClose(code) : fault;
     }
@@ -114,9 +135,11 @@ internal static class FaultCommands
 
     private static void FailSubscriptions(EmulatorFaults faults, JsonObject body)
     {
-        var fault = Text(body, "text") is { } text ? EmulatorSubscriptionFault.Of(text, Flag(body, "retried") ?? false)
-            : Text(body, "kind") == "refused" ? EmulatorSubscriptionFault.Refused
-            : EmulatorSubscriptionFault.Transient;
+        AtMostOne(body, "kind", "text");
+        AtMostOne(body, "kind", "retried");
+        var fault = Text(body, "text") is { } text
+            ? EmulatorSubscriptionFault.Of(text, Flag(body, "retried") ?? false)
+            : Known(SubscriptionFaults, Text(body, "kind") ?? "transient");
         if (Text(body, "table") is { } table)
         {
             faults.FailSubscriptions(Count(body), table, fault);
@@ -129,6 +152,7 @@ internal static class FaultCommands
 
     private static void FailReads(EmulatorFaults faults, JsonObject body)
     {
+        AtMostOne(body, "kind", "status", "truncatedAfter", "stalledAfter", "slowBy");
         var fault = Read(body);
         if (Seconds(body, "retryAfter") is { } retryAfter)
         {

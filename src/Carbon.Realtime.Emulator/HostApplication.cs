@@ -64,8 +64,7 @@ internal sealed class HostApplication : IHttpApplication<HttpContext>
             return _control.Value.ServeAsync(context, command.Value!.Trim('/'));
         }
 
-        context.Response.StatusCode = StatusCodes.Status404NotFound;
-        return Task.CompletedTask;
+        return AbsentServices.AnswerAsync(context);
     }
 
     private static bool IsAt(PathString path, string address) => path.StartsWithSegments(address, out var rest) && rest.Value is "" or "/";

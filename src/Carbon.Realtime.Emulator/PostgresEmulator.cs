@@ -28,6 +28,33 @@ public sealed class PostgresEmulator : IAsyncDisposable
         _backend.OnSlotLost = _wal.LoseSlot;
     }
 
+    /// <summary>
+    /// The SQL that makes of an empty database what this emulator and the policies of a Supabase project need: the roles <c>anon</c>, <c>authenticated</c> and
+    /// <c>service_role</c>, the publication <c>supabase_realtime</c>, <c>auth.jwt()</c>, <c>auth.uid()</c> and <c>auth.role()</c>, and Supabase's privileges in the schema
+    /// <c>public</c>, for tables that there are and for those that the same user makes later.
+    /// </summary>
+    /// <remarks>
+    /// For a PostgreSQL without Supabase, run once by a superuser; where it ran before, or part of it is there, it changes nothing else. A Supabase project has it all, and
+    /// must not be given it: it would put these functions in the place of its own.
+    /// </remarks>
+    public static string SupabasePrelude { get; } =
+        """
+        do $$ begin
+            if not exists (select from pg_roles where rolname = 'anon') then create role anon nologin; end if;
+            if not exists (select from pg_roles where rolname = 'authenticated') then create role authenticated nologin; end if;
+            if not exists (select from pg_roles where rolname = 'service_role') then create role service_role nologin bypassrls; end if;
+            if not exists (select from pg_publication where pubname = 'supabase_realtime') then create publication supabase_realtime; end if;
+        end $$;
+        create schema if not exists auth;
+        create or replace function auth.jwt() returns jsonb stable language sql as
+            $$ select nullif(current_setting('request.jwt.claims', true), '')::jsonb $$;
+        create or replace function auth.uid() returns uuid stable language sql as $$ select (auth.jwt() ->> 'sub')::uuid $$;
+        create or replace function auth.role() returns text stable language sql as $$ select auth.jwt() ->> 'role' $$;
+        grant usage on schema public, auth to anon, authenticated, service_role;
+        grant all on all tables in schema public to anon, authenticated, service_role;
+        alter default privileges in schema public grant all on tables to anon, authenticated, service_role;
+        """;
+
     /// <summary>The emulator. Its methods that make or change tables and rows throw <see cref="InvalidOperationException"/>: use SQL.</summary>
     public RealtimeEmulator Emulator { get; }
 
@@ -49,6 +76,7 @@ public sealed class PostgresEmulator : IAsyncDisposable
     /// <summary>Connects, checks what is needed and begins to follow the publication: what is committed from the return on reaches subscribers.</summary>
     /// <param name="options">Where the database is.</param>
     /// <param name="cancellationToken">Gives up. The start waits for write transactions that are open, as PostgreSQL does for a new slot.</param>
+    /// <exception cref="ArgumentException">An option is missing, or the connection string is in neither form; the password is not in the message.</exception>
     /// <exception cref="PostgresSourceException">The database cannot be reached, or lacks something; the reason says what.</exception>
     public static async Task<PostgresEmulator> StartAsync(PostgresEmulatorOptions options, CancellationToken cancellationToken)
     {

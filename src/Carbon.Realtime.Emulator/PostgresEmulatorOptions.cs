@@ -1,3 +1,4 @@
+using Carbon.Realtime.Emulator.Postgres;
 using Carbon.Realtime.Testing;
 
 namespace Carbon.Realtime.Emulator;
@@ -5,7 +6,11 @@ namespace Carbon.Realtime.Emulator;
 /// <summary>Which database an emulator stands on, and what it is like otherwise.</summary>
 public sealed class PostgresEmulatorOptions
 {
-    /// <summary>How to reach the database, in Npgsql's form: <c>Host=127.0.0.1;Database=postgres;Username=postgres;Password=postgres</c>.</summary>
+    /// <summary>
+    /// How to reach the database: in Npgsql's form, <c>Host=127.0.0.1;Database=postgres;Username=postgres;Password=postgres</c>, or as the URI that
+    /// <c>supabase status</c> prints, <c>postgresql://postgres:postgres@127.0.0.1:54322/postgres</c>, percent-encoded, with <c>sslmode</c>, <c>connect_timeout</c>,
+    /// <c>application_name</c> and <c>options</c> behind a question mark.
+    /// </summary>
     /// <value>
     /// Required. The user needs the privilege REPLICATION and must be allowed to take the roles that tokens name, as Supabase's <c>postgres</c> is. The
     /// server must run with <c>wal_level=logical</c>; a connection pooler will not do.
@@ -28,6 +33,7 @@ public sealed class PostgresEmulatorOptions
     internal void Validate()
     {
         ArgumentException.ThrowIfNullOrEmpty(ConnectionString);
+        _ = ConnectionText.Read(ConnectionString);
         ArgumentException.ThrowIfNullOrEmpty(Publication);
         ArgumentNullException.ThrowIfNull(Emulator);
     }

@@ -38,21 +38,31 @@ public sealed class EmulatorSeed
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)
         {
             // A lone surrogate, or a name that stands twice in a map.
-            throw new EmulatorSeedException($"The seed is wrong: {e.Message}", e);
+            throw new EmulatorSeedException($"The seed is wrong: {SeedWords.Of(e)}", e);
         }
         catch (JsonException e)
         {
             var line = e.LineNumber is { } number ? $" (line {number + 1})" : "";
-            throw new EmulatorSeedException($"The seed is wrong at {e.Path ?? "$"}{line}: {Reason(e)}", e);
+            throw new EmulatorSeedException($"The seed is wrong at {e.Path ?? "$"}{line}: {SeedWords.Of(e)}", e);
         }
     }
 
     /// <summary>Creates the types and tables, and inserts the rows, each table's in one transaction.</summary>
-    /// <param name="emulator">One that has none of these tables.</param>
-    /// <exception cref="EmulatorSeedException">A table or row is refused; what was made before it stays.</exception>
+    /// <param name="emulator">One that has none of the tables that the seed gives columns, and all of the others.</param>
+    /// <exception cref="EmulatorSeedException">A role, a table or a row is refused; what was made before it stays.</exception>
     public void ApplyTo(RealtimeEmulator emulator)
     {
         ArgumentNullException.ThrowIfNull(emulator);
+        foreach (var user in Users)
+        {
+            Run($"user {user.Name}", () => RequireRole(emulator, user.Role));
+        }
+
+        foreach (var channel in _document.PrivateChannels ?? [])
+        {
+            Run($"private channel {channel.Topic}", () => Array.ForEach(channel.Roles, role => RequireRole(emulator, role)));
+        }
+
         foreach (var (name, labels) in _document.Enums)
         {
             Run($"enum {name}", () => emulator.CreateEnum(name, labels));
@@ -60,7 +70,7 @@ public sealed class EmulatorSeed
 
         foreach (var table in _document.Tables)
         {
-            Run($"table {table.Name}", () => emulator.CreateTable(table.Name, table.Define, table.Schema));
+            Run($"table {table.Name}", () => Make(emulator, table));
         }
 
         if (_document.PrivateChannels is { } channels)
@@ -81,10 +91,34 @@ public sealed class EmulatorSeed
         }
     }
 
-    /// <summary>The parser's words without its coordinates, which are told already.</summary>
-    private static string Reason(JsonException e) => e.Message.Contains("could not be mapped", StringComparison.Ordinal)
-        ? "there is no member of this name."
-        : e.Message.Split(" Path: ", 2)[0].Split(" LineNumber: ", 2)[0];
+    private static void Make(RealtimeEmulator emulator, SeedTable table)
+    {
+        var exists = emulator.HasTable(table.Schema, table.Name);
+        if (table.Columns is not null && !exists)
+        {
+            emulator.CreateTable(table.Name, table.Define, table.Schema);
+        }
+        else if (table.Columns is not null)
+        {
+            throw new ArgumentException($"The table {table.Schema}.{table.Name} exists already: leave out \"columns\" to add rows to it.");
+        }
+        else if (!exists)
+        {
+            throw new ArgumentException($"There is no table {table.Schema}.{table.Name}: it needs \"columns\", unless the program makes it before.");
+        }
+        else if (table.Definition.FirstOrDefault() is { } member)
+        {
+            throw new ArgumentException($"Without \"columns\" it is a table that exists already and gets rows: \"{member}\" cannot be changed here.");
+        }
+    }
+
+    private static void RequireRole(RealtimeEmulator emulator, string role)
+    {
+        if (!emulator.Options.Roles.Contains(role, StringComparer.Ordinal))
+        {
+            throw new ArgumentException($"There is no role {role}: a token can name {string.Join(", ", emulator.Options.Roles)}.");
+        }
+    }
 
     private static void Run(string what, Action action)
     {
@@ -94,7 +128,7 @@ public sealed class EmulatorSeed
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
-            throw new EmulatorSeedException($"The seed's {what}: {e.Message}", e);
+            throw new EmulatorSeedException($"The seed's {what}: {PlainWords.Of(e)}", e);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Runtime.InteropServices;
 using Carbon.Realtime.Tool;
 
@@ -6,7 +5,7 @@ using Carbon.Realtime.Tool;
 using var stop = new CancellationTokenSource();
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-return await ToolCommands.Create(Console.Out, Console.Error).Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, stop.Token);
+return await ToolCommands.RunAsync(args, Console.Out, Console.Error, stop.Token);
 
 void Stop(PosixSignalContext signal)
 {

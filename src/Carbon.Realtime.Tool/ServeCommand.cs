@@ -48,8 +48,10 @@ internal sealed record ServeArguments
 /// <summary>Runs an emulator on a port until it is stopped.</summary>
 internal sealed class ServeCommand(TextWriter output, TextWriter errors)
 {
+    /// <summary>The exit code for a command line or a seed that is wrong.</summary>
+    public const int WrongArguments = 2;
+
     private const int Failed = 1;
-    private const int WrongArguments = 2;
 
     /// <returns>The exit code: 0 when it was stopped, 1 for a busy port or a database that will not do, 2 for a bad seed or bad arguments.</returns>
     public async Task<int> RunAsync(ServeArguments arguments, CancellationToken stop)
@@ -89,6 +91,10 @@ internal sealed class ServeCommand(TextWriter output, TextWriter errors)
         catch (Exception e) when (e is EmulatorSeedException or IOException or UnauthorizedAccessException)
         {
             return Fail(WrongArguments, e is EmulatorSeedException ? $"{arguments.Seed}: {e.Message}" : $"The seed cannot be read: {e.Message}");
+        }
+        catch (ArgumentException e) when (e.ParamName == nameof(PostgresEmulatorOptions.ConnectionString))
+        {
+            return Fail(WrongArguments, $"--postgres: {e.Message.Split(" (Parameter", 2)[0]}");
         }
         catch (ArgumentException e)
         {

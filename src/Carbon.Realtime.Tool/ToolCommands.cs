@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using System.Globalization;
+using Carbon.Realtime.Emulator;
 
 namespace Carbon.Realtime.Tool;
 
@@ -10,6 +12,29 @@ internal static class ToolCommands
 
     // A hundred years.
     private const int MostHours = 876_000;
+
+    // What Supabase asks of a secret, and HS256 for its strength.
+    private const int LeastSecret = 32;
+
+    /// <summary>Runs a command line.</summary>
+    /// <returns>The exit code: 2 for a command line that is wrong, else the command's own.</returns>
+    public static async Task<int> RunAsync(string[] arguments, TextWriter output, TextWriter errors, CancellationToken stop)
+    {
+        var line = Create(output, errors).Parse(arguments);
+        if (line.Action is not ParseErrorAction)
+        {
+            return await line.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, Output = output, Error = errors }, stop);
+        }
+
+        // The library would print the whole help, below which nobody finds the mistake, and say 1, which is a busy port's.
+        foreach (var error in line.Errors)
+        {
+            await errors.WriteLineAsync($"carbon-realtime: {error.Message}");
+        }
+
+        await errors.WriteLineAsync($"carbon-realtime: {(line.CommandResult.Command is RootCommand ? "" : line.CommandResult.Command.Name + " ")}--help says what there is.");
+        return ServeCommand.WrongArguments;
+    }
 
     /// <param name="output">Where the address and the tokens are printed.</param>
     /// <param name="errors">Where it is said what went wrong.</param>
@@ -30,8 +55,8 @@ internal static class ToolCommands
         var postgres = new Option<string?>("--postgres")
         {
             HelpName = "CONNECTION",
-            Description = "Stand on this database instead of tables in memory: Host=127.0.0.1;Database=postgres;Username=postgres;Password=postgres. "
-                + "Its server must run with wal_level=logical; rows are written with SQL. A seed can then have users only.",
+            Description = "Stand on this database instead of tables in memory: postgresql://postgres:postgres@127.0.0.1:54322/postgres, as supabase status prints it, or "
+                + "Host=127.0.0.1;Database=postgres;Username=postgres;Password=postgres. Its server must run with wal_level=logical; rows are written with SQL. A seed can then have users only.",
         };
         var publication = new Option<string>("--publication")
         {
@@ -44,6 +69,7 @@ internal static class ToolCommands
             HelpName = "SECRET",
             Description = "Signs keys and tokens (HS256). Default: the one of Supabase's local stack, which everybody knows; with --postgres a new one each time.",
         };
+        Require(secret, $"at least {LeastSecret} characters", static text => text.Length >= LeastSecret);
         var tokens = new Option<double>("--tokens-for")
         {
             HelpName = "HOURS",
@@ -57,18 +83,33 @@ internal static class ToolCommands
         };
         var json = new Option<bool>("--json") { Description = "Print the address, the keys and the tokens as one line of JSON, for programs." };
         var serve = new Command("serve", "Serves an emulated Supabase project on a port of this machine until Ctrl-C.") { port, seed, postgres, publication, secret, tokens, instant, json };
+        serve.Validators.Add(result =>
+        {
+            if (result.GetResult(publication) is { Implicit: false } && result.GetResult(postgres) is null)
+            {
+                result.AddError("--publication names one of the database's that --postgres names, and there is no --postgres.");
+            }
+        });
         serve.SetAction((result, stop) => new ServeCommand(output, errors).RunAsync(ServeArguments.Of(result), stop));
-        return new RootCommand("Carbon.Realtime's tools.") { serve };
+        var prelude = new Command("prelude", "Prints the SQL that an empty PostgreSQL needs for serve --postgres: Supabase's roles, publication, auth.jwt() and privileges. "
+            + "Run it once, as a superuser: carbon-realtime prelude | psql …. A Supabase project has all of it.");
+        prelude.SetAction(_ => output.WriteLine(PostgresEmulator.SupabasePrelude));
+        return new RootCommand("Carbon.Realtime's tools.") { serve, prelude };
     }
 
-    /// <summary>Reads the text itself: the library throws at a validator that asks for the value of what is no number.</summary>
     private static void Require<TNumber>(Option<TNumber> option, string what, Func<TNumber, bool> isRight)
         where TNumber : struct, IParsable<TNumber> =>
+        Require(option, what, text => TNumber.TryParse(text, CultureInfo.InvariantCulture, out var number) && isRight(number), tellsWhat: true);
+
+    private static void Require(Option<string?> option, string what, Func<string, bool> isRight) => Require(option, what, isRight, tellsWhat: false);
+
+    /// <summary>Reads the text itself: the library throws at a validator that asks for the value of what is no number.</summary>
+    private static void Require(Option option, string what, Func<string, bool> isRight, bool tellsWhat) =>
         option.Validators.Add(result =>
         {
-            if (result.Tokens is [var token, ..] && !(TNumber.TryParse(token.Value, CultureInfo.InvariantCulture, out var number) && isRight(number)))
+            if (result.Tokens is [var token, ..] && !isRight(token.Value))
             {
-                result.AddError($"{option.Name} needs {what}, and not '{token.Value}'.");
+                result.AddError($"{option.Name} needs {what}{(tellsWhat ? $", and not '{token.Value}'" : "")}.");
             }
         });
 }

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Carbon.Realtime.Emulator;
 using Carbon.Realtime.Testing;
+using Carbon.Realtime.Tests.House;
 
 namespace Carbon.Realtime.IntegrationTests;
 
@@ -62,10 +63,30 @@ public sealed class EmulatorControlTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData("nothing", "", HttpStatusCode.NotFound, "break-connections")]
     [InlineData("drop-connections", "[]", HttpStatusCode.BadRequest, "JSON object")]
-    [InlineData("drop-connections", "{\"code\":\"x\"}", HttpStatusCode.BadRequest, "JSON object")]
+    [InlineData("drop-connections", "{\"code\":\"x\"}", HttpStatusCode.BadRequest, "The member 'code' must be a whole number, and not \"x\".")]
+    [InlineData("drop-connections", "{\"code\":1.5}", HttpStatusCode.BadRequest, "'code' must be a whole number, and not 1.5.")]
+    [InlineData("drop-connections", "{\"reason\":1}", HttpStatusCode.BadRequest, "'reason' must be a text, and not 1.")]
+    [InlineData("drop-connections", "{\"code\":1001,", HttpStatusCode.BadRequest, "JSON object, or nothing: ")]
+    [InlineData("drop-connections", "{\"code\":1001,\"code\":1002}", HttpStatusCode.BadRequest, "JSON object, or nothing: ")]
+    [InlineData("drop-changes", "{\"count\":\"x\"}", HttpStatusCode.BadRequest, "'count' must be a whole number or \"all\", and not \"x\".")]
+    [InlineData("stream-faults", "{\"drop\":\"x\"}", HttpStatusCode.BadRequest, "'drop' must be a number from 0 to 1")]
+    [InlineData("hold-reads", "{\"hold\":1}", HttpStatusCode.BadRequest, "'hold' must be true or false")]
+    [InlineData("replica-lag", "{\"seconds\":\"1\"}", HttpStatusCode.BadRequest, "'seconds' must be a number of seconds")]
+    [InlineData("read-faults", "{\"errors\":\"x\"}", HttpStatusCode.BadRequest, "'errors' must be an array of texts")]
+    [InlineData("read-faults", "{\"errors\":[1]}", HttpStatusCode.BadRequest, "'errors' must be a text, and not 1.")]
+    [InlineData("token", "{\"claims\":[]}", HttpStatusCode.BadRequest, "'claims' must be an object, and not [].")]
+    [InlineData("send-broadcast", "{\"topic\":\"a\",\"event\":\"b\",\"payload\":1}", HttpStatusCode.BadRequest, "'payload' must be an object")]
+    [InlineData("token", "{\"subject\":\"eve\"}", HttpStatusCode.BadRequest, "The command token has no member 'subject'. Its members are: sub, role, expiresIn, claims.")]
+    [InlineData("restart", "{\"now\":true}", HttpStatusCode.BadRequest, "The command restart has no member 'now'. It takes none.")]
+    [InlineData("fail-reads", "{\"tabel\":\"item\"}", HttpStatusCode.BadRequest, "no member 'tabel'")]
+    [InlineData("fail-reads", "{\"table\":\"items\"}", HttpStatusCode.BadRequest, "There is no table or view items: create it first. There are item.")]
+    [InlineData("fail-reads", "{\"kind\":\"no-answer\",\"status\":500}", HttpStatusCode.BadRequest, "Of the members 'kind', 'status' there can be one only.")]
+    [InlineData("fail-joins", "{\"kind\":\"no-answer\",\"reason\":\"x\"}", HttpStatusCode.BadRequest, "'kind', 'reason'")]
+    [InlineData("fail-subscriptions", "{\"kind\":\"refuse\"}", HttpStatusCode.BadRequest, "There is no kind 'refuse'. The kinds are: transient, refused.")]
+    [InlineData("fail-subscriptions", "{\"kind\":\"refused\",\"text\":\"x\"}", HttpStatusCode.BadRequest, "'kind', 'text'")]
     [InlineData("drop-connections", "null", HttpStatusCode.BadRequest, "JSON object")]
-    [InlineData("token", "{\"expiresIn\":1e300}", HttpStatusCode.BadRequest, "JSON object")]
-    [InlineData("token", "{\"expiresIn\":1e12}", HttpStatusCode.BadRequest, "JSON object")]
+    [InlineData("token", "{\"expiresIn\":1e300}", HttpStatusCode.BadRequest, "'expiresIn' is no time")]
+    [InlineData("token", "{\"expiresIn\":1e12}", HttpStatusCode.BadRequest, "'expiresIn' is no time")]
     [InlineData("drop-changes", "{\"count\":-1}", HttpStatusCode.BadRequest, "count")]
     public async Task A_wrong_command_is_told_what_there_is(string command, string body, HttpStatusCode status, string text)
     {
@@ -128,6 +149,53 @@ public sealed class EmulatorControlTests : IAsyncLifetime, IDisposable
         status.Should().Be(HttpStatusCode.BadRequest);
         answer["error"]!.ToString().Should().Contain("too-many-joins");
         (await PostAsync("wire-faults", """{"cut":2}""")).Status.Should().Be(HttpStatusCode.BadRequest);
+    }
+
+    [Fact]
+    public async Task What_an_answer_says_is_not_escaped_for_pages()
+    {
+        using var response = await _http.PostAsync(new Uri("/emulator/v1/token", UriKind.Relative), new StringContent("""{"subject":"eve"}"""), _hang.Token);
+
+        (await response.Content.ReadAsStringAsync(_hang.Token)).Should().Contain("'subject'").And.NotContain("\\u");
+    }
+
+    [Fact]
+    public void The_docs_name_every_command_its_members_and_its_kinds()
+    {
+        var docs = File.ReadAllText(Path.Combine(ApprovedText.RepositoryRoot(), "docs", "emulator.md"))
+            + File.ReadAllText(Path.Combine(ApprovedText.RepositoryRoot(), "docs", "testing.md"));
+        foreach (var command in ControlEndpoint.Commands(_emulator).Concat(FaultCommands.Of(_emulator)))
+        {
+            var lines = docs.Split('\n').Where(line => line.Contains($"`{command.Name}`", StringComparison.Ordinal)).ToArray();
+            lines.Should().NotBeEmpty("docs/emulator.md should name the command {0}", command.Name);
+            foreach (var name in command.Members)
+            {
+                lines.Should().Contain(line => line.Contains(name, StringComparison.Ordinal), "the member {0} should stand where {1} does", name, command.Name);
+            }
+        }
+
+        foreach (var kind in FaultCommands.Kinds.SelectMany(static k => k.Value))
+        {
+            docs.Should().Contain($"`{kind}`");
+        }
+    }
+
+    [Theory]
+    [InlineData("/auth/v1/token?grant_type=password", "Auth; tokens: POST /emulator/v1/token")]
+    [InlineData("/auth/v1/signup", "Auth")]
+    [InlineData("/storage/v1/object/a", "Storage")]
+    [InlineData("/functions/v1/f", "Edge Functions")]
+    [InlineData("/graphql/v1", "GraphQL")]
+    public async Task What_a_project_has_and_the_emulator_has_not_is_told_as_such(string address, string text)
+    {
+        using var answer = await _http.PostAsync(new Uri(address, UriKind.Relative), new StringContent("{}"), _hang.Token);
+        var body = JsonNode.Parse(await answer.Content.ReadAsStringAsync(_hang.Token))!;
+
+        (answer.StatusCode, body["code"]!.ToString(), answer.Content.Headers.ContentType!.MediaType).Should().Be((HttpStatusCode.NotImplemented, "EMULATOR", "application/json"));
+        body["message"]!.ToString().Should().StartWith("The emulator does not imitate " + text);
+
+        using var unknown = await _http.GetAsync(new Uri("/authority", UriKind.Relative), _hang.Token);
+        unknown.StatusCode.Should().Be(HttpStatusCode.NotFound);
     }
 
     [Fact]

@@ -58,6 +58,36 @@ public sealed class FaultTests(PostgresCluster cluster)
     }
 
     [Fact]
+    public async Task A_write_over_rest_says_to_use_sql()
+    {
+        await using var world = await PostgresWorld.StartAsync(cluster, Item);
+        using var http = new HttpMessageInvoker(world.Emulator.CreateHttpHandler());
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("http://db.test/rest/v1/item")) { Content = new StringContent("""{"id":1}""") };
+        request.Headers.Add("apikey", world.Emulator.AnonKey);
+
+        using var refused = await http.SendAsync(request, world.Hang);
+
+        ((int)refused.StatusCode).Should().Be(501);
+        (await refused.Content.ReadAsStringAsync(world.Hang)).Should().Contain("EMULATOR").And.Contain("POST on a real PostgreSQL: write with SQL");
+    }
+
+    [Fact]
+    public async Task The_prelude_can_be_run_again_and_gives_policies_the_user_and_roles_their_rights()
+    {
+        await using var world = await PostgresWorld.StartAsync(cluster, "create table old(id uuid primary key);");
+        await world.SqlAsync(PostgresEmulator.SupabasePrelude);
+        await world.SqlAsync(
+            """
+            create table note(id int primary key, owner uuid); alter table note enable row level security;
+            create policy own on note for select using (owner = auth.uid() and auth.role() = 'authenticated');
+            insert into note values (1, '00000000-0000-0000-0000-000000000001'), (2, '00000000-0000-0000-0000-000000000002');
+            """);
+
+        (await world.ReadAsync("note?select=id", world.UserToken("00000000-0000-0000-0000-000000000001"))).Body.Should().Be("""[{"id":1}]""");
+        (await world.ReadAsync("old")).Should().Be((200, "[]", "*/*"));
+    }
+
+    [Fact]
     public async Task Silent_faults_work_as_in_memory()
     {
         await using var world = await PostgresWorld.StartAsync(cluster, Item);

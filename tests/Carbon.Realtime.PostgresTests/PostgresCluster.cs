@@ -36,10 +36,7 @@ public sealed class PostgresCluster : IAsyncLifetime
         ]);
         await ReadyAsync(_server);
         await ExecuteAsync("postgres",
-            """
-            create role anon nologin; create role authenticated nologin; create role service_role nologin bypassrls;
-            create role plain login; create role hidden nologin;
-            """);
+            "create role plain login; create role hidden nologin;");
     }
 
     public string ConnectionString(string database, string user = "postgres") =>

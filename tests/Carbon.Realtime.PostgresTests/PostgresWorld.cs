@@ -9,16 +9,12 @@ namespace Carbon.Realtime.PostgresTests;
 /// <remarks>Nothing waits for time: a row of the table <c>barrier</c>, which every client hears of, comes after everything that was committed before it.</remarks>
 internal sealed class PostgresWorld : IAsyncDisposable
 {
-    public const string Supabase =
+    /// <summary>What users are told to run on a bare database, and what these tests have besides.</summary>
+    public static readonly string Supabase = PostgresEmulator.SupabasePrelude +
         """
-        create publication supabase_realtime;
-        create schema auth;
-        create function auth.jwt() returns jsonb stable language sql as $$ select nullif(current_setting('request.jwt.claims', true), '')::jsonb $$;
-        create function auth.uid() returns text stable language sql as $$ select auth.jwt() ->> 'sub' $$;
+
         create function auth.companies() returns text[] stable language sql as
             $$ select array(select jsonb_array_elements_text(auth.jwt() -> 'companies')) $$;
-        grant usage on schema public, auth to anon, authenticated, service_role;
-        alter default privileges in schema public grant select on tables to anon, authenticated, service_role;
         create table barrier(id int primary key);
         alter publication supabase_realtime add table barrier;
         """;

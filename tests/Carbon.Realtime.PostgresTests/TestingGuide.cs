@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Carbon.Realtime.Emulator;
+using Npgsql;
 
 namespace Carbon.Realtime.PostgresTests;
 
@@ -14,7 +15,7 @@ public sealed class TestingGuide(PostgresCluster cluster) : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _database = await cluster.CreateDatabaseAsync("");
-        await SqlAsync(PostgresWorld.Supabase);
+        await SqlAsync(PostgresEmulator.SupabasePrelude); // once, where no Supabase has made the database
     }
 
     public Task DisposeAsync() => Task.CompletedTask;
@@ -44,5 +45,10 @@ public sealed class TestingGuide(PostgresCluster cluster) : IAsyncLifetime
         jobs.Current.Keys.Should().Equal("a");
     }
 
-    private Task SqlAsync(string sql) => cluster.ExecuteAsync(_database, sql);
+    private async Task SqlAsync(string sql)
+    {
+        await using var database = NpgsqlDataSource.Create(ConnectionString);
+        await using var command = database.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
 }

@@ -23,10 +23,8 @@ internal sealed class PostgresSession : IAsyncDisposable
 
     public PostgresSession(string connectionString)
     {
-        var builder = new NpgsqlConnectionStringBuilder(connectionString)
-        {
-            Enlist = false,
-        };
+        var builder = ConnectionText.Read(connectionString);
+        builder.Enlist = false;
         builder.Options = string.IsNullOrEmpty(builder.Options) ? Settings : $"{builder.Options} {Settings}";
         builder.ApplicationName ??= "Carbon.Realtime.Emulator";
         ApplicationName = builder.ApplicationName;
@@ -79,7 +77,8 @@ internal sealed class PostgresSession : IAsyncDisposable
             if (!reader.GetBoolean(1))
             {
                 throw new PostgresSourceException(PostgresSourceReason.PublicationMissing,
-                    $"There is no publication \"{publication}\" in this database: create publication {SqlText.Name(publication)} for table …");
+                    $"There is no publication \"{publication}\" in this database: create publication {SqlText.Name(publication)} for table …; "
+                    + "if it has none of what Supabase brings, run PostgresEmulator.SupabasePrelude, which `carbon-realtime prelude` prints.");
             }
 
             if (!reader.GetBoolean(2))

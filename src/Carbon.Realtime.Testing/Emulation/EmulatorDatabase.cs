@@ -61,6 +61,26 @@ internal sealed class EmulatorDatabase
             ?? throw new ArgumentException($"There is no table {name}: create it first.", nameof(name));
     }
 
+    /// <summary>Whether there is a table of that name in that schema.</summary>
+    public bool Has(string schema, string name) => Tables.Exists(t => t.Schema == schema && t.Name == name);
+
+    /// <param name="name">A table's name without its schema; <see langword="null"/> for all of them.</param>
+    /// <exception cref="ArgumentException">No schema has such a table.</exception>
+    public void RequireTable(string? name) => Require(name, "table", Tables);
+
+    /// <param name="name">A table's or a view's name without its schema.</param>
+    /// <exception cref="ArgumentException">No schema has such a table or view.</exception>
+    public void RequireRelation(string name) => Require(name, "table or view", [.. Tables, .. Views.Select(static v => v.Shape)]);
+
+    private static void Require(string? table, string what, List<EmulatorTable> relations)
+    {
+        if (table is not null && !relations.Exists(t => t.Name == table))
+        {
+            var known = string.Join(", ", relations.Select(static t => t.Name).Distinct().Order(StringComparer.Ordinal));
+            throw new ArgumentException($"There is no {what} {table}: create it first. There {(known.Length == 0 ? "is none yet" : "are " + known)}.", nameof(table));
+        }
+    }
+
     public static IReadOnlyList<EmulatorRow> Find(EmulatorTable table, EmulatorKey key)
     {
         if (key.Text is { } text)

@@ -24,10 +24,12 @@ public sealed class EmulatorFaults
     private readonly EmulatorReplication _replication;
     private readonly RestService _rest;
     private readonly EmulatorReplica? _replica;
+    private readonly EmulatorDatabase? _database;
 
     internal EmulatorFaults(
-        RealtimeEmulator emulator, EmulatorAgenda agenda, EmulatorServer server, EmulatorReplication replication, RestService rest, EmulatorReplica? replica)
+        RealtimeEmulator emulator, EmulatorAgenda agenda, EmulatorServer server, EmulatorReplication replication, RestService rest, EmulatorTables? tables, EmulatorReplica? replica)
     {
+        _database = tables?.Database;
         _emulator = emulator;
         _agenda = agenda;
         _server = server;
@@ -220,13 +222,18 @@ public sealed class EmulatorFaults
 
     /// <summary>The next subscriptions of channels with a binding on one table fail.</summary>
     /// <param name="count">How many; <see cref="int.MaxValue"/> for all until <see cref="HealAll"/>.</param>
-    /// <param name="table">The table, as bindings name it.</param>
+    /// <param name="table">The table, as bindings name it: without its schema; <c>*</c> for bindings of a whole schema.</param>
     /// <param name="fault">How.</param>
+    /// <exception cref="ArgumentException">There is no such table: a test that breaks nothing would pass. On PostgreSQL it is not asked.</exception>
     public void FailSubscriptions(int count, string table, EmulatorSubscriptionFault fault)
     {
         ArgumentException.ThrowIfNullOrEmpty(table);
         ArgumentNullException.ThrowIfNull(fault);
-        _agenda.Locked(() => Trouble.Subscriptions.Add(count, table, fault.For(table)));
+        _agenda.Locked(() =>
+        {
+            _database?.RequireTable(table is "*" ? null : table);
+            Trouble.Subscriptions.Add(count, table, fault.For(table));
+        });
     }
 
     /// <summary>
@@ -250,11 +257,13 @@ public sealed class EmulatorFaults
 
     /// <summary>The next reads of one table or view fail, in the order in which they arrive.</summary>
     /// <param name="count">How many; <see cref="int.MaxValue"/> for all until <see cref="HealReads"/>.</param>
-    /// <param name="table">Its name, as the address has it.</param>
+    /// <param name="table">Its name, as the address has it: without its schema.</param>
     /// <param name="fault">How.</param>
+    /// <exception cref="ArgumentException">There is no such table or view: a test that breaks nothing would pass. On PostgreSQL it is not asked.</exception>
     public void FailReads(int count, string table, EmulatorReadFault fault)
     {
         ArgumentException.ThrowIfNullOrEmpty(table);
+        _agenda.Locked(() => _database?.RequireRelation(table));
         Fail(count, table, fault);
     }
 

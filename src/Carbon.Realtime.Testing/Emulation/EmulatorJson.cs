@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Carbon.Realtime.Testing.Emulation;
 
 namespace Carbon.Realtime.Testing;
 
@@ -27,7 +28,7 @@ public readonly struct EmulatorJson
         }
         catch (JsonException e)
         {
-            throw new ArgumentException("Expected the text of a JSON object.", nameof(json), e);
+            throw new ArgumentException($"Expected the text of a JSON object: {PlainWords.Of(e)}", nameof(json), e);
         }
     }
 

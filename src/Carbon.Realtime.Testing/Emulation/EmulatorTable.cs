@@ -82,7 +82,8 @@ internal sealed class EmulatorTable
     public long LastRowId { get; set; }
 
     public int Index(string column) =>
-        _index.TryGetValue(column, out var index) ? index : throw new ArgumentException($"The table {Name} has no column {column}.", nameof(column));
+        _index.TryGetValue(column, out var index) ? index : throw new ArgumentException(
+            $"The table {Name} has no column {column}; it has {string.Join(", ", Columns.Where(static c => !c.IsDropped).Select(static c => c.Name))}.", nameof(column));
 
     public bool TryGetIndex(string column, out int index) => _index.TryGetValue(column, out index);
 

@@ -70,7 +70,7 @@ public sealed class RealtimeEmulator : IDisposable
         var gate = new RestGate(Tokens, Options.Environment.TimeProvider);
         var writer = rows is null ? null : new RestWriter(Options, gate, rows, Transaction);
         _rest = new RestService(Options, _agenda, new RestReader(Options, gate, pages), writer);
-        Faults = new EmulatorFaults(this, _agenda, Server, _replication, _rest, replica);
+        Faults = new EmulatorFaults(this, _agenda, Server, _replication, _rest, _tables, replica);
         _anonKey = ApiKey("anon");
         _serviceKey = ApiKey("service_role");
     }
@@ -119,8 +119,8 @@ public sealed class RealtimeEmulator : IDisposable
     }
 
     /// <summary>
-    /// What code of the test's own, a policy for example, threw last where nobody could be told: the poll reached nobody, the join was never answered. What a
-    /// read throws comes out of the read.
+    /// What code of the test's own, a policy for example, threw last. Subscribers are told nothing of it, as by the real server: the poll reached nobody, the join
+    /// was never answered. A read or a write is answered with 500 and the code <c>EMULATOR</c>, whose message has the exception's words.
     /// </summary>
     /// <value><see langword="null"/> if nothing did.</value>
     public Exception? LastFault => _agenda.Locked(() => _agenda.LastFault);
@@ -219,6 +219,8 @@ public sealed class RealtimeEmulator : IDisposable
     /// <param name="name">The column's name.</param>
     /// <exception cref="ArgumentException">There is no such table or column.</exception>
     public void DropColumn(string table, string name) => _agenda.Locked(() => Tables.Database.DropColumn(table, name, _replica!));
+
+    internal bool HasTable(string schema, string name) => _agenda.Locked(() => Tables.Database.Has(schema, name));
 
     /// <summary>Changes a table's replica identity, for changes from now on.</summary>
     /// <param name="table">The table.</param>

@@ -53,8 +53,11 @@ internal sealed record SeedUser(string Name)
 }
 
 /// <summary>A table and its rows.</summary>
-internal sealed record SeedTable(string Name, OrderedDictionary<string, JsonElement> Columns)
+internal sealed record SeedTable(string Name)
 {
+    /// <summary>Absent for a table that exists already and gets rows.</summary>
+    public OrderedDictionary<string, JsonElement>? Columns { get; set; }
+
     public string Schema { get; set; } = EmulatorDatabase.DefaultSchema;
 
     public string[] PrimaryKey { get; set; } = [];
@@ -74,6 +77,13 @@ internal sealed record SeedTable(string Name, OrderedDictionary<string, JsonElem
 
     public IReadOnlyList<JsonObject> Rows { get; set; } = [];
 
+    /// <summary>What is said that only the making of a table can heed, by the members' names.</summary>
+    public IEnumerable<string> Definition =>
+    [
+        .. PrimaryKey.Length > 0 ? (string[])["primaryKey"] : [], .. Unique.Count > 0 ? (string[])["unique"] : [], .. ForeignKeys.Count > 0 ? (string[])["foreignKeys"] : [],
+        .. ReplicaIdentity != "default" ? (string[])["replicaIdentity"] : [], .. Published ? [] : (string[])["published"], .. VisibleTo is null ? [] : (string[])["visibleTo"],
+    ];
+
     /// <summary>Where a null stands in a list or a map: the serializer checks the members of objects, and not those of these.</summary>
     public string? PlaceOfNull(string place) => SeedNulls.InList($"{place}.primaryKey", PrimaryKey)
         ?? SeedNulls.InList($"{place}.unique", Unique)
@@ -85,7 +95,7 @@ internal sealed record SeedTable(string Name, OrderedDictionary<string, JsonElem
     /// <exception cref="ArgumentException">Something of it cannot be.</exception>
     public void Define(EmulatorTableBuilder builder)
     {
-        foreach (var (name, value) in Columns)
+        foreach (var (name, value) in Columns!)
         {
             AddColumn(builder, name, value);
         }
@@ -111,7 +121,7 @@ internal sealed record SeedTable(string Name, OrderedDictionary<string, JsonElem
         };
         if (VisibleTo is { } visibleTo)
         {
-            var unknown = visibleTo.Keys.FirstOrDefault(c => !Columns.ContainsKey(c));
+            var unknown = visibleTo.Keys.FirstOrDefault(c => !Columns!.ContainsKey(c));
             if (unknown is not null)
             {
                 throw new ArgumentException($"visibleTo names the column {unknown}, which the table does not have.");

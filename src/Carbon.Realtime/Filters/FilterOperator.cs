@@ -62,8 +62,9 @@ internal static class FilterOperators
         _ => null,
     };
 
-    /// <summary>Operators of PostgREST that Realtime lacks, so that the error can say so.</summary>
-    public static bool IsOnlyPostgrest(ReadOnlySpan<char> name) =>
+    /// <summary>Operators of PostgREST that Realtime lacks, and the name under which they are looked for, so that the error can say so.</summary>
+    public static bool LooksInside(ReadOnlySpan<char> name) =>
         name is "cs" or "cd" or "ov" or "sl" or "sr" or "nxr" or "nxl" or "adj" or "fts" or "plfts" or "phfts" or "wfts"
-        || name.Contains('(');
+        || (name.StartsWith("fts(", StringComparison.Ordinal) || name.StartsWith("plfts(", StringComparison.Ordinal)
+            || name.StartsWith("phfts(", StringComparison.Ordinal) || name.StartsWith("wfts(", StringComparison.Ordinal));
 }

@@ -37,9 +37,12 @@ internal static class FilterParser
                     + "so it separates nothing: close it, or put the value in double quotes"
                 : null;
             FilterCondition? condition = null;
-            if (problem is not null || !TryParseCondition(text[start..i].Trim(), out condition, out problem))
+            var at = 0;
+            if (problem is not null || !TryParseCondition(text[start..i].Trim(), out condition, out problem, out at))
             {
-                error = $"Cannot read the filter '{text}' at position {start}: {problem}.";
+                // Behind the blanks that were trimmed, if something is wrong inside the condition.
+                var blanks = at > 0 ? i - start - text.AsSpan(start, i - start).TrimStart().Length : 0;
+                error = $"Cannot read the filter '{text}' at position {start + blanks + at}: {problem}.";
                 return false;
             }
 
@@ -53,9 +56,10 @@ internal static class FilterParser
     }
 
     private static bool TryParseCondition(
-        string text, [NotNullWhen(true)] out FilterCondition? condition, [NotNullWhen(false)] out string? error)
+        string text, [NotNullWhen(true)] out FilterCondition? condition, [NotNullWhen(false)] out string? error, out int at)
     {
         condition = null;
+        at = 0;
         if (text.Length == 0)
         {
             error = "there is no condition between two commas, or before the first or after the last one: remove the extra comma";
@@ -86,7 +90,8 @@ internal static class FilterParser
         var name = dot < 0 ? rest : rest[..dot];
         if (FilterOperators.Find(name) is not { } op)
         {
-            error = UnknownOperator(column, text[(equals + 1)..], name.ToString());
+            error = UnknownOperator(column, rest.ToString(), name.ToString());
+            at = text.Length - rest.Length;
             return false;
         }
 
@@ -115,10 +120,10 @@ internal static class FilterParser
             return "'not.' can be given once only, before the operator";
         }
 
-        var reason = FilterOperators.IsOnlyPostgrest(name)
-            ? $"the operator '{name}' is PostgREST's, Realtime does not have it"
-            : $"there is no operator '{name}'";
-        return $"{reason}: write one of {FilterOperators.All} after '{column}=', as in {column}=eq.{written}";
+        return FilterOperators.LooksInside(name)
+            ? $"the operator '{name}' is PostgREST's, Realtime does not have it, nor any other that looks into arrays, ranges, documents or lists of words: "
+                + "filter on another column, or in your own code"
+            : FilterHint.For(column, written, name);
     }
 
     private static bool TryReadValue(FilterOperator op, string text, out List<string> values, [NotNullWhen(false)] out string? error)

@@ -54,6 +54,7 @@ internal static class RestFaultTable
         new("22*", RealtimeErrorReason.TableMisconfigured, RestReaction.GiveUp, "A value of the filter, the tenant or a key does not fit its column's type"),
         new("42P17", RealtimeErrorReason.TableMisconfigured, RestReaction.GiveUp, "The table's row level security refers to itself", TellsNames: true),
         new("25006", RealtimeErrorReason.TableMisconfigured, RestReaction.GiveUp, "Reading the table would write; a view or policy must not"),
+        new("EMULATOR", RealtimeErrorReason.TableMisconfigured, RestReaction.GiveUp, "The emulator cannot answer the read, which no real server would say", TellsNames: true),
         new("PGRST*", RealtimeErrorReason.ProtocolViolation, RestReaction.GiveUp, "The server does not understand the read"),
     ];
 

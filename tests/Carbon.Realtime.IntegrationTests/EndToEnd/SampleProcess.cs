@@ -27,6 +27,9 @@ internal sealed class SampleProcess : IDisposable
     /// <summary>Starts <c>carbon-realtime</c>, the tool.</summary>
     public static SampleProcess Tool(string arguments) => Start("carbon-realtime", arguments, []);
 
+    /// <summary>The same as if these tests ran as a background job of a script, for which shells switch SIGINT off, and so for all that it starts. On Linux only.</summary>
+    public static SampleProcess ToolOfABackgroundJob(string arguments) => Start("carbon-realtime", arguments, [], isBackgroundJob: true);
+
     /// <summary>Reads on until a line that contains a text.</summary>
     public async Task<string> LineAsync(string text)
     {
@@ -73,10 +76,27 @@ internal sealed class SampleProcess : IDisposable
         _hang.Dispose();
     }
 
-    private static SampleProcess Start(string sample, string arguments, (string Name, string Value)[] environment)
+    /// <summary>Whether this process ignores SIGINT, and so would whatever it starts, for ever: nobody but <c>env</c> switches it on again.</summary>
+    private static bool IgnoresInterrupts()
+    {
+        const string Mask = "SigIgn:";
+        const ulong Interrupt = 1 << (2 - 1);
+        return OperatingSystem.IsLinux()
+            && File.ReadLines("/proc/self/status").FirstOrDefault(static l => l.StartsWith(Mask, StringComparison.Ordinal)) is { } line
+            && (ulong.Parse(line.AsSpan(Mask.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & Interrupt) != 0;
+    }
+
+    private static SampleProcess Start(string sample, string arguments, (string Name, string Value)[] environment, bool isBackgroundJob = false)
     {
         var program = typeof(SampleProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == sample).Value!;
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", $"exec \"{program}\" {arguments}")
+        var host = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+        var run = $"exec \"{program}\" {arguments}";
+
+        // env becomes the program: the process that a signal is sent to is the same one.
+        var (file, line) = isBackgroundJob ? ("env", $"--ignore-signal=INT env --default-signal=INT \"{host}\" {run}")
+            : IgnoresInterrupts() ? ("env", $"--default-signal=INT \"{host}\" {run}")
+            : (host, run);
+        var start = new ProcessStartInfo(file, line)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -50,6 +50,23 @@ public sealed class ServeCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task An_interrupt_ends_it_also_where_the_tests_run_as_a_background_job()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
+        using var tool = SampleProcess.ToolOfABackgroundJob("serve --port 0");
+        await tool.LineAsync("Serving");
+
+        await tool.SignalAsync("INT");
+
+        var (exitCode, _, errors) = await tool.EndAsync();
+        (exitCode, errors).Should().Be((0, ""));
+    }
+
+    [Fact]
     public async Task For_programs_it_prints_one_line_of_json_and_serves_the_seed()
     {
         var seed = Seed("""{"tables":[{"name":"task","columns":{"id":"int4"},"primaryKey":["id"],"rows":[{"id":7}]}],"users":[{"name":"ada"}]}""");
@@ -120,22 +137,44 @@ public sealed class ServeCommandTests : IDisposable
 
     [Theory]
     [InlineData("serve --seed nowhere.json", 2, "The seed cannot be read")]
-    [InlineData("serve --port 70000", 1, "0 to 65535")]
-    [InlineData("serve --tokens-for 0", 1, "above 0")]
-    [InlineData("serve --tokens-for many", 1, "many")]
-    [InlineData("serve --port any", 1, "any")]
-    [InlineData("serve --tokens-for 1e300", 1, "above 0")]
-    [InlineData("serve --jwt-secret \"\"", 2, "JwtSecret")]
-    [InlineData("serve --prot 1", 1, "--prot")]
-    [InlineData("serve --tokens-for 1e12", 1, "--tokens-for needs a number of hours")]
+    [InlineData("serve --port 70000", 2, "carbon-realtime: --port needs a number from 0 to 65535, and not '70000'.")]
+    [InlineData("serve --tokens-for 0", 2, "above 0")]
+    [InlineData("serve --tokens-for many", 2, "many")]
+    [InlineData("serve --port any", 2, "any")]
+    [InlineData("serve --tokens-for 1e300", 2, "above 0")]
+    [InlineData("serve --jwt-secret \"\"", 2, "carbon-realtime: --jwt-secret needs at least 32 characters.")]
+    [InlineData("serve --jwt-secret 1234567890123456789012345678901", 2, "--jwt-secret needs at least 32 characters.")]
+    [InlineData("serve --prot 1", 2, "--prot")]
+    [InlineData("serve --tokens-for 1e12", 2, "--tokens-for needs a number of hours")]
+    [InlineData("serve --publication mine", 2, "--publication names one of the database's that --postgres names, and there is no --postgres.")]
+    [InlineData("swerve", 2, "swerve")]
+    [InlineData("", 2, "carbon-realtime: --help says what there is.")]
+    [InlineData("serve --postgres hunter2", 2, "carbon-realtime: --postgres: It is no connection string: write Host=127.0.0.1;")]
+    [InlineData("serve --postgres postgresql://u:hunter2@h:x/d", 2, "carbon-realtime: --postgres: It is no URI")]
     public async Task Wrong_arguments_are_told(string arguments, int code, string text)
     {
         using var tool = SampleProcess.Tool(arguments);
 
-        var (exitCode, _, errors) = await tool.EndAsync();
+        var (exitCode, lines, errors) = await tool.EndAsync();
 
         exitCode.Should().Be(code);
-        errors.Should().Contain(text);
+        errors.Should().Contain(text).And.NotContain("hunter2");
+        lines.Should().BeEmpty("the help would hide the mistake");
+        errors.TrimEnd().Split('\n').Should().HaveCountLessThan(4);
+    }
+
+    [Theory]
+    [InlineData("--help", "serve")]
+    [InlineData("serve --help", "--publication")]
+    [InlineData("prelude", "create publication supabase_realtime")]
+    public async Task Help_and_the_prelude_are_printed(string arguments, string text)
+    {
+        using var tool = SampleProcess.Tool(arguments);
+
+        var (exitCode, lines, errors) = await tool.EndAsync();
+
+        (exitCode, errors).Should().Be((0, ""));
+        string.Join('\n', lines).Should().Contain(text);
     }
 
     private static string After(string line, string label) => line[(line.IndexOf(label, StringComparison.Ordinal) + label.Length)..].Trim();

@@ -41,6 +41,26 @@ public sealed class EmulatorSafetyTests
     }
 
     [Fact]
+    public void A_store_shows_the_misspelt_column_of_a_policy()
+    {
+        var world = new ManualEnvironment();
+        using var emulator = new RealtimeEmulator(new EmulatorOptions { Environment = world.Environment });
+        emulator.CreateTable("todos", static t => t.Column("id", "int8").Column("title", "text").Column("done", "bool").PrimaryKey("id")
+            .RowLevelSecurity(static (_, row) => row.Text("titel") == "mine"));
+        emulator.Insert("todos", """{"id":1}""");
+        using var realtime = new RealtimeChannelManager(
+            new RealtimeOptions { Url = emulator.ProjectUrl, ApiKey = emulator.AnonKey, AllowInsecureTransport = true },
+            new RealtimeDependencies { Environment = world.Environment, SocketFactory = emulator.CreateSocketFactory(), HttpMessageHandler = emulator.CreateHttpHandler });
+        var todos = realtime.Store(Support.Shop.Todos);
+        using var use = todos.Start();
+
+        world.Advance(TimeSpan.FromSeconds(1));
+
+        todos.Status.State.Should().Be(StoreState.Faulted, "no wait and no network cures it");
+        todos.Status.ToString().Should().Contain("The table todos has no column titel; it has id, title, done.");
+    }
+
+    [Fact]
     public void Who_decides_about_private_channels_may_throw()
     {
         Emulator.PrivateChannels = static (_, _) => throw new FormatException("mine");

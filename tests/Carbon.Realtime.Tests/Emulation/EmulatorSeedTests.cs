@@ -160,7 +160,17 @@ public sealed class EmulatorSeedTests
     [Theory]
     [InlineData("null", "*must be an object*")]
     [InlineData("""{"table":[]}""", "*at $.table (line 1): there is no member of this name.")]
-    [InlineData("{\n\"tables\": [{\"columns\":{}}]}", "*$.tables[0]*(line 2)*name*")]
+    [InlineData("{\n\"tables\": [{\"columns\":{}}]}", "*$.tables[0]*(line 2): the member 'name' is missing.")]
+    [InlineData("[]", "*at $ (line 1): there must be an object.")]
+    [InlineData("""{"tables": {}}""", "*at $.tables (line 1): there must be an array.")]
+    [InlineData("""{"tables": [{"name":"a","published":"no"}]}""", "*at $.tables[0].published (line 1): there must be true or false.")]
+    [InlineData("""{"tables": [{"name":1}]}""", "*at $.tables[0].name (line 1): there must be a text.")]
+    [InlineData("""{"tables": [{"name":null}]}""", "*at $.tables[0].name (line 1): there must not be a null.")]
+    [InlineData("""{"tables": [{"name":"a","columns":[]}]}""", "*at $.tables[0].columns (line 1): there must be an object.")]
+    [InlineData("""{"tables": [{"name":"a","rows":[1]}]}""", "*there must be an object.")]
+    [InlineData("""{"users": [{"name":"a","claims":[]}]}""", "*there must be an object.")]
+    [InlineData("""{"users": [{"name":"a","name":"b","role":true}]}""", "*at $.users[0].role (line 1): there must be a text.")]
+    [InlineData("""{"enums": {"state":"open"}}""", "*at $.enums.state (line 1): there must be an array.")]
     [InlineData("""{"tables": [{"name":"a","columns":{"id":"text"},"primaryKey":"id"}]}""", "*$.tables[0].primaryKey*")]
     [InlineData("""{"users": [{"name":"ada"},null]}""", "*$.users[1]: there must not be a null*")]
     [InlineData("""{"tables": [null]}""", "*$.tables[0]: *null*")]
@@ -180,7 +190,48 @@ public sealed class EmulatorSeedTests
     {
         var parsing = () => EmulatorSeed.Parse(json);
 
-        parsing.Should().Throw<EmulatorSeedException>().WithMessage(message);
+        parsing.Should().Throw<EmulatorSeedException>().WithMessage(message).Which.Message.Should().NotContainAny("System.", "Carbon.", "Seed", "Parameter", "Json");
+    }
+
+    [Fact]
+    public void Rows_can_be_for_a_table_that_the_program_made()
+    {
+        _world.Emulator.CreateTable("task", static t => t.Column("id", "int4").Column("owner", "text", "\"ada\"").PrimaryKey("id").RowLevelSecurity(static (_, _) => true));
+
+        EmulatorSeed.Parse("""{"tables":[{"name":"task","rows":[{"id":1},{"id":2,"owner":"bob"}]}]}""").ApplyTo(_world.Emulator);
+
+        _world.Emulator.Rows("task").Select(static r => r.Text("owner")).Should().Equal("ada", "bob");
+    }
+
+    [Theory]
+    [InlineData("""{"tables":[{"name":"other","rows":[]}]}""", "The seed's table other: There is no table public.other: it needs \"columns\"*")]
+    [InlineData("""{"tables":[{"name":"task","visibleTo":{"id":"sub"}}]}""", "The seed's table task: *\"visibleTo\" cannot be changed here.")]
+    [InlineData("""{"tables":[{"name":"task","primaryKey":["id"]}]}""", "*\"primaryKey\" cannot*")]
+    [InlineData("""{"tables":[{"name":"task","unique":[["id"]]}]}""", "*\"unique\" cannot*")]
+    [InlineData("""{"tables":[{"name":"task","foreignKeys":{"id":"x"}}]}""", "*\"foreignKeys\" cannot*")]
+    [InlineData("""{"tables":[{"name":"task","replicaIdentity":"full"}]}""", "*\"replicaIdentity\" cannot*")]
+    [InlineData("""{"tables":[{"name":"task","published":false}]}""", "*\"published\" cannot*")]
+    [InlineData("""{"tables":[{"name":"task","columns":{"id":"text"}}]}""", "*exists already: leave out \"columns\" to add rows to it.")]
+    [InlineData("""{"tables":[{"name":"task","rows":[{"colour":"red"}]}]}""", "The seed's row 1 of table task: The table task has no column colour; it has id.")]
+    [InlineData("""{"tables":[{"name":"new","columns":{"id":"text"}}],"users":[{"name":"ada","role":"admin"}]}""",
+        "The seed's user ada: There is no role admin: a token can name anon, authenticated, service_role.")]
+    [InlineData("""{"privateChannels":[{"topic":"room","roles":["authenticated","admin"]}]}""", "The seed's private channel room: There is no role admin*")]
+    public void What_does_not_fit_the_tables_and_roles_that_there_are_is_told(string json, string message)
+    {
+        _world.Emulator.CreateTable("task", static t => t.Column("id", "int4").PrimaryKey("id"));
+        var applying = () => EmulatorSeed.Parse(json).ApplyTo(_world.Emulator);
+
+        applying.Should().Throw<EmulatorSeedException>().WithMessage(message);
+        FluentActions.Invoking(() => _world.Emulator.Rows("new")).Should().Throw<ArgumentException>("roles are looked at first");
+    }
+
+    [Fact]
+    public void A_row_that_is_no_json_says_where_it_is_none()
+    {
+        _world.Emulator.CreateTable("task", static t => t.Column("id", "int4"));
+
+        FluentActions.Invoking(() => _world.Emulator.Insert("task", "{\n\"id\": 1,, }")).Should().Throw<ArgumentException>()
+            .WithMessage("Expected the text of a JSON object: *','*(line 2, byte 9).*");
     }
 
     [Theory]

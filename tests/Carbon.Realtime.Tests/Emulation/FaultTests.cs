@@ -85,6 +85,27 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public void A_fault_for_a_table_that_does_not_exist_is_refused_with_those_that_do()
+    {
+        Emulator.CreateTable("items", static t => t.Column("id", "text"), "app");
+        Emulator.CreateView("seen", static v => v.Column("id", "text").Rows(static _ => []));
+        var faults = Emulator.Faults;
+
+        FluentActions.Invoking(() => faults.FailReads(1, "parts", EmulatorReadFault.Unreachable)).Should().Throw<ArgumentException>()
+            .WithMessage("There is no table or view parts: create it first. There are *items, *seen. (Parameter 'table')");
+        FluentActions.Invoking(() => faults.FailReads(1, "app.items", EmulatorReadFault.Unreachable)).Should().Throw<ArgumentException>("an address names no schema");
+        FluentActions.Invoking(() => faults.FailSubscriptions(1, "seen", EmulatorSubscriptionFault.Refused)).Should().Throw<ArgumentException>("no view can be subscribed to")
+            .WithMessage("There is no table seen*");
+        foreach (var table in (string[])["items", "seen"])
+        {
+            faults.FailReads(1, table, EmulatorReadFault.Unreachable);
+        }
+
+        faults.FailSubscriptions(1, "items", EmulatorSubscriptionFault.Refused);
+        faults.FailSubscriptions(1, "*", EmulatorSubscriptionFault.Refused);
+    }
+
+    [Fact]
     public void A_binding_is_refused_in_the_servers_words_and_only_where_its_table_is_asked_for()
     {
         Emulator.CreateTable("other", static t => t.Column("id", "text").PrimaryKey("id"));

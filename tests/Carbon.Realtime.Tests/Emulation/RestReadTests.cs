@@ -338,13 +338,32 @@ public sealed class RestReadTests
         world.World.Advance(TimeSpan.FromSeconds(2));
     }
 
-    [Fact]
-    public async Task What_a_policy_throws_comes_out_of_the_read()
+    [Theory]
+    [InlineData("GET", "part", null)]
+    [InlineData("HEAD", "part", null)]
+    [InlineData("GET", "seen", null)]
+    [InlineData("POST", "part", """{"id":2}""")]
+    [InlineData("PATCH", "part?id=eq.1", """{"id":3}""")]
+    [InlineData("DELETE", "part?id=eq.1", null)]
+    public async Task What_a_policy_or_a_view_throws_is_the_answer_and_looks_like_no_broken_network(string method, string target, string? body)
     {
-        Emulator.CreateTable("part", static t => t.Column("id", "int4").RowLevelSecurity(static (_, _) => throw new InvalidOperationException("mine")));
+        Emulator.CreateTable("part", static t => t.Column("id", "int4").Column("companyId", "text").PrimaryKey("id")
+            .RowLevelSecurity(static (_, row) => row.Text("compnayId") == "co_1"));
+        Emulator.CreateView("seen", static v => v.Column("id", "int4").Column("companyId", "text")
+            .Rows(static all => all.Rows("part").Select(static r => EmulatorJson.FromText(r.ToString()))));
         Emulator.Insert("part", """{"id":1}""");
-        var read = () => _world.ReadAsync("part", Emulator.AnonKey);
-        (await read.Should().ThrowAsync<InvalidOperationException>()).WithMessage("mine");
+
+        var reply = await _world.ReadAsync(target, Emulator.AnonKey, method, body is null ? null : new StringContent(body), []);
+
+        reply.Status.Should().Be(500);
+        reply.Headers["Proxy-Status"].Should().Be("PostgREST; error=EMULATOR");
+        Emulator.LastFault.Should().BeOfType<ArgumentException>();
+        Emulator.Rows("part").Should().ContainSingle("nothing was written").Which.Text("id").Should().Be("1");
+        if (method != "HEAD")
+        {
+            JsonNode.Parse(reply.Body)!["message"]!.ToString().Should().Be(
+                "A policy, a view or a generated column threw ArgumentException: The table part has no column compnayId; it has id, companyId.");
+        }
     }
 
     private void Numbers(int count, RestWorld? world = null)

@@ -52,6 +52,11 @@ internal sealed class RestException(HttpStatusCode status, string? code, string 
             : HttpStatusCode.BadRequest,
         error[..5], error[(error.IndexOf(") ", StringComparison.Ordinal) + 2)..]);
 
+    /// <summary>A policy, a view or a generated column threw, which is the test's own code. In the words of an answer, for a client shows those.</summary>
+    public static RestException Thrown(Exception thrown) => new(
+        HttpStatusCode.InternalServerError, "EMULATOR", $"A policy, a view or a generated column threw {thrown.GetType().Name}: {PlainWords.Of(thrown)}", null,
+        "This is the test's own code; RealtimeEmulator.LastFault has the exception.");
+
     /// <summary>The real server can do it and this one cannot: never a wrong answer instead.</summary>
     public static RestException NotImitated(string what) =>
         new(HttpStatusCode.NotImplemented, "EMULATOR", $"The emulator does not imitate {what}.", null, "docs/emulator.md lists what it imitates.");

@@ -49,7 +49,10 @@ internal sealed class RestReader(EmulatorOptions options, RestGate gate, IRestPa
     {
         if (request.Method is not ("GET" or "HEAD"))
         {
-            throw RestException.NotImitated($"{request.Method} requests here");
+            // Writes to tables in memory went another way.
+            throw RestException.NotImitated(RestWriter.Writes(request.Method)
+                ? $"{request.Method} on a real PostgreSQL: write with SQL, on a connection of your own"
+                : $"{request.Method} requests here");
         }
 
         var reader = gate.Authenticate(request, pages.HasRole);

@@ -88,8 +88,15 @@ internal sealed class RestService(EmulatorOptions options, EmulatorAgenda agenda
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            exchange.Fail(e);
+            Send(exchange, message, Thrown(e, request), fault: null);
         }
+    }
+
+    /// <summary>The answer for what the test's own code throws. As an exception of the handler it would look like a network that fails.</summary>
+    private RestAnswer Thrown(Exception thrown, RestRequest request)
+    {
+        agenda.LastFault = thrown;
+        return RestAnswer.Of(RestException.Thrown(thrown), request.IsHead);
     }
 
     private void Read(RestExchange exchange, HttpRequestMessage message, RestRequest request, EmulatorReadFault? fault)
@@ -107,35 +114,36 @@ internal sealed class RestService(EmulatorOptions options, EmulatorAgenda agenda
 
         if (fault?.Replacement is { } replacement)
         {
-            Send(exchange, message, () => replacement, fault);
+            Send(exchange, message, replacement, fault);
             return;
         }
 
         if (writer is not null && RestWriter.Writes(request.Method))
         {
-            Send(exchange, message, () => writer.Answer(request), fault);
+            Send(exchange, message, Tried(request, () => writer.Answer(request)), fault);
             return;
         }
 
         // What is committed from here on is not in the answer, however late that arrives.
-        reader.Answer(request, Math.Min(Faults.MaxRows ?? int.MaxValue, options.MaxRows), answered => Send(exchange, message, answered, fault));
+        reader.Answer(request, Math.Min(Faults.MaxRows ?? int.MaxValue, options.MaxRows), answered => Send(exchange, message, Tried(request, answered), fault));
     }
 
-    private void Send(RestExchange exchange, HttpRequestMessage message, Func<RestAnswer> answered, EmulatorReadFault? fault)
+    private RestAnswer Tried(RestRequest request, Func<RestAnswer> answered)
     {
-        RestAnswer answer;
         try
         {
-            answer = answered();
+            return answered();
         }
-#pragma warning disable CA1031 // A policy or a view, which are the user's code, or a database: the exception belongs to whoever reads, and not to the scheduler.
+#pragma warning disable CA1031 // A policy or a view, which are the user's code, or a database: it belongs to whoever reads, and not to the scheduler.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            exchange.Fail(e);
-            return;
+            return Thrown(e, request);
         }
+    }
 
+    private void Send(RestExchange exchange, HttpRequestMessage message, RestAnswer answer, EmulatorReadFault? fault)
+    {
         if (_isHolding)
         {
             _held.Add(Deliver);
