@@ -16,7 +16,7 @@ internal static partial class SeedWords
             : exception.InnerException?.Message.EndsWith("as a string.", StringComparison.Ordinal) == true ? "there must be a text."
             : WrongType().Match(said) is { Success: true } wrong ? $"there must be {Named(wrong.Groups[1].Value)}."
             : said.Contains("of type 'JsonObject'", StringComparison.Ordinal) ? "there must be an object."
-            : said.Contains("same key", StringComparison.Ordinal) ? $"a name stands twice: {said}"
+            : SameKey().Match(said) is { Success: true } twice ? $"the name {twice.Groups[1].Value} stands twice."
             : PlainWords.Of(exception);
     }
 
@@ -30,6 +30,9 @@ internal static partial class SeedWords
 
     [GeneratedRegex("missing required properties including: (.*?)\\.?$")]
     private static partial Regex MissingMembers();
+
+    [GeneratedRegex(@"same key .*Key: (.*?)(?: \(Parameter.*)?$")]
+    private static partial Regex SameKey();
 
     [GeneratedRegex("could not be converted to (.*?)\\.?$")]
     private static partial Regex WrongType();
