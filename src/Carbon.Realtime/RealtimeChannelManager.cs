@@ -241,7 +241,7 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
     /// <summary>Begins what <see cref="DisposeAsync"/> finishes; never waits.</summary>
     public void Dispose() => _ = CloseAsync();
 
-    /// <summary>Completes all streams, leaves all channels and closes the socket politely, within about two seconds.</summary>
+    /// <summary>Completes all streams, leaves all channels and closes the socket politely, within about two seconds; four where a cache hangs that rows have still to be removed from.</summary>
     /// <remarks>Does not wait for observers: one <c>OnNext</c> may still be under way.</remarks>
     public ValueTask DisposeAsync() => new(CloseAsync());
 

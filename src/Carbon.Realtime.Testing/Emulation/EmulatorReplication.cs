@@ -61,7 +61,7 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
         ForgetHanded();
         if (_handed.Count > 0)
         {
-            Hand([.. _handed.SelectMany(static h => h.Changes)], [(channel, channel.Subscriptions)], static () => { });
+            Hand([.. _handed.SelectMany(static h => h.Changes)], [(channel, channel.Subscriptions)], isAgain: true, static () => { });
         }
     }
 
@@ -92,7 +92,7 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
             _handed.Enqueue((agenda.Elapsed, polled));
         }
 
-        Hand(polled, [.. server.Channels.Where(static c => c.Subscriptions.Count > 0 && !c.IsDeaf).Select(static c => (c, c.Subscriptions))], () =>
+        Hand(polled, [.. server.Channels.Where(static c => c.Subscriptions.Count > 0 && !c.IsDeaf).Select(static c => (c, c.Subscriptions))], isAgain: false, () =>
         {
             // A database takes its time, and what was committed meanwhile waits for the next poll.
             _isPolling = false;
@@ -100,14 +100,14 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
         });
     }
 
-    private void Hand(LoggedChange[] changes, (EmulatorChannel Channel, IReadOnlyList<EmulatorSubscription> Subscriptions)[] audience, Action done) =>
+    private void Hand(LoggedChange[] changes, (EmulatorChannel Channel, IReadOnlyList<EmulatorSubscription> Subscriptions)[] audience, bool isAgain, Action done) =>
         source.Judge(changes, [.. audience.SelectMany(static a => a.Subscriptions)], judged =>
         {
             try
             {
                 if (judged is not null)
                 {
-                    Dispatch(judged, audience);
+                    Dispatch(judged, audience, isAgain);
                 }
             }
 #pragma warning disable CA1031 // A policy, which is the user's code, or a filter that takes too long: the poll breaks, and the next one is made all the same.
@@ -120,7 +120,7 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
             done();
         });
 
-    private void Dispatch(PolledChanges polled, (EmulatorChannel Channel, IReadOnlyList<EmulatorSubscription> Subscriptions)[] audience)
+    private void Dispatch(PolledChanges polled, (EmulatorChannel Channel, IReadOnlyList<EmulatorSubscription> Subscriptions)[] audience, bool isAgain)
     {
         if (polled.Changes.Any(change => Array.Exists(audience, a => a.Subscriptions.Any(s => s.BreaksPoll(change.Table)))))
         {
@@ -128,7 +128,7 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
             return;
         }
 
-        if (server.ChangeRate.IsExceeded)
+        if (!isAgain && server.ChangeRate.IsExceeded)
         {
             // Over the limit a whole poll is consumed and discarded (docs/protocol.md, "From join to changes").
             ToDrop = Math.Max(0, ToDrop - polled.Changes.Count);
@@ -139,7 +139,11 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
         var judged = polled.Changes.Select(change => (Change: change, Frames: Array.ConvertAll(audience, a => (a.Channel, Frames(change, polled, a.Subscriptions))))).ToArray();
         foreach (var (change, frames) in judged)
         {
-            if (ToDrop > 0)
+            if (isAgain)
+            {
+                Send(change, frames);
+            }
+            else if (ToDrop > 0)
             {
                 ToDrop--;
             }

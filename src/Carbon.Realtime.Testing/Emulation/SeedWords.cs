@@ -10,13 +10,13 @@ internal static partial class SeedWords
         var said = exception.Message.Split(" Path: ", 2)[0].Split(" LineNumber: ", 2)[0];
         return said.Contains("could not be mapped", StringComparison.Ordinal) ? "there is no member of this name."
             : MissingMembers().Match(said) is { Success: true } missing ? $"the member {missing.Groups[1].Value} is missing."
-            : said.Contains("null", StringComparison.Ordinal) ? "there must not be a null."
+            : SameKey().Match(said) is { Success: true } twice ? $"the name {twice.Groups[1].Value} stands twice."
+            : said.Contains("null", StringComparison.Ordinal) && !said.Contains("literal", StringComparison.Ordinal) ? "there must not be a null."
 
             // Of a member that a constructor takes, the reader names the type of the object around it.
             : exception.InnerException?.Message.EndsWith("as a string.", StringComparison.Ordinal) == true ? "there must be a text."
             : WrongType().Match(said) is { Success: true } wrong ? $"there must be {Named(wrong.Groups[1].Value)}."
             : said.Contains("of type 'JsonObject'", StringComparison.Ordinal) ? "there must be an object."
-            : SameKey().Match(said) is { Success: true } twice ? $"the name {twice.Groups[1].Value} stands twice."
             : PlainWords.Of(exception);
     }
 

@@ -23,7 +23,7 @@ internal sealed class AccessToken
 
     /// <summary>Whether a key of the project passes row level security: <c>sb_secret_…</c>, or a JWT of the role <c>service_role</c>.</summary>
     public static bool IsSecretKey(string apiKey) =>
-        apiKey.StartsWith("sb_secret_", StringComparison.Ordinal) || JwtIdentity.Read(apiKey).Role == "service_role";
+        apiKey.AsSpan().Trim().StartsWith("sb_secret_", StringComparison.Ordinal) || JwtIdentity.Read(apiKey).Role == "service_role";
 
     public override string ToString() => "***";
 }

@@ -3,7 +3,7 @@ namespace Carbon.Realtime;
 /// <summary>Makes providers for programs that need no class of their own for it.</summary>
 public static class AccessTokenProvider
 {
-    /// <summary>Always the same token: for tests, and for processes that end before it does. It is not refreshed.</summary>
+    /// <summary>Always the same token: for tests, and for processes that end before the token does. It is not refreshed.</summary>
     /// <param name="token">A JWT. Not empty.</param>
     public static IAccessTokenProvider Of(string token)
     {

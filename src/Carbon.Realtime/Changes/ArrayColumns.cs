@@ -38,6 +38,11 @@ internal sealed class ArrayColumns
                 _seen.Add((schema, table), arrays = []);
             }
 
+            if (arrays.Count >= TableColumns.Most)
+            {
+                arrays.Clear(); // no table has so many: the names are made up
+            }
+
             arrays.Add(Encoding.UTF8.GetString(name));
         }
 

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Carbon.Realtime.Channels;
 using Carbon.Realtime.Filters;
+using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Protocol;
 using Carbon.Realtime.Tables;
 using Microsoft.Extensions.Logging;
@@ -247,7 +248,7 @@ internal sealed class ChangeDecoder<TKey, TRow>
         if (!_toldAbsent)
         {
             _toldAbsent = true;
-            ChangesLog.ColumnAbsent(_logger, _table, column, typeof(TRow).Name);
+            ChangesLog.ColumnAbsent(_logger, _table, ServerWords.Tell(column, 64), typeof(TRow).Name);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Carbon.Realtime.Filters;
+using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Protocol;
 
 namespace Carbon.Realtime.Changes;
@@ -82,7 +83,7 @@ internal sealed class FilterPlan
             var type = columns.TypeOf(condition.ColumnUtf8);
             if (type.Length > 0 && !FilterExactness.IsExact(condition, FilterColumnTypes.Classify(type)))
             {
-                return $"column '{condition.Column}' is of type {System.Text.Encoding.UTF8.GetString(type)}, whose '{condition.Operator.Name()}' the client cannot "
+                return $"column '{condition.Column}' is of type {ServerWords.Tell(System.Text.Encoding.UTF8.GetString(type), 64)}, whose '{condition.Operator.Name()}' the client cannot "
                     + "judge exactly as PostgreSQL would";
             }
         }

@@ -1,4 +1,5 @@
 using System.Text;
+using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Protocol;
 using Carbon.Realtime.Tables;
 using Microsoft.Extensions.Logging;
@@ -11,6 +12,9 @@ namespace Carbon.Realtime.Changes;
 /// </summary>
 internal sealed class RowFidelity
 {
+    /// <summary>PostgreSQL's names have 63 bytes.</summary>
+    private const int LongestName = 64;
+
     private readonly IReadOnlyList<MappedColumn> _columns;
     private readonly IReadOnlyList<string> _key;
     private readonly bool _isHeld;
@@ -109,9 +113,10 @@ internal sealed class RowFidelity
 
     private void TellCut(string column)
     {
-        if (_told.Add(column))
+        // Of raw rows any name may come.
+        if (_told.Count < TableColumns.Most && _told.Add(column))
         {
-            ChangesLog.ColumnCut(_logger, _table, column, _row);
+            ChangesLog.ColumnCut(_logger, _table, ServerWords.Tell(column, LongestName), _row);
         }
     }
 }

@@ -10,9 +10,6 @@ internal sealed class ReconcileSchedule(IRandomizer randomizer, TimeSpan? fixedP
     public static readonly TimeSpan Shortest = TimeSpan.FromSeconds(30);
     public static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
 
-    /// <summary>A pass that fails is tried again for so long before it counts as missing.</summary>
-    public static readonly TimeSpan Grace = TimeSpan.FromMinutes(2);
-
     private static readonly TimeSpan[] Settling = [TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(60)];
 
     private readonly Queue<TimeSpan> _settle = [];
@@ -34,9 +31,6 @@ internal sealed class ReconcileSchedule(IRandomizer randomizer, TimeSpan? fixedP
             return _settle.TryPeek(out var settle) && settle < periodic ? settle : periodic;
         }
     }
-
-    /// <summary>Whether the last pass is so old that the next one should have ended long ago.</summary>
-    public bool IsOverdue(TimeSpan now) => _period is { } period && now - _last >= period + Grace;
 
     /// <summary>The server said ok.</summary>
     public void OnEpoch(TimeSpan now)

@@ -90,7 +90,7 @@ internal static class FilterParser
         var name = dot < 0 ? rest : rest[..dot];
         if (FilterOperators.Find(name) is not { } op)
         {
-            error = UnknownOperator(column, rest.ToString(), name.ToString());
+            error = UnknownOperator(column, negated, rest.ToString(), name.ToString());
             at = text.Length - rest.Length;
             return false;
         }
@@ -108,7 +108,7 @@ internal static class FilterParser
         return read && FilterCondition.TryCreate(column, negated, op, values, out condition, out error);
     }
 
-    private static string UnknownOperator(string column, string written, string name)
+    private static string UnknownOperator(string column, bool negated, string written, string name)
     {
         if (FilterOperators.Find(name.ToLowerInvariant()) is { } lower)
         {
@@ -123,7 +123,7 @@ internal static class FilterParser
         return FilterOperators.LooksInside(name)
             ? $"the operator '{name}' is PostgREST's, Realtime does not have it, nor any other that looks into arrays, ranges, documents or lists of words: "
                 + "filter on another column, or in your own code"
-            : FilterHint.For(column, written, name);
+            : FilterHint.For(column, negated, written, name);
     }
 
     private static bool TryReadValue(FilterOperator op, string text, out List<string> values, [NotNullWhen(false)] out string? error)

@@ -33,6 +33,7 @@ internal static class ServerWords
     {
         var told = new StringBuilder(Math.Min(said.Length, longest) + 1);
         var end = Math.Min(said.Length, longest);
+        end -= end > 0 && end < said.Length && char.IsHighSurrogate(said[end - 1]) ? 1 : 0; // not between the halves of a character
         for (var i = 0; i < end; i++)
         {
             if (TokenAt(said, i) is > 0 and var length)
@@ -40,9 +41,14 @@ internal static class ServerWords
                 told.Append(Hidden);
                 i += length - 1;
             }
+            else if (!Rune.TryGetRuneAt(said, i, out var rune))
+            {
+                told.Append(' '); // half a character, which some sinks refuse to write
+            }
             else
             {
-                told.Append(IsPlain(said, i) ? said[i] : ' ');
+                _ = IsPlain(rune) ? told.Append(said, i, rune.Utf16SequenceLength) : told.Append(' ');
+                i += rune.Utf16SequenceLength - 1;
             }
         }
 
@@ -69,12 +75,7 @@ internal static class ServerWords
         return 0;
     }
 
-    private static bool IsPlain(string said, int at) => char.GetUnicodeCategory(said, at) is not (
+    private static bool IsPlain(Rune rune) => Rune.GetUnicodeCategory(rune) is not (
         UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
-        or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned) && !IsHalf(said, at);
-
-    /// <summary>Half a character, which some sinks refuse to write.</summary>
-    private static bool IsHalf(string said, int at) =>
-        char.IsHighSurrogate(said[at]) ? at + 1 == said.Length || !char.IsLowSurrogate(said[at + 1])
-        : char.IsLowSurrogate(said[at]) && (at == 0 || !char.IsHighSurrogate(said[at - 1]));
+        or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned);
 }

@@ -6,6 +6,9 @@ namespace Carbon.Realtime.Protocol;
 /// <summary>The columns of a table as its changes list them: names, and PostgreSQL's type names.</summary>
 internal sealed class TableColumns
 {
+    /// <summary>PostgreSQL's tables have no more: what a server lists beyond is no list of a table's columns.</summary>
+    public const int Most = RecordIndex.MaxProperties;
+
     private readonly Dictionary<byte[], byte[]> _types = new(Utf8Keys.Comparer);
 
     private TableColumns(byte[] json) => Json = json;
@@ -38,6 +41,11 @@ internal sealed class TableColumns
             foreach (var column in document.RootElement.EnumerateArray())
             {
                 columns._types[Utf8(column, "name"u8)] = Utf8(column, "type"u8);
+                if (columns.Count > Most)
+                {
+                    columns = None;
+                    return false;
+                }
             }
 
             columns.Names = [.. columns._types.Keys];

@@ -106,7 +106,7 @@ internal static class RestFaultTable
 
     /// <summary>A success of another type: a captive portal, a gateway's page.</summary>
     public static RestFault NoJson(string? mediaType) => new(RealtimeErrorReason.ServerUnreachable, RestReaction.Retry,
-        $"The address answers with {(mediaType is null ? "something without a type" : mediaType.Length > 60 ? mediaType[..60] : mediaType)} instead of rows; something stands between, or RestUrl is wrong.");
+        $"The address answers with {(mediaType is null ? "something without a type" : ServerWords.Tell(mediaType, 60))} instead of rows; something stands between, or RestUrl is wrong.");
 
     /// <summary>The network failed. The exception's own text may quote what was sent, so that only its type is told.</summary>
     public static RestFault Network(Exception e, bool answered) => answered

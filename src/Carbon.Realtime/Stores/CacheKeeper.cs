@@ -58,8 +58,8 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
     /// <summary>Completes when nothing more is written, however long the cache takes.</summary>
     public Task Ended => _cache is null ? Task.CompletedTask : _ended.Task;
 
-    /// <summary>Whether rows are saved at all: not where another store of the same rows does it.</summary>
-    private bool IsWritable => _claim is not null && !_hasGivenUp;
+    /// <summary>Whether rows are saved at all: not while another store of the same rows does it, or its last save is under way.</summary>
+    private bool IsWritable => _cache is not null && !_hasGivenUp && (_claim ??= context.Claims.Take(Key, context)) is not null;
 
     /// <summary>Whether what must go is still there: it is not loaded, and nothing is saved before it is gone.</summary>
     private bool IsOwed => context.Removals?.IsOwed(Key) == true;
@@ -104,7 +104,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
     /// <summary>Something may be worth saving.</summary>
     public void OnChanged()
     {
-        if (!IsWritable || _isBusy || IsLoading || !actor.Scans.WasRead || (_dirty.Count == 0 && !_replaces && _savedAsOf == actor.Scans.AsOf))
+        if (_isBusy || IsLoading || !actor.Scans.WasRead || !IsWritable || (_dirty.Count == 0 && !_replaces && _savedAsOf == actor.Scans.AsOf))
         {
             return;
         }
@@ -281,7 +281,7 @@ internal sealed class CacheKeeper<TKey, TRow>(StoreActor<TKey, TRow> actor, Stor
     /// <summary>What is to be saved; <see langword="null"/> for nothing.</summary>
     private Unsaved? Take()
     {
-        if (!IsWritable || IsLoading || IsOwed || !actor.IsShown || !actor.Scans.WasRead || actor.Scans.AsOf is not { } asOf
+        if (IsLoading || IsOwed || !IsWritable || !actor.IsShown || !actor.Scans.WasRead || actor.Scans.AsOf is not { } asOf
             || (!_replaces && _dirty.Count == 0 && _savedAsOf == asOf))
         {
             return null;

@@ -118,7 +118,7 @@ internal sealed class Publisher<TKey, TRow>(
             IsVerified = scans.VerifiedEpoch == epochs.Current,
             IsDoubtful = actor.Asking.IsLate,
             IsLossy = actor.Repairs.IsLossy,
-            IsOverdue = actor.Reconcile.IsOverdue(actor.Now),
+            IsUnreadable = scans.IsFailingForLong,
             HasOverflowed = epochs.HasOverflowed,
             IsOffline = epochs.IsOffline,
             IsPolled = epochs.IsPolled,

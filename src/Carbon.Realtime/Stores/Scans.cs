@@ -8,6 +8,10 @@ namespace Carbon.Realtime.Stores;
 internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreContext<TKey, TRow> context)
     where TKey : notnull
 {
+    /// <summary>A scan that fails is tried again for so long before anybody is told of more than its error.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private TimeSpan? _failingSince;
     private static readonly TimeSpan SlowRetry = TimeSpan.FromMinutes(5);
 
     /// <summary>More keys than this are not remembered during a scan, but the scan begun anew when it is over.</summary>
@@ -42,6 +46,9 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
 
     /// <summary>Why the last scan failed; <see langword="null"/> once one succeeded.</summary>
     public RealtimeException? Error { get; private set; }
+
+    /// <summary>Whether scans have failed for <see cref="Patience"/>, whatever they failed of.</summary>
+    public bool IsFailingForLong => _failingSince is { } since && actor.Now - since >= Patience;
 
     public DateTimeOffset? NextRetry { get; private set; }
 
@@ -327,6 +334,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         VerifiedEpoch = run.Epoch;
         AsOf = run.StartedAt;
         Error = null;
+        _failingSince = null;
         _failures.Reset();
         _refusals.OnRead();
         _abandoned = 0;
@@ -380,6 +388,12 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
             // The new token came while this was on its way: whoever waits for rows waits for what that one brings.
             Request(_verifications.AnyWaiting ? ScanCause.Verify : ScanCause.Retry);
             return;
+        }
+
+        if (_failingSince is null)
+        {
+            _failingSince = actor.Now;
+            actor.Deadlines.Schedule(Patience, static () => { }); // so that it is told then
         }
 
         // What fails again and again is one fault.

@@ -21,8 +21,8 @@ internal readonly record struct StoreFacts
     /// <summary>Whether the stream has proven unreliable.</summary>
     public bool IsLossy { get; init; }
 
-    /// <summary>Whether everything should have been read again long ago, and could not be.</summary>
-    public bool IsOverdue { get; init; }
+    /// <summary>Whether reading everything has failed for long.</summary>
+    public bool IsUnreadable { get; init; }
 
     /// <summary>Whether events were dropped and nothing was read since.</summary>
     public bool HasOverflowed { get; init; }
@@ -51,10 +51,10 @@ internal static class StatusRules
         { FeedError: { IsTransient: false } error, IsPolled: false } when IsAuth(error) => (StoreState.NeedsAuth, StoreReason.Auth),
         { IsShown: false } when LacksToken(facts) => (StoreState.NeedsAuth, StoreReason.Auth),
         { IsShown: false } => (StoreState.Loading, facts.IsOffline ? StoreReason.Offline : StoreReason.None),
+        { IsEpoch: true, IsUnreadable: true } => (StoreState.Degraded, StoreReason.StreamOnly),
         { IsEpoch: true, HasOverflowed: true } => (StoreState.Stale, StoreReason.Overflow),
         { IsEpoch: true, IsVerified: false } or { IsEpoch: true, IsDoubtful: true } =>
             (StoreState.CatchingUp, facts.WasRead ? StoreReason.None : StoreReason.Cache),
-        { IsEpoch: true, IsOverdue: true, ReadError: not null } => (StoreState.Degraded, StoreReason.StreamOnly),
         { IsEpoch: true, IsLossy: true } => (StoreState.Degraded, StoreReason.LossyStream),
         { IsEpoch: true } => (StoreState.Live, StoreReason.None),
         { IsPolled: true, ReadError: null } => (StoreState.Degraded, StoreReason.PollingOnly),

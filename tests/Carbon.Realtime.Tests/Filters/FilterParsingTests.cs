@@ -54,7 +54,7 @@ public sealed class FilterParsingTests
     [InlineData("n=foo.1", "*there is no operator 'foo'*eq, neq, lt, lte*")]
     [InlineData("status=equals.released", "*position 7: there is no operator 'equals'*, as in status=eq.released.")]
     [InlineData("a=eq.1,  status=equals.released", "*position 16: *, as in status=eq.released.")]
-    [InlineData("status=not.equals.released", "*position 11: *, as in status=eq.released.")]
+    [InlineData("status=not.equals.released", "*position 11: *, as in status=not.eq.released.")]
     [InlineData("status=not_equals.released", "*as in status=neq.released.")]
     [InlineData("total=greater_than.5", "*as in total=gt.5.")]
     [InlineData("status='released'", "*position 7: *as in status=eq.released.")]

@@ -28,6 +28,14 @@ public sealed class ServerWordsTests
     public void Words_become_one_line_without_tokens(string said, string told) => ServerWords.Tell(said).Should().Be(told);
 
     [Fact]
+    public void No_half_of_a_character_is_left_by_a_cut_or_by_what_is_not_plain()
+    {
+        ServerWords.Tell("a\U0001F600x", 2).Should().Be("a…");
+        ServerWords.Tell("a\U000E0041b\U0001F600c").Should().Be("a b\U0001F600c", "a tag is no text");
+        ServerWords.Tell("a\ud83db\ude00").Should().Be("a b ");
+    }
+
+    [Fact]
     public void Half_a_character_becomes_a_blank() => ServerWords.Tell("\ud83d half \ude00 halves \ud83d").Should().Be("  half   halves  ");
 
     [Fact]

@@ -78,9 +78,10 @@ public sealed class StatusRulesTests
         Say(Fine with { IsDoubtful = true }, StoreState.CatchingUp, StoreReason.None);
         Say(Fine with { IsLossy = true }, StoreState.Degraded, StoreReason.LossyStream);
         Say(Fine with { IsLossy = true, IsVerified = false }, StoreState.CatchingUp, StoreReason.None);
-        Say(Fine with { IsOverdue = true, ReadError = Passing }, StoreState.Degraded, StoreReason.StreamOnly);
-        Say(Fine with { IsOverdue = true, IsLossy = true, ReadError = Passing }, StoreState.Degraded, StoreReason.StreamOnly);
-        Say(Fine with { IsOverdue = true }, StoreState.Live, StoreReason.None); // the next read is under way, and none has failed
+        Say(Fine with { IsUnreadable = true, ReadError = Passing }, StoreState.Degraded, StoreReason.StreamOnly);
+        Say(Fine with { IsUnreadable = true, IsVerified = false, IsDoubtful = true, IsLossy = true, HasOverflowed = true }, StoreState.Degraded, StoreReason.StreamOnly);
+        Say(Cut with { IsUnreadable = true, ReadError = Passing }, StoreState.Stale, StoreReason.Offline);
+        Say(default(StoreFacts) with { IsEpoch = true, IsUnreadable = true }, StoreState.Loading, StoreReason.None);
         Say(Fine with { ReadError = Passing }, StoreState.Live, StoreReason.None);
     }
 
