@@ -306,26 +306,7 @@ public sealed class EmulatorCommandTests : IAsyncLifetime, IDisposable
         (await ReceiveAsync(socket)).Should().Be("""[null,"9","phoenix","phx_reply",{"status":"ok","response":{}}]""");
     }
 
-    private Task SendAsync(ClientWebSocket socket, string frame) =>
-        socket.SendAsync(Encoding.UTF8.GetBytes(frame), WebSocketMessageType.Text, endOfMessage: true, _hang.Token);
+    private Task SendAsync(ClientWebSocket socket, string frame) => socket.SendAsync(frame, _hang.Token);
 
-    private async Task<string> ReceiveAsync(ClientWebSocket socket)
-    {
-        var buffer = new byte[64 * 1024];
-        var length = 0;
-        while (true)
-        {
-            var result = await socket.ReceiveAsync(buffer.AsMemory(length), _hang.Token);
-            length += result.Count;
-            if (result.MessageType == WebSocketMessageType.Close)
-            {
-                return $"close {(int?)socket.CloseStatus}";
-            }
-
-            if (result.EndOfMessage)
-            {
-                return Encoding.UTF8.GetString(buffer, 0, length);
-            }
-        }
-    }
+    private Task<string> ReceiveAsync(ClientWebSocket socket) => socket.ReceiveAsync(_hang.Token);
 }

@@ -258,23 +258,9 @@ public sealed class EmulatorFaultHostTests : IAsyncLifetime, IDisposable
         return socket;
     }
 
-    private Task SendAsync(ClientWebSocket socket, string frame) =>
-        socket.SendAsync(Encoding.UTF8.GetBytes(frame), WebSocketMessageType.Text, endOfMessage: true, _hang.Token);
+    private Task SendAsync(ClientWebSocket socket, string frame) => socket.SendAsync(frame, _hang.Token);
 
-    private async Task<string> ReceiveAsync(ClientWebSocket socket)
-    {
-        var buffer = new byte[64 * 1024];
-        var length = 0;
-        while (true)
-        {
-            var result = await socket.ReceiveAsync(buffer.AsMemory(length), _hang.Token);
-            length += result.Count;
-            if (result.EndOfMessage)
-            {
-                return Encoding.UTF8.GetString(buffer, 0, length);
-            }
-        }
-    }
+    private Task<string> ReceiveAsync(ClientWebSocket socket) => socket.ReceiveAsync(_hang.Token);
 
     private sealed class Listener : IEmulatorPeer
     {

@@ -1,5 +1,4 @@
 using System.Net.WebSockets;
-using System.Text;
 using Carbon.Realtime.Emulator;
 using Carbon.Realtime.Testing;
 
@@ -257,26 +256,7 @@ public sealed class EmulatorHostTests : IAsyncLifetime, IDisposable
 
     private Uri Address(string pathAndQuery) => new($"ws://127.0.0.1:{_host.Url.Port}{pathAndQuery}");
 
-    private Task SendAsync(ClientWebSocket socket, string frame) =>
-        socket.SendAsync(Encoding.UTF8.GetBytes(frame), WebSocketMessageType.Text, endOfMessage: true, _hang.Token);
+    private Task SendAsync(ClientWebSocket socket, string frame) => socket.SendAsync(frame, _hang.Token);
 
-    private async Task<string> ReceiveAsync(ClientWebSocket socket)
-    {
-        var buffer = new byte[256 * 1024];
-        var length = 0;
-        while (true)
-        {
-            var result = await socket.ReceiveAsync(buffer.AsMemory(length), _hang.Token);
-            length += result.Count;
-            if (result.MessageType == WebSocketMessageType.Close)
-            {
-                return $"close {(int?)socket.CloseStatus}";
-            }
-
-            if (result.EndOfMessage)
-            {
-                return Encoding.UTF8.GetString(buffer, 0, length);
-            }
-        }
-    }
+    private Task<string> ReceiveAsync(ClientWebSocket socket) => socket.ReceiveAsync(_hang.Token);
 }

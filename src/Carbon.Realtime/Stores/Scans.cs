@@ -12,6 +12,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private TimeSpan? _failingSince;
+    private Deadlines.Deadline? _patience;
     private static readonly TimeSpan SlowRetry = TimeSpan.FromMinutes(5);
 
     /// <summary>More keys than this are not remembered during a scan, but the scan begun anew when it is over.</summary>
@@ -335,6 +336,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         AsOf = run.StartedAt;
         Error = null;
         _failingSince = null;
+        _patience?.Cancel();
         _failures.Reset();
         _refusals.OnRead();
         _abandoned = 0;
@@ -393,7 +395,7 @@ internal sealed class Scans<TKey, TRow>(StoreActor<TKey, TRow> actor, StoreConte
         if (_failingSince is null)
         {
             _failingSince = actor.Now;
-            actor.Deadlines.Schedule(Patience, static () => { }); // so that it is told then
+            _patience = actor.Deadlines.Schedule(Patience, static () => { }); // so that it is told then
         }
 
         // What fails again and again is one fault.
