@@ -310,11 +310,14 @@ internal sealed class ConvergenceRules<TKey, TRow>
     }
 
     /// <summary>Whether a read brought an older version than the one that is held: a replica that is behind, which the next read may not be.</summary>
-    /// <remarks>Where read after read says so for a quarter of a minute and longer, the version is none, as of a row that was deleted and came again: then the database is right.</remarks>
+    /// <remarks>
+    /// Where five reads in a row say so, a quarter of a minute and longer, the version is none, as of a row that was deleted and came again: then the database is right. Only such
+    /// reads count: a row that is asked for again and again because it changes was not said to be older.
+    /// </remarks>
     private bool IsOlder(TKey key, TRow row, TRow held) =>
         _version is not null && _policy.TouchedKeysAreReread
         && _version(row) is > long.MinValue and var version && version < _version(held) // what no version could be told of is not older
-        && !(Doubts.Contains(key) && Doubts.AttemptsAt(key) >= Doubts<TKey>.MaxAttempts - 1);
+        && Doubts.OutdatedAt(key) < Doubts<TKey>.MaxAttempts - 1;
 
     private void ReadAbsent(TKey key, long start, TimeSpan now, Action<TKey, RepairKind>? onRepair)
     {

@@ -5,7 +5,8 @@ namespace Carbon.Realtime.Convergence;
 /// <param name="Touched">When the stream last said something of it.</param>
 /// <param name="Attempts">How many reads did not settle it.</param>
 /// <param name="IsUnknown">Whether what it is now has not been seen at all, so that waiting shows something wrong.</param>
-internal readonly record struct Doubt(TimeSpan Since, TimeSpan Touched, int Attempts, bool IsUnknown);
+/// <param name="Outdated">How many reads in a row brought an older version than the one that is held.</param>
+internal readonly record struct Doubt(TimeSpan Since, TimeSpan Touched, int Attempts, bool IsUnknown, int Outdated = 0);
 
 /// <summary>Keys whose rows may be older than the database's, each with the time to read it. Pure state: time is told.</summary>
 /// <remarks>
@@ -59,11 +60,14 @@ internal sealed class Doubts<TKey>(IEqualityComparer<TKey>? comparer)
     /// <summary>How many reads have not settled a key that is in doubt.</summary>
     public int AttemptsAt(TKey key) => _doubts[key].Attempts;
 
+    /// <summary>How many reads in a row brought an older version of the key than the one that is held; 0 for a key that is not in doubt.</summary>
+    public int OutdatedAt(TKey key) => _doubts.Count > 0 && _doubts.TryGetValue(key, out var doubt) ? doubt.Outdated : 0;
+
     /// <summary>The stream said something of a key that may not be the last word.</summary>
     public void Add(TKey key, TimeSpan now, bool isUnknown, int attempts = 0)
     {
         var doubt = _doubts.TryGetValue(key, out var known)
-            ? known with { Touched = now, IsUnknown = known.IsUnknown || isUnknown }
+            ? known with { Touched = now, IsUnknown = known.IsUnknown || isUnknown, Outdated = 0 }
             : new Doubt(now, now, attempts, isUnknown);
         _doubts[key] = doubt;
         var due = Due(doubt);
@@ -73,8 +77,9 @@ internal sealed class Doubts<TKey>(IEqualityComparer<TKey>? comparer)
     /// <summary>A read brought something older than what is held: the next one is in no hurry, for it would go to the same replica.</summary>
     public void AddOutdated(TKey key, TimeSpan now, int attempts)
     {
+        var outdated = OutdatedAt(key) + 1;
         Add(key, now, isUnknown: false, attempts);
-        _doubts[key] = _doubts[key] with { IsUnknown = false };
+        _doubts[key] = _doubts[key] with { IsUnknown = false, Outdated = outdated };
     }
 
     /// <summary>A read was no answer for the key.</summary>

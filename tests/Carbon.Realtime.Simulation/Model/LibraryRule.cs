@@ -5,7 +5,7 @@ namespace Carbon.Realtime.Simulation.Model;
 
 /// <summary>The library's own rules, driven as its stores drive them.</summary>
 /// <remarks>
-/// What is written down is all of <see cref="ConvergenceState{TKey, TRow}"/> that can make a difference: rows, doubts and their attempts, keys asked for
+/// What is written down is all of <see cref="ConvergenceState{TKey, TRow}"/> that can make a difference: rows, doubts, their attempts and outdated reads, keys asked for
 /// of late and how often, what the scan has seen, which keys are being asked for. Of moments only this counts: whether a key was touched after each
 /// of the reads under way began (what comes later is later than all of them), and while the cache is loaded, whether it was touched at all. Of times:
 /// whether the last scan, and the last answer about a key, are near. When doubts are due is left out, for the model asks at any time. A part that the
@@ -14,6 +14,9 @@ namespace Carbon.Realtime.Simulation.Model;
 internal sealed class LibraryRule : ClientRule, IRowLog<int, int>
 {
     private static readonly TimeSpan Start = TimeSpan.FromHours(12);
+
+    /// <summary>Counts of tries are less than this, and one more than the most of them is too.</summary>
+    private const int Tries = Doubts<int>.MaxAttempts + 1;
 
     private readonly int _keys;
     private readonly ConvergenceRules<int, int> _rules;
@@ -130,7 +133,8 @@ internal sealed class LibraryRule : ClientRule, IRowLog<int, int>
             var isAsked = _state.Asked.TryGetValue(key, out var asked) && IsNear(asked.At);
             var isDoubted = _rules.Doubts.Contains(key);
             writer.Byte(Row(key));
-            writer.Byte((isDoubted ? 8 | _rules.Doubts.AttemptsAt(key) : 0) | ((isAsked ? Math.Min(asked.Attempts, Doubts<int>.MaxAttempts - 1) : 0) << 4));
+            var outdated = _rules.Doubts.OutdatedAt(key);
+            writer.Byte((isDoubted ? 1 + _rules.Doubts.AttemptsAt(key) : 0) + (Tries * (outdated + (Tries * (isAsked ? Math.Min(asked.Attempts, Doubts<int>.MaxAttempts - 1) : 0)))));
             writer.Flags(
                 touched && _state.IsHydrating,
                 touched && moment > _state.Scan?.Start,
@@ -156,14 +160,19 @@ internal sealed class LibraryRule : ClientRule, IRowLog<int, int>
         {
             SetRow(key, reader.Byte());
             var counts = reader.Byte();
-            if ((counts & 8) != 0)
+            if (counts % Tries is > 0 and var doubted)
             {
-                _state.Doubts.Add(key, _now, isUnknown: false, counts & 7);
+                _state.Doubts.Add(key, _now, isUnknown: false, doubted - 1);
             }
 
-            if (counts >> 4 != 0)
+            for (var outdated = counts / Tries % Tries; outdated > 0; outdated--)
             {
-                _state.Asked[key] = (_now, counts >> 4);
+                _state.Doubts.AddOutdated(key, _now, attempts: 0);
+            }
+
+            if (counts / (Tries * Tries) is > 0 and var tries)
+            {
+                _state.Asked[key] = (_now, tries);
             }
 
             var bits = reader.Flags();

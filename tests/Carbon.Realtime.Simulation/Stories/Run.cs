@@ -24,6 +24,9 @@ internal static class Run
     /// <summary>What was committed before the heal has come by then.</summary>
     private static readonly TimeSpan LastPoll = TimeSpan.FromSeconds(2);
 
+    /// <summary>A read, the save behind it, and that of everything where a change found nothing that it could be applied to.</summary>
+    private static readonly TimeSpan LastSave = TimeSpan.FromSeconds(30);
+
     public static Outcome Tell(Story story) => Tell(story, Sabotage.None, keepsLog: false);
 
     public static Outcome Tell(Story story, Sabotage sabotage, bool keepsLog)
@@ -134,8 +137,15 @@ internal static class Run
     /// <summary>What is kept when the client has ended is what it showed (V12).</summary>
     private static void CheckDisk(SimulatedWorld world)
     {
-        world.Advance(world.Disk.BusyFor);
         var client = world.Client;
+        if (world.Disk.HasLost)
+        {
+            // What one of two stores of the same rows was refused, or found damaged, is gone for the other one too, until that has read it anew.
+            world.Act(() => Enumerable.Range(0, client.Stores.Count).ToList().ForEach(client.Verify));
+            world.Advance(LastSave);
+        }
+
+        world.Advance(world.Disk.BusyFor);
         var shown = client.Stores.Select(static s => (s.Name, Rows: s.Shown)).ToList();
         var ending = Task.CompletedTask;
         world.Act(() => ending = world.End());

@@ -8,6 +8,7 @@ internal sealed class SimulatedDisk
     private readonly TimeProvider _time;
     private InMemoryStoreCache _cache = new();
     private TimeSpan _busyUntil;
+    private bool _wasDamaged;
 
     public SimulatedDisk(TimeProvider time)
     {
@@ -31,7 +32,11 @@ internal sealed class SimulatedDisk
 
     public void FailAfterNextSave() => _cache.FailAfterNextSave(new StoreCacheException(StoreCacheFault.Unavailable, "The power went.", null));
 
-    public void Corrupt(int argument) => With(argument, _cache.CorruptRow);
+    public void Corrupt(int argument)
+    {
+        _wasDamaged = true;
+        With(argument, _cache.CorruptRow);
+    }
 
     /// <summary>Somebody who may write the file changes a row: it may be shown as stale, never as live.</summary>
     public void Forge(int argument) => With(argument, (key, row) =>
@@ -39,6 +44,9 @@ internal sealed class SimulatedDisk
         WasForged = true;
         _cache.ForgeRow(key, row, _cache.Images[key].Rows[row].Replace("\"s", "\"forged", StringComparison.Ordinal));
     });
+
+    /// <summary>Whether it may hold nothing where a store has saved something.</summary>
+    public bool HasLost => _wasDamaged || _cache.Removals > 0;
 
     /// <summary>Whether rows were changed behind the store's back: they stay on the disk until the store loads them and finds out.</summary>
     public bool WasForged { get; private set; }

@@ -81,6 +81,29 @@ public sealed class ReadRuleTests
         }
     }
 
+    /// <summary>The simulation's find: a row that changed often was asked for often, and the first older answer was believed.</summary>
+    [Fact]
+    public void Reads_of_a_row_that_changes_again_and_again_do_not_say_that_it_is_older()
+    {
+        var rules = Create(VersionOf);
+        for (var version = 1; version <= Doubts<string>.MaxAttempts; version++)
+        {
+            rules.OnEvent(new RowEvent<string, string>(RowEventKind.Ask, "a", null, null), Noon);
+            rules.BeginAsking(["a"]);
+            rules.OnAnswer([new("a", $"v{version}")], [], [], Noon);
+            rules.EndAsking(Noon);
+        }
+
+        rules.OnEvent(Put("a", "v6"), Noon);
+        rules.BeginScan();
+
+        rules.OnPage([new("a", "v5")], [], rules.Moment, Noon, onRepair: null);
+        rules.EndScan(Noon, onRepair: null);
+
+        Shown(rules).Should().Be("a=v6");
+        rules.Doubts.Keys.Should().Equal("a");
+    }
+
     [Fact]
     public void What_the_stream_says_of_a_key_in_doubt_puts_its_read_off_also_long_after_the_last_one()
     {

@@ -82,7 +82,7 @@ public sealed class ModelTests(ITestOutputHelper output)
         FieldsOf(typeof(ScanMarks)).Should().BeEquivalentTo("start", "Seen");
         FieldsOf(typeof(PointMarks<int>)).Should().BeEquivalentTo("Start", "Keys");
         FieldsOf(typeof(Doubts<int>)).Should().BeEquivalentTo("_doubts", "Soonest");
-        FieldsOf(typeof(Doubt)).Should().BeEquivalentTo("Since", "Touched", "Attempts", "IsUnknown");
+        FieldsOf(typeof(Doubt)).Should().BeEquivalentTo("Since", "Touched", "Attempts", "IsUnknown", "Outdated");
 
         // The rules themselves remember nothing.
         typeof(ConvergenceRules<int, int>).GetFields(BindingFlags.Instance | BindingFlags.NonPublic).Should().OnlyContain(static f => f.IsInitOnly);
