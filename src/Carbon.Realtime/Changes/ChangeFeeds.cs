@@ -193,6 +193,11 @@ internal sealed class ChangeFeeds(
             }
 
             _feeds[key] = new WeakReference<ChangeFeed>(created);
+            if (IsClosed)
+            {
+                End(key, null); // a store that was on its way here as all ended
+            }
+
             Prune();
             return created;
         }

@@ -25,6 +25,7 @@ internal sealed class RealtimeConnection : IAsyncDisposable
     private SocketRun? _run;
     private Task _running = Task.CompletedTask;
     private long _reference;
+    private bool _isEnding;
     private bool _needed;
     private IConnectionHandler _handler = null!;
 
@@ -66,9 +67,14 @@ internal sealed class RealtimeConnection : IAsyncDisposable
     /// <summary>Sets who sits on this connection; once, before anything else.</summary>
     public void Attach(IConnectionHandler handler) => _handler = handler;
 
-    /// <summary>Somebody needs a socket: dials unless one is there or on its way. Under the gate.</summary>
+    /// <summary>Somebody needs a socket: dials unless one is there or on its way, or the end has begun. Under the gate.</summary>
     public void Need()
     {
+        if (_isEnding)
+        {
+            return;
+        }
+
         _needed = true;
         _idle?.Cancel();
         _idle = null;
@@ -138,6 +144,7 @@ internal sealed class RealtimeConnection : IAsyncDisposable
         Task running;
         lock (Gate)
         {
+            _isEnding = true;
             _needed = false;
             Close();
             if (State is ConnectionState.Idle or ConnectionState.Waiting)

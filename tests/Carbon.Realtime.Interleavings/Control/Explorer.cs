@@ -1,0 +1,98 @@
+using System.Globalization;
+
+namespace Carbon.Realtime.Interleavings;
+
+/// <summary>What was found when the orders of steps of a program were tried.</summary>
+/// <param name="Runs">How many.</param>
+/// <param name="Points">The most places in one run where another strand could have gone on.</param>
+/// <param name="Fault">What was wrong, and in which order; <see langword="null"/> for nothing.</param>
+internal sealed record Findings(int Runs, int Points, string? Fault);
+
+/// <summary>
+/// Tries the orders of steps of a program: all that differ from the simplest one in at most so many places (delay bounding: Emmi, Qadeer, Rakamarić, POPL 2011), or many drawn by chance with more
+/// such places. Nearly all faults of this kind need one or two.
+/// </summary>
+internal static class Explorer
+{
+    /// <summary>All orders with at most so many deviations.</summary>
+    /// <param name="run">Runs the program once.</param>
+    /// <param name="deviations">The most. One costs as many as strands are passed over.</param>
+    /// <param name="most">The most runs.</param>
+    public static Findings Systematic(Func<Func<int, int, int>, Outcome> run, int deviations, int most)
+    {
+        List<int> prefix = [];
+        var (runs, points) = (0, 0);
+        while (true)
+        {
+            var at = prefix;
+            var outcome = run((index, options) => index < at.Count ? at[index] : 0);
+            runs++;
+            points = Math.Max(points, outcome.Choices.Count);
+            if (outcome.Fault is { } fault)
+            {
+                return new Findings(runs, points, Describe(fault, outcome));
+            }
+
+            if (outcome.Choices.Count < prefix.Count)
+            {
+                return new Findings(runs, points, "the same choices led to another run");
+            }
+
+            if (runs == most || Following(outcome.Choices, deviations) is not { } next)
+            {
+                return new Findings(runs, points, null);
+            }
+
+            prefix = next;
+        }
+    }
+
+    /// <summary>Orders drawn by chance.</summary>
+    public static Findings Random(Func<Func<int, int, int>, Outcome> run, int deviations, int runs, int seed)
+    {
+        var random = new Random(seed);
+        var points = run(static (_, _) => 0).Choices.Count;
+        for (var i = 0; i < runs; i++)
+        {
+            var places = Enumerable.Range(0, deviations).Select(_ => random.Next(points + 1)).ToHashSet();
+            var outcome = run((index, options) => places.Contains(index) ? random.Next(1, options) : 0);
+            if (outcome.Fault is { } fault)
+            {
+                return new Findings(i + 1, points, Describe(fault, outcome));
+            }
+
+            points = Math.Max(points, outcome.Choices.Count);
+        }
+
+        return new Findings(runs, points, null);
+    }
+
+    /// <summary>One order again, as a finding prints it.</summary>
+    public static Func<int, int, int> Of(params (int At, int Chosen)[] deviations) => (index, _) => deviations.FirstOrDefault(d => d.At == index).Chosen;
+
+    /// <summary>The next one in depth-first order: the last place where another choice is left within the bound takes it.</summary>
+    private static List<int>? Following(IReadOnlyList<(int Options, int Chosen)> choices, int deviations)
+    {
+        var spent = 0;
+        List<int> costs = new(choices.Count);
+        foreach (var (_, chosen) in choices)
+        {
+            costs.Add(spent);
+            spent += chosen;
+        }
+
+        for (var i = choices.Count - 1; i >= 0; i--)
+        {
+            var (options, chosen) = choices[i];
+            if (chosen + 1 < options && costs[i] + chosen + 1 <= deviations)
+            {
+                return [.. choices.Take(i).Select(static c => c.Chosen), chosen + 1];
+            }
+        }
+
+        return null;
+    }
+
+    private static string Describe(string fault, Outcome outcome) =>
+        $"{fault}\nin this order: {string.Join(", ", outcome.Choices.Select(static (c, i) => (c.Chosen, At: i)).Where(static c => c.Chosen > 0).Select(static c => string.Create(CultureInfo.InvariantCulture, $"({c.At}, {c.Chosen})")))}";
+}
