@@ -18,14 +18,14 @@ internal static class Explorer
     /// <param name="run">Runs the program once.</param>
     /// <param name="deviations">The most. One costs as many as strands are passed over.</param>
     /// <param name="most">The most runs.</param>
-    public static Findings Systematic(Func<Func<int, int, int>, Outcome> run, int deviations, int most)
+    public static Findings Systematic(Func<Choice, Outcome> run, int deviations, int most)
     {
         List<int> prefix = [];
         var (runs, points) = (0, 0);
         while (true)
         {
             var at = prefix;
-            var outcome = run((index, options) => index < at.Count ? at[index] : 0);
+            var outcome = run((index, _) => index < at.Count ? at[index] : 0);
             runs++;
             points = Math.Max(points, outcome.Choices.Count);
             if (outcome.Fault is { } fault)
@@ -47,15 +47,38 @@ internal static class Explorer
         }
     }
 
-    /// <summary>Orders drawn by chance.</summary>
-    public static Findings Random(Func<Func<int, int, int>, Outcome> run, int deviations, int runs, int seed)
+    /// <summary>Orders drawn by chance: each strand has a rank, the highest one that can go on does, and at some places who runs becomes the lowest.</summary>
+    /// <remarks>Such a run finds a fault that needs n places in the right order with a chance that is known (Burckhardt and others, ASPLOS 2010), where single deviations hardly ever add up to it.</remarks>
+    public static Findings Random(Func<Choice, Outcome> run, int places, int runs, int seed)
     {
+        const int MostStrands = 8;
         var random = new Random(seed);
         var points = run(static (_, _) => 0).Choices.Count;
         for (var i = 0; i < runs; i++)
         {
-            var places = Enumerable.Range(0, deviations).Select(_ => random.Next(points + 1)).ToHashSet();
-            var outcome = run((index, options) => places.Contains(index) ? random.Next(1, options) : 0);
+            var ranks = Enumerable.Range(places, MostStrands).ToArray();
+            random.Shuffle(ranks);
+            var lowered = new Dictionary<int, int>();
+            for (var rank = 0; rank < places; rank++)
+            {
+                lowered[random.Next(points + 1)] = rank;
+            }
+
+            var outcome = run((at, strands) =>
+            {
+                if (lowered.TryGetValue(at, out var rank))
+                {
+                    ranks[strands[0]] = rank;
+                }
+
+                var highest = 0;
+                for (var s = 1; s < strands.Length; s++)
+                {
+                    highest = ranks[strands[s]] > ranks[strands[highest]] ? s : highest;
+                }
+
+                return highest;
+            });
             if (outcome.Fault is { } fault)
             {
                 return new Findings(i + 1, points, Describe(fault, outcome));
@@ -68,7 +91,7 @@ internal static class Explorer
     }
 
     /// <summary>One order again, as a finding prints it.</summary>
-    public static Func<int, int, int> Of(params (int At, int Chosen)[] deviations) => (index, _) => deviations.FirstOrDefault(d => d.At == index).Chosen;
+    public static Choice Of(params (int At, int Chosen)[] deviations) => (index, _) => deviations.FirstOrDefault(d => d.At == index).Chosen;
 
     /// <summary>The next one in depth-first order: the last place where another choice is left within the bound takes it.</summary>
     private static List<int>? Following(IReadOnlyList<(int Options, int Chosen)> choices, int deviations)

@@ -7,6 +7,12 @@ namespace Carbon.Realtime.Interleavings;
 /// <param name="Fault">What was wrong; <see langword="null"/> for nothing.</param>
 internal sealed record Outcome(IReadOnlyList<(int Options, int Chosen)> Choices, string? Fault);
 
+/// <summary>Says who goes on.</summary>
+/// <param name="at">The number of the choice.</param>
+/// <param name="strands">Who can, by number; the first is who does if nothing else is said.</param>
+/// <returns>Which of them, by its place there.</returns>
+internal delegate int Choice(int at, ReadOnlySpan<int> strands);
+
 /// <summary>
 /// Runs some strands, one at a time, and changes over from one to another only at points: before a lock is entered, at atomic operations, and where one has to wait. Who goes on is
 /// said by a list of choices, so that the same list is the same run.
@@ -25,12 +31,12 @@ internal sealed class Interleaver
     private readonly List<Strand> _strands = [];
     private readonly List<(int Options, int Chosen)> _choices = [];
     private readonly SemaphoreSlim _ended = new(0);
-    private readonly Func<int, int, int> _choose;
+    private readonly Choice _choose;
     private readonly ManualWorkScheduler _scheduler;
     private string? _fault;
     private bool _isStopping;
 
-    private Interleaver(ManualWorkScheduler scheduler, Func<int, int, int> choose)
+    private Interleaver(ManualWorkScheduler scheduler, Choice choose)
     {
         _scheduler = scheduler;
         _choose = choose;
@@ -44,8 +50,8 @@ internal sealed class Interleaver
     /// <summary>Runs programs beside each other, and what they post on two workers, until nothing is left to do.</summary>
     /// <param name="scheduler">Where work is posted.</param>
     /// <param name="programs">What runs beside each other.</param>
-    /// <param name="choose">Given the number of the choice and how many there are (the first is to go on as before), says which.</param>
-    public static Outcome Run(ManualWorkScheduler scheduler, IEnumerable<(string Name, Action Body)> programs, Func<int, int, int> choose)
+    /// <param name="choose">Says who goes on where more than one can.</param>
+    public static Outcome Run(ManualWorkScheduler scheduler, IEnumerable<(string Name, Action Body)> programs, Choice choose)
     {
         var run = new Interleaver(scheduler, choose);
         foreach (var (name, body) in programs)
@@ -236,7 +242,7 @@ internal sealed class Interleaver
             return enabled[0];
         }
 
-        var chosen = Math.Min(_choose(_choices.Count, options), options - 1);
+        var chosen = Math.Min(_choose(_choices.Count, enabled[..options]), options - 1);
         _choices.Add((options, chosen));
         return enabled[chosen];
     }

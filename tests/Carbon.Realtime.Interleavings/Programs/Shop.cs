@@ -51,7 +51,9 @@ internal sealed class Shop
     /// <summary>Time goes by, and all that is due is done, one thing after the other.</summary>
     public void Advance(double seconds) => Env.Advance(TimeSpan.FromSeconds(seconds));
 
-    public void Insert(string id, string company = "co_1") => Emulator.Insert(Table, new JsonObject { ["id"] = id, ["companyId"] = company, ["name"] = id });
+    public void Insert(string id, string company = "co_1") => Emulator.Insert(Table, NewRow(id, company));
+
+    public static JsonObject NewRow(string id, string company = "co_1") => new() { ["id"] = id, ["companyId"] = company, ["name"] = id };
 
     /// <summary>An observer that follows the table's changes; what it is promised is asked for when all is over.</summary>
     public Watcher<TableChange<string, Row>> Watch(string name) => Watch(name, () => Manager.Changes(Orders));

@@ -73,8 +73,8 @@ internal sealed class Watcher<T>(Shop shop, string name) : IObserver<T>
         _isInside = true;
         try
         {
-            Interleaver.Point(); // an observer takes its time
             call();
+            Interleaver.Point(); // an observer takes its time
         }
         finally
         {
