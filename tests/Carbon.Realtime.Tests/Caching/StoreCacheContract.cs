@@ -258,7 +258,7 @@ public abstract class StoreCacheContract
         // Real threads: what is asserted does not depend on how they take turns.
         await Parallel.ForAsync(0, 8, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (caller, _) =>
         {
-            for (var round = 0; round < 10; round++)
+            for (var round = 0; round < 25; round++)
             {
                 switch (caller)
                 {
@@ -269,7 +269,7 @@ public abstract class StoreCacheContract
                         await Cache.RemoveUserAsync(Key.Project, Key.Subject, CancellationToken.None);
                         break;
                     case < 5:
-                        var minute = (caller * 10) + round;
+                        var minute = (caller * 25) + round;
                         await Cache.SaveAsync(Key, Replace([.. Enumerable.Range(0, 40).Select(i => Row($"k{i}", $"{i:00} {minute}"))]).At(AsOf.AddMinutes(minute)));
                         break;
                     default:
