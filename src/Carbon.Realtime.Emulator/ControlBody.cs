@@ -35,6 +35,8 @@ internal static class ControlBody
 
     public static int? Number(JsonObject body, string name) => Value<int>(body, name, "a whole number");
 
+    public static int NeededNumber(JsonObject body, string name) => Number(body, name) ?? throw new ArgumentException($"The member '{name}' is missing.");
+
     public static bool? Flag(JsonObject body, string name) => Value<bool>(body, name, "true or false");
 
     /// <summary>How many times: a number, 1 without one, and any number of times for <c>"all"</c>.</summary>

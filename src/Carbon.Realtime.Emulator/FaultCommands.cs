@@ -31,6 +31,18 @@ internal static class FaultCommands
         ["no-answer"] = EmulatorReadFault.NoAnswer,
     };
 
+    private static readonly ReadForm[] ReadForms =
+    [
+        new([], [], static _ => EmulatorReadFault.DatabaseUnavailable),
+        new(["kind"], [], static body => Known(KnownReadFaults, Needed(body, "kind"))),
+        new(["status"], ["code", "message"], static body => EmulatorReadFault.Error(NeededNumber(body, "status"), Text(body, "code") ?? "XX000", Text(body, "message") ?? "")),
+        new(["status", "body"], ["contentType"], static body => EmulatorReadFault.Answer(NeededNumber(body, "status"), Text(body, "contentType") ?? "text/html", Needed(body, "body"))),
+        new(["contentType"], [], static body => EmulatorReadFault.WrongContentType(Needed(body, "contentType"))),
+        new(["truncatedAfter"], [], static body => EmulatorReadFault.TruncatedBody(NeededNumber(body, "truncatedAfter"))),
+        new(["stalledAfter"], [], static body => EmulatorReadFault.StalledBody(NeededNumber(body, "stalledAfter"))),
+        new(["slowBy"], ["slowAfter"], static body => EmulatorReadFault.SlowBody(Number(body, "slowAfter") ?? 0, Seconds(body, "slowBy") ?? TimeSpan.Zero)),
+    ];
+
     private static readonly Dictionary<string, EmulatorSubscriptionFault> SubscriptionFaults = new(StringComparer.Ordinal)
     {
         ["transient"] = EmulatorSubscriptionFault.Transient,
@@ -169,16 +181,25 @@ internal static class FaultCommands
         }
     }
 
-    private static EmulatorReadFault Read(JsonObject body) =>
-        Number(body, "status") is { } status ? Text(body, "body") is { } page
-            ? EmulatorReadFault.Answer(status, Text(body, "contentType") ?? "text/html", page)
-            : EmulatorReadFault.Error(status, Text(body, "code") ?? "XX000", Text(body, "message") ?? "")
-        : Text(body, "contentType") is { } type ? EmulatorReadFault.WrongContentType(type)
-        : Number(body, "truncatedAfter") is { } truncated ? EmulatorReadFault.TruncatedBody(truncated)
-        : Number(body, "stalledAfter") is { } stalled ? EmulatorReadFault.StalledBody(stalled)
-        : Seconds(body, "slowBy") is { } pause ? EmulatorReadFault.SlowBody(Number(body, "slowAfter") ?? 0, pause)
-        : Known(KnownReadFaults, Text(body, "kind") ?? "database-unavailable");
+    /// <summary>What the body's members say, all of them: one that is ignored would have been meant to say something.</summary>
+    private static EmulatorReadFault Read(JsonObject body)
+    {
+        string[] said = [.. body.Select(static m => m.Key).Except(["count", "table", "retryAfter"])];
+        return Array.Find(ReadForms, f => f.Fits(said))?.Make(body) ?? throw new ArgumentException(
+            $"The members '{string.Join("', '", said)}' are not of one fault. Those of a read have: {string.Join("; ", ReadForms.Skip(1))}.");
+    }
 
     private static TFault Known<TFault>(Dictionary<string, TFault> faults, string kind) =>
         faults.TryGetValue(kind, out var fault) ? fault : throw new ArgumentException($"There is no kind '{kind}'. The kinds are: {string.Join(", ", faults.Keys)}.");
+
+    /// <summary>A way in which a read may fail.</summary>
+    /// <param name="Needs">The members that say so.</param>
+    /// <param name="Takes">What may stand beside them.</param>
+    /// <param name="Make">Makes it of a body that has them.</param>
+    private sealed record ReadForm(string[] Needs, string[] Takes, Func<JsonObject, EmulatorReadFault> Make)
+    {
+        public bool Fits(string[] said) => Needs.All(said.Contains) && said.All(m => Needs.Contains(m) || Takes.Contains(m));
+
+        public override string ToString() => string.Join(", ", [.. Needs, .. Takes.Select(static t => $"[{t}]")]);
+    }
 }

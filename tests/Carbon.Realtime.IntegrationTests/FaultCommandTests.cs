@@ -277,6 +277,40 @@ public sealed class FaultCommandTests : IAsyncLifetime, IDisposable
     }
 
     [Theory]
+    [InlineData("""{"kind":"token-expired","code":"PGRST301"}""")]
+    [InlineData("""{"kind":"unreachable","contentType":"text/html"}""")]
+    [InlineData("""{"kind":"no-answer","slowAfter":3}""")]
+    [InlineData("""{"code":"PGRST001"}""")]
+    [InlineData("""{"message":"x"}""")]
+    [InlineData("""{"body":"<html/>"}""")]
+    [InlineData("""{"slowAfter":3}""")]
+    [InlineData("""{"status":500,"contentType":"text/html"}""")]
+    [InlineData("""{"status":500,"code":"PGRST001","body":"<html/>"}""")]
+    [InlineData("""{"truncatedAfter":3,"contentType":"text/html"}""")]
+    [InlineData("""{"stalledAfter":3,"slowAfter":3}""")]
+    [InlineData("""{"slowBy":9,"message":"x"}""")]
+    public async Task A_fault_of_a_read_with_a_member_that_says_nothing_there_is_refused_with_the_ways_there_are(string body)
+    {
+        var (status, answer) = await PostAsync("fail-reads", body);
+
+        status.Should().Be(HttpStatusCode.BadRequest);
+        answer["error"]!.ToString().Should().StartWith("The members '").And.Contain("slowBy, [slowAfter]");
+        (await ReadAsync()).Status.Should().Be(200);
+    }
+
+    [Theory]
+    [InlineData("""{}""", 503)]
+    [InlineData("""{"count":2,"table":"item","retryAfter":1}""", 503)]
+    [InlineData("""{"status":500}""", 500)]
+    [InlineData("""{"status":502,"body":"Bad Gateway"}""", 502)]
+    public async Task What_a_fault_of_a_read_may_leave_out_has_a_default(string body, int status)
+    {
+        await OrderAsync("fail-reads", body);
+
+        (await ReadAsync()).Status.Should().Be(status);
+    }
+
+    [Theory]
     [InlineData("""{"truncatedAfter":3}""", true)]
     [InlineData("""{"stalledAfter":3}""", false)]
     [InlineData("""{"slowBy":9,"slowAfter":3}""", false)]

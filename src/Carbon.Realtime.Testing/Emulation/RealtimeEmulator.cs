@@ -120,7 +120,7 @@ public sealed class RealtimeEmulator : IDisposable
 
     /// <summary>
     /// What code of the test's own, a policy for example, threw last. Subscribers are told nothing of it, as by the real server: the poll reached nobody, the join
-    /// was never answered. A read or a write is answered with 500 and the code <c>EMULATOR</c>, whose message has the exception's words.
+    /// was never answered. A read or a write is answered with 501 and the code <c>EMULATOR</c>, whose message has the exception's words.
     /// </summary>
     /// <value><see langword="null"/> if nothing did.</value>
     public Exception? LastFault => _agenda.Locked(() => _agenda.LastFault);

@@ -8,8 +8,13 @@ namespace Carbon.Realtime;
 /// <see cref="StoreCacheException"/> where they know what; the store logs and counts it, and goes on without.
 /// </para>
 /// <para>
-/// Thread-safe. A store makes one call at a time for its own key, several stores call at the same time. Calls run on the library's scheduler: one
-/// that blocks blocks a thread of the pool, never the socket.
+/// Thread-safe, for one key too. Of its own key a store has one load or save under way, but for those that it no longer waits for: a load after five seconds, a save two
+/// seconds after the store's end. Beside them come removals, loads of other stores of the same rows, and whatever other managers and processes do. Calls that overlap
+/// may take effect in any order, but each as a whole: a load gives the rows and the time of one moment, whatever is saved or removed before it has given the last of them.
+/// The library removes once more what a save that hung may have brought back.
+/// </para>
+/// <para>
+/// Calls run on the library's scheduler: one that blocks blocks a thread of the pool, never the socket.
 /// </para>
 /// </remarks>
 public interface IStoreCache

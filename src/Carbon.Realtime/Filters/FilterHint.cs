@@ -10,9 +10,14 @@ internal static class FilterHint
     public static string For(string column, bool negated, string written, string name)
     {
         var not = negated ? "not." : "";
+        var value = name.Length < written.Length ? Bare(written[(name.Length + 1)..]) : null;
+        return OfComparison(column, not, written) ?? OfPostgrest(column, not, name) ?? OfSearch(column, not, name, value) ?? OfOperator(column, not, written, name, value);
+    }
 
-        // status == released, status != released, total >= 5: a comparison as programs write it.
-        var comparison = column.TrimEnd() switch
+    /// <summary>A comparison as programs write it: <c>status == released</c>, <c>status != released</c>, <c>total &gt;= 5</c>.</summary>
+    private static string? OfComparison(string column, string not, string written)
+    {
+        var meant = column.TrimEnd() switch
         {
             [.., '!'] or [.., '<', '>'] => "neq",
             [.., '<'] => "lte",
@@ -20,23 +25,23 @@ internal static class FilterHint
             _ when written.StartsWith('=') => "eq",
             _ => null,
         };
-        if (comparison is not null)
-        {
-            var meant = $"{column.TrimEnd(' ', '\t', '!', '<', '>')}={not}{comparison}.{Bare(written.TrimStart('=', ' ', '\t'))}";
-            return $"comparisons are written with the names of operators: write {meant}";
-        }
+        return meant is null ? null
+            : $"comparisons are written with the names of operators: write {column.TrimEnd(' ', '\t', '!', '<', '>')}={not}{meant}.{Bare(written.TrimStart('=', ' ', '\t'))}";
+    }
 
-        if (name.EndsWith(')') && name.Contains('('))
-        {
-            return $"the operator '{name}' is PostgREST's, Realtime does not have it: for one of several values write {column}={not}in.(a,b)";
-        }
+    /// <summary><c>eq(any)</c> and its like.</summary>
+    private static string? OfPostgrest(string column, string not, string name) => name.EndsWith(')') && name.Contains('(')
+        ? $"the operator '{name}' is PostgREST's, Realtime does not have it: for one of several values write {column}={not}in.(a,b)"
+        : null;
 
-        var value = name.Length < written.Length ? Bare(written[(name.Length + 1)..]) : null;
-        if (value is not null && name.ToLowerInvariant() is "contains" or "includes" or "startswith" or "endswith")
-        {
-            return $"the server has no operator '{name}': for a part of a text write {column}={not}like.%{value}%, and it has none that looks into arrays or documents";
-        }
+    private static string? OfSearch(string column, string not, string name, string? value) =>
+        value is not null && name.ToLowerInvariant() is "contains" or "includes" or "startswith" or "endswith"
+            ? $"the server has no operator '{name}': for a part of a text write {column}={not}like.%{value}%, and it has none that looks into arrays or documents"
+            : null;
 
+    /// <summary>The operator by another library's word for it; or none at all, for all of it is the value.</summary>
+    private static string OfOperator(string column, string not, string written, string name, string? value)
+    {
         var none = $"there is no operator '{name}': write one of {FilterOperators.All} after '{column}=', as in ";
         return Alias(name) is { } op && value is not null ? $"{none}{column}={not}{op}.{value}"
             : value is not null && name.Length > 0 && name.All(char.IsAsciiLetter) ? $"{none}{column}={not}eq.{value}, or {column}={not}eq.{written} if all of it is the value"

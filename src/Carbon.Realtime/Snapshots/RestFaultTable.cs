@@ -54,7 +54,6 @@ internal static class RestFaultTable
         new("22*", RealtimeErrorReason.TableMisconfigured, RestReaction.GiveUp, "A value of the filter, the tenant or a key does not fit its column's type"),
         new("42P17", RealtimeErrorReason.TableMisconfigured, RestReaction.GiveUp, "The table's row level security refers to itself", TellsNames: true),
         new("25006", RealtimeErrorReason.TableMisconfigured, RestReaction.GiveUp, "Reading the table would write; a view or policy must not"),
-        new("EMULATOR", RealtimeErrorReason.TableMisconfigured, RestReaction.GiveUp, "The emulator cannot answer the read, which no real server would say", TellsNames: true),
         new("PGRST*", RealtimeErrorReason.ProtocolViolation, RestReaction.GiveUp, "The server does not understand the read"),
     ];
 
@@ -86,8 +85,7 @@ internal static class RestFaultTable
         var (code, said) = Read(body);
         if (code is not null)
         {
-            var row = Array.Find(Codes, r => r.Fits(code))
-                ?? new Row(code, RealtimeErrorReason.Unknown, status >= 500 ? RestReaction.Retry : RestReaction.GiveUp, "The server refuses the read");
+            var row = Array.Find(Codes, r => r.Fits(code)) ?? Unlisted(status, code);
             return new RestFault(row.Reason, row.Reaction, Words(row.Advice, $"HTTP {status}, {code}{(row.TellsNames ? ", " + said : "")}"), code, retryAfter);
         }
 
@@ -138,6 +136,17 @@ internal static class RestFaultTable
         var conditions = string.Join(", ", filter.Conditions.Select(static c => $"{c.Column} ({(c.Negated ? "not." : "")}{c.Operator.Name()})"));
         return $"The filter {(conditions.Length == 0 ? "is empty" : "compares " + Shown(conditions))}{(tenantColumn is null ? "" : $"; the tenant's column is {tenantColumn}")}.";
     }
+
+    /// <summary>
+    /// A code that is not in the table. With 501, which PostgREST never answers by itself, whoever stands in for it says what it does not do: no value of
+    /// ours, and the same tomorrow.
+    /// </summary>
+    private static Row Unlisted(int status, string code) => status switch
+    {
+        501 => new(code, RealtimeErrorReason.TableMisconfigured, RestReaction.GiveUp, "The server cannot do what the read asks of it", TellsNames: true),
+        >= 500 => new(code, RealtimeErrorReason.Unknown, RestReaction.Retry, "The server refuses the read"),
+        _ => new(code, RealtimeErrorReason.Unknown, RestReaction.GiveUp, "The server refuses the read"),
+    };
 
     private static (string? Code, string Message) Read(ReadOnlyMemory<byte> body)
     {

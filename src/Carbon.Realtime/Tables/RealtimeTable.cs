@@ -9,37 +9,28 @@ public static class RealtimeTable
 {
     /// <summary>A table with a key of one column.</summary>
     /// <param name="name">The table's exact name; the schema is <c>public</c> unless <see cref="RealtimeTable{TKey, TRow}.InSchema"/> says otherwise.</param>
-    /// <param name="row">The row type's JSON metadata, from a source-generated context. Its property names are the columns' names.</param>
+    /// <param name="row">The row type's JSON metadata, from a source-generated context. Its property names are the columns' names, in their case: metadata that takes them in any is refused.</param>
     /// <param name="keyColumn">The primary key's column.</param>
     /// <param name="key">The key of a row. Pure: it runs on the reader. So is a key's equality: stores ask it while readers wait.</param>
     /// <exception cref="ArgumentException">The definition contradicts the metadata; the message says how.</exception>
     public static RealtimeTable<TKey, TRow> Define<TKey, TRow>(string name, JsonTypeInfo<TRow> row, string keyColumn, Func<TRow, TKey> key)
-        where TKey : notnull
-    {
-        row = Exact(name, row);
-        return Define(name, row, new SingleKeyCodec<TKey>(keyColumn, KeyType<TKey, TRow>(name, row, keyColumn)), key);
-    }
+        where TKey : notnull =>
+        Define(name, row, new SingleKeyCodec<TKey>(keyColumn, KeyType<TKey, TRow>(name, row, keyColumn)), key);
 
     /// <summary>A table with a key of two columns: a tuple, never a joined string, which could collide.</summary>
     /// <inheritdoc cref="Define{TKey, TRow}(string, JsonTypeInfo{TRow}, string, Func{TRow, TKey})"/>
     public static RealtimeTable<(T1, T2), TRow> Define<T1, T2, TRow>(
-        string name, JsonTypeInfo<TRow> row, string firstKeyColumn, string secondKeyColumn, Func<TRow, (T1, T2)> key)
-    {
-        row = Exact(name, row);
-        return Define(name, row, new PairKeyCodec<T1, T2>(
+        string name, JsonTypeInfo<TRow> row, string firstKeyColumn, string secondKeyColumn, Func<TRow, (T1, T2)> key) =>
+        Define(name, row, new PairKeyCodec<T1, T2>(
             firstKeyColumn, secondKeyColumn, KeyType<T1, TRow>(name, row, firstKeyColumn), KeyType<T2, TRow>(name, row, secondKeyColumn)), key);
-    }
 
     /// <summary>A table with a key of three columns.</summary>
     /// <inheritdoc cref="Define{TKey, TRow}(string, JsonTypeInfo{TRow}, string, Func{TRow, TKey})"/>
     public static RealtimeTable<(T1, T2, T3), TRow> Define<T1, T2, T3, TRow>(
-        string name, JsonTypeInfo<TRow> row, string firstKeyColumn, string secondKeyColumn, string thirdKeyColumn, Func<TRow, (T1, T2, T3)> key)
-    {
-        row = Exact(name, row);
-        return Define(name, row, new TripleKeyCodec<T1, T2, T3>(
+        string name, JsonTypeInfo<TRow> row, string firstKeyColumn, string secondKeyColumn, string thirdKeyColumn, Func<TRow, (T1, T2, T3)> key) =>
+        Define(name, row, new TripleKeyCodec<T1, T2, T3>(
             firstKeyColumn, secondKeyColumn, thirdKeyColumn, KeyType<T1, TRow>(name, row, firstKeyColumn),
             KeyType<T2, TRow>(name, row, secondKeyColumn), KeyType<T3, TRow>(name, row, thirdKeyColumn)), key);
-    }
 
     /// <summary>A table whose rows stay raw JSON: every column the server sends, in the server's own text.</summary>
     /// <param name="name">The table's exact name.</param>
@@ -70,31 +61,23 @@ public static class RealtimeTable
         where TKey : notnull
     {
         ArgumentNullException.ThrowIfNull(keyOf);
+        RequireExactNames(name, row);
         var columns = row.Properties.Where(IsRead).Select(static p => new MappedColumn(p)).ToArray();
         var definition = new TableDefinition<TKey, TRow>(
             key, columns, record => JsonSerializer.Deserialize(record, row)!, value => JsonSerializer.SerializeToUtf8Bytes(value, row), keyOf);
         return new RealtimeTable<TKey, TRow>(definition, "public", CheckName(name));
     }
 
-    /// <summary>
-    /// The same metadata, but without its leniency about case (<see cref="JsonSerializerDefaults.Web"/> has it): columns are told apart by it. With it
-    /// the guard would judge <c>companyId</c>, and the row be made of a <c>CompanyID</c> that stands behind it.
-    /// </summary>
-    private static JsonTypeInfo<TRow> Exact<TRow>(string table, JsonTypeInfo<TRow> row)
+    /// <summary>Columns are told apart by case: otherwise the guard would judge <c>companyId</c>, and the row be made of a <c>CompanyID</c> that stands behind it.</summary>
+    private static void RequireExactNames<TRow>(string table, JsonTypeInfo<TRow> row)
     {
-        ArgumentNullException.ThrowIfNull(row);
-        if (!row.Options.PropertyNameCaseInsensitive)
+        if (row.Options.PropertyNameCaseInsensitive)
         {
-            return row;
+            throw new ArgumentException(
+                $"Table {table}: the metadata of {typeof(TRow).Name} takes property names in any case, and columns are told apart by it. Write "
+                + "PropertyNameCaseInsensitive = false where its context is made, as in [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, PropertyNameCaseInsensitive = false)].",
+                nameof(row));
         }
-
-        var options = new JsonSerializerOptions(row.Options) { PropertyNameCaseInsensitive = false };
-        return options.TryGetTypeInfo(typeof(TRow), out var found) && found is JsonTypeInfo<TRow> exact
-            && exact.Properties.Select(static p => p.Name).SequenceEqual(row.Properties.Select(static p => p.Name))
-                ? exact
-                : throw new ArgumentException(
-                    $"Table {table}: the metadata of {typeof(TRow).Name} takes property names in any case, and columns are told apart by it. Leave {nameof(JsonSerializerOptions.PropertyNameCaseInsensitive)} out.",
-                    nameof(row));
     }
 
     /// <summary>Whether a property takes a value from the record: one that is only computed needs no column.</summary>
@@ -103,6 +86,7 @@ public static class RealtimeTable
 
     private static JsonTypeInfo<TPart> KeyType<TPart, TRow>(string table, JsonTypeInfo<TRow> row, string column)
     {
+        ArgumentNullException.ThrowIfNull(row);
         ArgumentException.ThrowIfNullOrWhiteSpace(column);
         if (row.Kind != JsonTypeInfoKind.Object)
         {

@@ -53,23 +53,29 @@ internal sealed class TableDefinition<TKey, TRow>(
     /// </remarks>
     public string? ColumnAt(string? path)
     {
-        if (path is null)
+        for (var i = 0; i < columns.Count; i++)
         {
-            return null;
-        }
-
-        foreach (var column in columns)
-        {
-            foreach (var text in (string[])["$." + column.Name, $"$['{column.Name}']"])
+            if (BeginsAt(columns[i].Name, path))
             {
-                if (path.StartsWith(text, StringComparison.Ordinal) && (path.Length == text.Length || path[text.Length] is '.' or '['))
-                {
-                    return "$." + column.Name;
-                }
+                return "$." + columns[i].Name;
             }
         }
 
         return null;
+    }
+
+    /// <summary>Whether a path is <c>$.name</c> or <c>$['name']</c>, or leads on from there.</summary>
+    private static bool BeginsAt(string column, ReadOnlySpan<char> path)
+    {
+        var isAt = Skip(ref path, "$['") ? Skip(ref path, column) && Skip(ref path, "']") : Skip(ref path, "$.") && Skip(ref path, column);
+        return isAt && path is [] or ['.' or '[', ..];
+
+        static bool Skip(ref ReadOnlySpan<char> text, ReadOnlySpan<char> start)
+        {
+            var begins = text.StartsWith(start);
+            text = begins ? text[start.Length..] : text;
+            return begins;
+        }
     }
 
     /// <summary>Why the client cannot judge a condition in the server's stead, as far as the row type tells.</summary>

@@ -35,6 +35,7 @@ internal sealed class EnvelopeTarget : FuzzTarget
         var name = chance.Of(Events);
         var payload = name switch
         {
+            _ when chance.OneIn(12) => HostileJson.Value(chance, 1),
             "phx_reply" => HostileJson.Object(chance, ("status", chance.OneIn(3) ? "\"error\"" : "\"ok\""), ("response", Response(chance))),
             "system" => HostileJson.Object(chance,
                 ("extension", chance.OneIn(3) ? "\"system\"" : "\"postgres_changes\""), ("status", chance.OneIn(2) ? "\"ok\"" : "\"error\""),
@@ -56,6 +57,7 @@ internal sealed class EnvelopeTarget : FuzzTarget
         Require(isRead == (error == FrameDropReason.None), $"error {error} does not fit {isRead}");
         Require(error is FrameDropReason.None or FrameDropReason.Malformed or FrameDropReason.Truncated or FrameDropReason.TooDeep, $"error {error} is not declared");
         Require(!isRead || frame.Payload.Length <= input.Length, "payload is longer than the message");
+        Require(!isRead || IsArray(input) || !IsTooDeep(frame.Payload), "payload is deeper than one may be");
         Compare(input, isRead, frame);
         return verdict;
     }
@@ -71,6 +73,7 @@ internal sealed class EnvelopeTarget : FuzzTarget
                     return "Reply, unreadable";
                 }
 
+                Require(frame.Payload is [(byte)'{', ..], "reply is no object");
                 Explain(FaultTable.Channel(reply.Reason));
                 return reply.IsOk ? "Reply, ok" : "Reply, error";
             case FrameEvent.System:
@@ -79,6 +82,7 @@ internal sealed class EnvelopeTarget : FuzzTarget
                     return "System, unreadable";
                 }
 
+                Require(frame.Payload is [(byte)'{', ..], "system message is no object");
                 Explain(FaultTable.Channel(system.Message));
                 Explain(FaultTable.Subscription(system.Message).Fault);
                 var quoted = RefusedBinding.Find(system.Message, Bindings);
@@ -90,6 +94,30 @@ internal sealed class EnvelopeTarget : FuzzTarget
     }
 
     private static void Explain(ServerFault fault) => Require(Enum.IsDefined(fault.Reason) && fault.ToException().Message.Length > 0, "fault says nothing");
+
+    /// <summary>Then the payload is all that is left, and nobody walks through it before its own reader.</summary>
+    private static bool IsArray(ReadOnlySpan<byte> message) => message.TrimStart(" \n\r\t"u8) is [(byte)'[', ..];
+
+    private static bool IsTooDeep(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = int.MaxValue });
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject && reader.CurrentDepth >= JsonScanner.MaxDepth)
+                {
+                    return true;
+                }
+            }
+        }
+        catch (JsonException)
+        {
+            // How deep it is behind that, nobody can say.
+        }
+
+        return false;
+    }
 
     private static void Compare(byte[] input, bool isRead, in Frame frame)
     {

@@ -55,7 +55,7 @@ internal sealed class FilterTarget : FuzzTarget
     public override byte[] Write(Chance chance)
     {
         var conditions = HostileJson.Many(chance, 2, () => Condition(chance)).Append(Condition(chance));
-        var values = HostileJson.Many(chance, 5, () => $"{chance.Of(Types)} {(chance.OneIn(5) ? HostileJson.Value(chance, 1) : chance.Of(JsonValues))}");
+        var values = HostileJson.Many(chance, 5, () => chance.OneIn(4) ? $"numeric {Number(chance)}" : $"{chance.Of(Types)} {(chance.OneIn(5) ? HostileJson.Value(chance, 1) : chance.Of(JsonValues))}");
         return Encoding.UTF8.GetBytes($"{string.Join(chance.OneIn(5) ? " , " : ",", conditions)}\n{string.Join('\n', values)}");
     }
 
@@ -171,10 +171,14 @@ internal sealed class FilterTarget : FuzzTarget
             "in" when chance.OneIn(5) => $"({string.Join(',', Enumerable.Range(0, 17 + chance.Below(20)).Select(_ => FormattableString.Invariant($"{(chance.OneIn(30) ? "0" : chance.OneIn(60) ? "+" : "")}{chance.Below(60)}")))})", // found by hash, where each has one text
             "in" => $"({string.Join(',', Enumerable.Range(0, chance.OneIn(8) ? 30 : 1 + chance.Below(4)).Select(_ => Element(chance)))})",
             "is" => chance.OneIn(12) ? chance.Of(Values) : chance.Of((string[])["null", "true", "false", "unknown"]),
-            _ => chance.OneIn(2) ? Quoted(chance.Of(Values)) : chance.Of(Values),
+            _ => chance.Below(4) switch { 0 => Number(chance), 1 => chance.Of(Values), _ => Quoted(chance.Of(Values)) },
         };
         return $"{chance.Of(Columns)}={not}{op}.{value}";
     }
+
+    /// <summary>Of few digits, so that many of these are one number, or differ by their zeros alone.</summary>
+    private static string Number(Chance chance) =>
+        $"{(chance.OneIn(6) ? "-" : "")}{chance.Of((string[])["0", "1", "5", "10", "50", "100"])}{(chance.OneIn(3) ? "" : "." + chance.Of((string[])["0", "00", "1", "01", "001", "10", "5", "05", "50"]))}{(chance.OneIn(4) ? "e" + chance.Of((string[])["0", "1", "-1", "2", "-2"]) : "")}";
 
     private static string Element(Chance chance) => chance.Below(4) switch { 0 => chance.Of(Values), 1 => FormattableString.Invariant($"{chance.Below(60)}"), _ => Quoted(chance.Of(Values)) };
 

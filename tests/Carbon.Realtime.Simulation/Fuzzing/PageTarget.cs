@@ -153,12 +153,20 @@ internal sealed class PageTarget : FuzzTarget
         {
             keys.Add(key);
             Require(keys.Contains(key), "key is not found again");
+            Require(keys.Contains(Respelt(key)), "key is not found with its numbers written otherwise");
             if (FuzzTables.HasReadableNames(row))
             {
                 Require(row.GetProperty(FuzzTables.TenantColumn).GetString() == FuzzTables.Tenant, "foreign row");
                 Require(row.GetProperty("id").GetRawText() == key[1].GetRawText(), "key is another row's");
             }
         }
+    }
+
+    private static JsonElement Respelt(JsonElement key)
+    {
+        using var document = JsonDocument.Parse($"[{string.Join(',', key.EnumerateArray().Select(static part =>
+            part.ValueKind == JsonValueKind.Number && part.GetRawText().AsSpan().IndexOfAny(".eE") < 0 ? part.GetRawText() + ".0" : part.GetRawText()))}]");
+        return document.RootElement.Clone();
     }
 
     private static bool Has(JsonElement row, string column)

@@ -24,6 +24,10 @@ internal static class CacheRows
 
     public static StoreCacheChanges Change(StoreCacheRow[] upserts, params string[] removes) => new() { AsOf = AsOf, Upserts = upserts, Removes = removes };
 
+    /// <summary>The same, of another time.</summary>
+    public static StoreCacheChanges At(this StoreCacheChanges changes, DateTimeOffset asOf) =>
+        new() { ReplacesAll = changes.ReplacesAll, AsOf = asOf, Upserts = changes.Upserts, Removes = changes.Removes };
+
     public static ValueTask SaveAsync(this IStoreCache cache, StoreCacheKey key, StoreCacheChanges changes) => cache.SaveAsync(key, changes, CancellationToken.None);
 
     public static ValueTask RemoveAsync(this IStoreCache cache, StoreCacheKey key) => cache.RemoveAsync(key, CancellationToken.None);

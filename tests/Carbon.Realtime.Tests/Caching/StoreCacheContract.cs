@@ -219,6 +219,69 @@ public abstract class StoreCacheContract
         (await Cache.RowsAsync(other)).Should().Equal("2");
     }
 
+    [Theory]
+    [InlineData("a replacement")]
+    [InlineData("a change")]
+    [InlineData("the key's removal")]
+    [InlineData("the user's removal")]
+    public async Task What_comes_while_a_load_gives_its_rows_is_no_part_of_it(string what)
+    {
+        await Cache.SaveAsync(Key, Replace(Row("a", "1"), Row("b", "2"), Row("c", "3")));
+        var rows = new List<string>();
+        var call = default(ValueTask);
+
+        var header = await Cache.LoadAsync(
+            Key,
+            row =>
+            {
+                call = rows.Count > 0 ? call : what switch
+                {
+                    "a replacement" => Cache.SaveAsync(Key, Replace(Row("b", "new")).At(AsOf.AddHours(1))),
+                    "a change" => Cache.SaveAsync(Key, Change([Row("b", "new")], "a", "c").At(AsOf.AddHours(1))),
+                    "the key's removal" => Cache.RemoveAsync(Key),
+                    _ => Cache.RemoveUserAsync(Key.Project, Key.Subject, CancellationToken.None),
+                };
+                rows.Add(Encoding.UTF8.GetString(row));
+            },
+            CancellationToken.None);
+        await call;
+
+        header.Should().Be(new StoreCacheHeader(AsOf));
+        rows.Should().BeEquivalentTo("1", "2", "3");
+        var (after, left) = await Cache.LoadAsync(Key);
+        (after?.AsOf, left?.Single()).Should().Be(what.Contains("removal", StringComparison.Ordinal) ? (null, null) : (AsOf.AddHours(1), "new"));
+    }
+
+    [Fact]
+    public async Task Calls_for_one_key_at_once_look_as_if_they_had_come_one_after_the_other()
+    {
+        // Real threads: what is asserted does not depend on how they take turns.
+        await Parallel.ForAsync(0, 8, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (caller, _) =>
+        {
+            for (var round = 0; round < 25; round++)
+            {
+                switch (caller)
+                {
+                    case 0:
+                        await Cache.RemoveAsync(Key);
+                        break;
+                    case 1:
+                        await Cache.RemoveUserAsync(Key.Project, Key.Subject, CancellationToken.None);
+                        break;
+                    case < 5:
+                        var minute = (caller * 25) + round;
+                        await Cache.SaveAsync(Key, Replace([.. Enumerable.Range(0, 40).Select(i => Row($"k{i}", $"{i:00} {minute}"))]).At(AsOf.AddMinutes(minute)));
+                        break;
+                    default:
+                        var (header, rows) = await Cache.LoadAsync(Key);
+                        string[]? expected = header is null ? null : [.. Enumerable.Range(0, 40).Select(i => $"{i:00} {(header.AsOf - AsOf).TotalMinutes}")];
+                        rows.Should().BeEquivalentTo(expected);
+                        break;
+                }
+            }
+        });
+    }
+
     [Fact]
     public async Task Calls_of_many_stores_at_once_do_not_meet()
     {

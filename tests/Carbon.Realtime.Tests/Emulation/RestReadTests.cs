@@ -355,7 +355,7 @@ public sealed class RestReadTests
 
         var reply = await _world.ReadAsync(target, Emulator.AnonKey, method, body is null ? null : new StringContent(body), []);
 
-        reply.Status.Should().Be(500);
+        reply.Status.Should().Be(501);
         reply.Headers["Proxy-Status"].Should().Be("PostgREST; error=EMULATOR");
         Emulator.LastFault.Should().BeOfType<ArgumentException>();
         Emulator.Rows("part").Should().ContainSingle("nothing was written").Which.Text("id").Should().Be("1");

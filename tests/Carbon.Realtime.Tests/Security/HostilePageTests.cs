@@ -21,7 +21,7 @@ public sealed class HostilePageTests
     [InlineData("\"id\":\"a\",\"name\":\"n\",\"\\u0069d\":\"b\",\"companyId\":\"co_1\"")]
     public async Task A_row_that_names_its_tenant_or_its_key_twice_is_not_shown_as_anybodys(string columns)
     {
-        foreach (var table in (RealtimeTable<string, Part>[])[SnapshotWorld.Parts.TenantScoped("companyId"), Lenient.TenantScoped("companyId")])
+        foreach (var table in (RealtimeTable<string, Part>[])[SnapshotWorld.Parts.TenantScoped("companyId"), OfWeb.TenantScoped("companyId")])
         {
             var world = new SnapshotWorld();
             world.Rest.Script = (n, _) => FakePostgrest.Answer(200, n == 1 ? $$"""[{{{columns}}},{"companyId":"co_1","id":"z","name":"n"}]""" : "[]");
@@ -42,7 +42,7 @@ public sealed class HostilePageTests
     {
         var world = new SnapshotWorld();
         world.Rest.Script = (n, _) => FakePostgrest.Answer(200, n == 1 ? $$"""[{{{columns}}}]""" : "[]");
-        var pages = await world.ScanAsync(world.Reader(Lenient.TenantScoped("companyId"), "co_1"));
+        var pages = await world.ScanAsync(world.Reader(OfWeb.TenantScoped("companyId"), "co_1"));
         pages[0].Rows.Should().ContainSingle().Which.Value.CompanyId.Should().Be(tenant);
         pages[0].ProvesAbsence.Should().BeTrue();
     }
@@ -121,12 +121,12 @@ public sealed class HostilePageTests
         world.Store.Current.Rows.Where(static row => row.CompanyId != "co_1").Should().BeEmpty();
     }
 
-    private static RealtimeTable<string, Part> Lenient { get; } = RealtimeTable.Define("part", LenientPartJson.Default.Part, "id", static p => p.Id);
+    private static RealtimeTable<string, Part> OfWeb { get; } = RealtimeTable.Define("part", WebPartJson.Default.Part, "id", static p => p.Id);
 }
 
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, PropertyNameCaseInsensitive = false)]
 [JsonSerializable(typeof(Part))]
-public sealed partial class LenientPartJson : JsonSerializerContext;
+public sealed partial class WebPartJson : JsonSerializerContext;
 
 [JsonSerializable(typeof(Part))]
 public sealed partial class CommentsJson : JsonSerializerContext

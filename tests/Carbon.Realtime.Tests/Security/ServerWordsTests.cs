@@ -139,14 +139,34 @@ public sealed class ServerWordsTests
     [InlineData(400, "42703")]
     public async Task Whatever_the_server_says_to_a_read_is_told_as_one_short_line_without_a_token(int status, string code)
     {
-        var world = new SnapshotWorld();
-        world.Rest.Script = (_, _) => FakePostgrest.Answer(status, $$"""{"code":"{{code}}","message":{{System.Text.Json.JsonSerializer.Serialize(Hostile)}}}""");
-        var error = await world.FailAsync();
-        foreach (var text in world.Log.Lines.Append(error.Message))
+        foreach (var (said, isTold) in ((string, bool)[])[(Hostile[..10_000], true), (Hostile, false)]) // more of a body is not read, and what is cut is no JSON
         {
-            text.Length.Should().BeLessThan(1000);
-            text.Should().NotContainAny(Jwt, "eyJzdWIi");
-            text.Where(static c => char.IsControl(c) || c is '\u2028' or '\u2029' or '\u202e' or '\u2066').Should().BeEmpty(text);
+            var world = new SnapshotWorld();
+            world.Rest.Script = (_, _) => FakePostgrest.Answer(status, $$"""{"code":"{{code}}","message":{{System.Text.Json.JsonSerializer.Serialize(said)}}}""");
+            var error = await world.FailAsync();
+            error.Message.Contains("Forged[1]").Should().Be(isTold);
+            foreach (var text in world.Log.Lines.Append(error.Message))
+            {
+                text.Length.Should().BeLessThan(1000);
+                text.Should().NotContainAny(Jwt, "eyJzdWIi");
+                text.Where(static c => char.IsControl(c) || c is '\u2028' or '\u2029' or '\u202e' or '\u2066').Should().BeEmpty(text);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_code_or_a_type_without_end_is_not_told_to_its_end()
+    {
+        var endless = new string('A', 5_000);
+        foreach (var answer in (Func<HttpResponseMessage>[])[() => FakePostgrest.Error(400, endless), () => FakePostgrest.Answer(200, "", "text/" + endless)])
+        {
+            var world = new SnapshotWorld();
+            world.Rest.Script = (_, _) => answer();
+            var error = await world.FailAsync();
+            foreach (var text in world.Log.Lines.Append(error.Message).Append(error.ServerCode))
+            {
+                (text?.Length ?? 0).Should().BeLessThan(300);
+            }
         }
     }
 

@@ -136,6 +136,20 @@ public sealed class PagingTests
     }
 
     [Fact]
+    public async Task Names_with_every_character_of_an_address_change_nothing_in_it()
+    {
+        const string Hard = "a/../b?select&or#;+%2F i";
+        var world = new SnapshotWorld { Rest = { Script = static (_, _) => FakePostgrest.Answer(200, "[]") } };
+        await world.ScanAsync(world.Reader(RealtimeTable.Untyped(Hard, Hard).Where(RealtimeFilter.Where(Hard).Equal(Hard))));
+
+        var address = world.Rest.Requests.Single().RequestUri!;
+        var (name, quoted) = (Uri.EscapeDataString(Hard), Uri.EscapeDataString($"\"{Hard}\""));
+        address.AbsolutePath.Should().EndWith("/rest/v1/" + name);
+        address.Query.Should().Be($"?select=%2A&{quoted}=eq.{name}&order={quoted}.asc&limit=1000");
+        address.Fragment.Should().BeEmpty();
+    }
+
+    [Fact]
     public async Task Every_request_selects_the_mapped_columns_and_carries_filter_and_tenant()
     {
         var world = new SnapshotWorld(limits: l => l with { PageRows = 1 });

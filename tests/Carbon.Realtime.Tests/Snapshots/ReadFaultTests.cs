@@ -38,6 +38,7 @@ public sealed class ReadFaultTests
     [InlineData(503, "PGRST002", RealtimeErrorReason.ServerUnavailable, true, 5)]
     [InlineData(504, "PGRST003", RealtimeErrorReason.ServerUnavailable, true, 5)]
     [InlineData(500, "XX000", RealtimeErrorReason.Unknown, true, 5)]
+    [InlineData(501, "ELSEWHERE", RealtimeErrorReason.TableMisconfigured, false, 1)]
     [InlineData(500, "57014", RealtimeErrorReason.ServerUnavailable, true, 6)] // 2 rows, 1 row, four times again
     public async Task A_code_says_what_it_is_and_whether_to_ask_again(int status, string code, RealtimeErrorReason reason, bool transient, int requests)
     {
@@ -67,6 +68,17 @@ public sealed class ReadFaultTests
 
         var keys = () => world.ReadAsync(world.Reader(SnapshotWorld.Parts), "a");
         (await keys.Should().ThrowAsync<RealtimeException>()).Which.Message.Should().EndWith(". The filter is empty.");
+    }
+
+    [Theory]
+    [InlineData(501, true)]
+    [InlineData(500, false)]
+    [InlineData(400, false)]
+    public async Task Who_stands_in_for_PostgREST_is_quoted_where_it_says_what_it_does_not_do(int status, bool isQuoted)
+    {
+        var world = new SnapshotWorld(limits: static l => l with { Retries = 0 });
+        world.Rest.Script = (_, _) => FakePostgrest.Error(status, "ELSEWHERE", "no full text");
+        (await world.FailAsync()).Message.Contains("no full text").Should().Be(isQuoted);
     }
 
     [Fact]

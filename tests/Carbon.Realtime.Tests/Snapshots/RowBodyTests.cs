@@ -28,6 +28,21 @@ public sealed class RowBodyTests
     }
 
     [Fact]
+    public async Task Of_a_row_that_is_too_long_no_more_is_held_than_of_the_longest_that_is_not()
+    {
+        var largest = 0;
+        var bytes = Encoding.UTF8.GetBytes($$"""[{"id":"a","name":"{{new string('y', 4_000_000)}}"},{"id":"b"}]""");
+        using var body = new RowBody(new RoomStream(bytes, room => largest = Math.Max(largest, room)), SnapshotLimits.Default with { MaxRowBytes = 100_000 });
+
+        (await body.MoveNextAsync(default)).Should().BeTrue();
+        body.IsCut.Should().BeTrue();
+        (await body.MoveNextAsync(default)).Should().BeTrue();
+        Encoding.UTF8.GetString(body.Row).Should().Be("""{"id":"b"}""");
+        (await body.MoveNextAsync(default)).Should().BeFalse();
+        largest.Should().BeLessThan(500_000);
+    }
+
+    [Fact]
     public async Task Every_truncation_of_a_body_is_a_lost_connection_and_brings_no_row()
     {
         var bytes = Encoding.UTF8.GetBytes(Rows.TrimEnd());
@@ -216,5 +231,15 @@ public sealed class RowBodyTests
         world.Rest.Script = (n, _) => FakePostgrest.Answer(200, n > 1 ? "[]" : """[{"id":"1","modelUpload":{"thumbnailPath":{"planted":1}}}]""");
         await world.ScanAsync(world.Reader(RealtimeTable.Define("item", PicturedJson.Default.Pictured, "id", p => p.Id)));
         world.Log.Lines.Should().Contain(l => l.Contains("at $.modelUpload into"));
+    }
+
+    /// <summary>Says how much room it is given.</summary>
+    private sealed class RoomStream(byte[] bytes, Action<int> given) : MemoryStream(bytes)
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            given(buffer.Length);
+            return base.ReadAsync(buffer, cancellationToken);
+        }
     }
 }

@@ -52,9 +52,9 @@ internal sealed class RestException(HttpStatusCode status, string? code, string 
             : HttpStatusCode.BadRequest,
         error[..5], error[(error.IndexOf(") ", StringComparison.Ordinal) + 2)..]);
 
-    /// <summary>A policy, a view or a generated column threw, which is the test's own code. In the words of an answer, for a client shows those.</summary>
+    /// <summary>A policy, a view or a generated column threw, which is the test's own code. In the words of an answer, and with 501, for then a client shows them and does not ask again.</summary>
     public static RestException Thrown(Exception thrown) => new(
-        HttpStatusCode.InternalServerError, "EMULATOR", $"A policy, a view or a generated column threw {thrown.GetType().Name}: {PlainWords.Of(thrown)}", null,
+        HttpStatusCode.NotImplemented, "EMULATOR", $"A policy, a view or a generated column threw {thrown.GetType().Name}: {PlainWords.Of(thrown)}", null,
         "This is the test's own code; RealtimeEmulator.LastFault has the exception.");
 
     /// <summary>The real server can do it and this one cannot: never a wrong answer instead.</summary>
