@@ -52,8 +52,8 @@ internal sealed class TortureProgram(TortureRound round, Random random)
     {
         World.Figures.Subscription();
         witness.Begin(source);
-        round.Witnesses.Add(witness);
-        round.Disposables.Add(new Leaving(witness));
+        round.Witnesses.Enqueue(witness);
+        round.Disposables.Enqueue(new Leaving(witness));
     }
 
     private int Bites() => random.Next(12) == 0 ? random.Next(1, 4) : 0;
@@ -125,7 +125,7 @@ internal sealed class TortureProgram(TortureRound round, Random random)
         var revalidations = Take(static m => m.Revalidations(Quick, TortureWorld.Parts)).Stream;
         var hold = revalidations.Hold();
         Follow(new Witness<Revalidation>(World, "held revalidations"), revalidations);
-        round.Disposables.Add(hold);
+        round.Disposables.Enqueue(hold);
     }
 
     private void TakeToken()
@@ -144,7 +144,7 @@ internal sealed class TortureProgram(TortureRound round, Random random)
             }
         }, null);
         round.Watch("a change token", fired.Task, outlivesThePrograms: true);
-        round.Disposables.Add(ChangeToken.OnChange(NextToken, static () => { }));
+        round.Disposables.Enqueue(ChangeToken.OnChange(NextToken, static () => { }));
     }
 
     /// <summary>None any more where there is no tenant, or no manager.</summary>
@@ -162,7 +162,7 @@ internal sealed class TortureProgram(TortureRound round, Random random)
 
     private void Leave()
     {
-        if (round.Disposables.TryTake(out var one))
+        if (round.Disposables.TryDequeue(out var one))
         {
             one.Dispose();
             if (random.Next(3) == 0)
@@ -212,7 +212,7 @@ internal sealed class TortureProgram(TortureRound round, Random random)
         round.Watch("enumeration", EnumerateAsync(), outlivesThePrograms: true);
         if (random.Next(2) == 0)
         {
-            round.Disposables.Add(new Cancelling(cancelling));
+            round.Disposables.Enqueue(new Cancelling(cancelling));
         }
 
         async Task EnumerateAsync()
@@ -236,7 +236,7 @@ internal sealed class TortureProgram(TortureRound round, Random random)
         var most = random.Next(1, 8);
         var cancelling = new CancellationTokenSource();
         round.Watch("watch", EnumerateAsync(), outlivesThePrograms: true);
-        round.Disposables.Add(new Cancelling(cancelling));
+        round.Disposables.Enqueue(new Cancelling(cancelling));
 
         async Task EnumerateAsync()
         {
@@ -257,10 +257,10 @@ internal sealed class TortureProgram(TortureRound round, Random random)
     private void Bind()
     {
         var list = AnyStore().OrderBy(TortureWorld.ByStatus).BindTo(round.Ui);
-        round.Disposables.Add(list);
+        round.Disposables.Enqueue(list);
     }
 
-    private void Use() => round.Disposables.Add(AnyStore().Start());
+    private void Use() => round.Disposables.Enqueue(AnyStore().Start());
 
     private void Refresh() => Await("refresh", Manager.RefreshAccessTokenAsync);
 
@@ -309,12 +309,12 @@ internal sealed class TortureProgram(TortureRound round, Random random)
     {
         var tenant = TortureWorld.Companies[random.Next(TortureWorld.Companies.Count)];
         var isBobs = random.Next(2) == 0;
-        round.Scopes.Add((isBobs ? Manager.ForTenant(tenant, AccessTokenProvider.Of(World.Users.TokenOf(TortureWorld.Bob))) : Manager.ForTenant(tenant), isBobs));
+        round.Scopes.Enqueue((isBobs ? Manager.ForTenant(tenant, AccessTokenProvider.Of(World.Users.TokenOf(TortureWorld.Bob))) : Manager.ForTenant(tenant), isBobs));
     }
 
     private void CloseScope()
     {
-        if (round.Scopes.TryTake(out var scope))
+        if (round.Scopes.TryDequeue(out var scope))
         {
             round.Watch("scope's disposal", scope.Scope.DisposeAsync().AsTask());
         }
@@ -342,7 +342,7 @@ internal sealed class TortureProgram(TortureRound round, Random random)
                 Pause(name, task);
                 break;
             case 1:
-                round.Disposables.Add(new Cancelling(cancelling));
+                round.Disposables.Enqueue(new Cancelling(cancelling));
                 break;
         }
     }

@@ -30,12 +30,13 @@ internal sealed class TortureRound : IDisposable
     /// <summary>The signed-in user's stores, which live as long as the round.</summary>
     public IReadOnlyList<ILiveStore<string, Part>> Stores { get; }
 
-    public ConcurrentBag<IWitness> Witnesses { get; } = [];
+    // Queues and no bags: a bag holds what it held for as long as the threads live that used it.
+    public ConcurrentQueue<IWitness> Witnesses { get; } = [];
 
     /// <summary>What anybody may dispose.</summary>
-    public ConcurrentBag<IDisposable> Disposables { get; } = [];
+    public ConcurrentQueue<IDisposable> Disposables { get; } = [];
 
-    public ConcurrentBag<(ITenantScope Scope, bool IsBobs)> Scopes { get; } = [];
+    public ConcurrentQueue<(ITenantScope Scope, bool IsBobs)> Scopes { get; } = [];
 
     public UiLoop Ui { get; } = new();
 
@@ -57,8 +58,8 @@ internal sealed class TortureRound : IDisposable
     {
         foreach (var store in Stores)
         {
-            Disposables.Add(store.Start()); // one of many uses: who disposes it ends no other
-            Witnesses.Add(Begun(new StoreWitness(World, $"lasting {store.Table}", () => World.Allowed.Now), store.Changes));
+            Disposables.Enqueue(store.Start()); // one of many uses: who disposes it ends no other
+            Witnesses.Enqueue(Begun(new StoreWitness(World, $"lasting {store.Table}", () => World.Allowed.Now), store.Changes));
         }
 
         var lasting = Stores.Select(static s => s.Start()).ToList();
