@@ -180,6 +180,12 @@ internal sealed class ChangeFeeds(
     {
         lock (gate)
         {
+            // A store's actor may be on its way here while the manager closes: what it attached to would never end, and would connect anew.
+            if (IsClosed)
+            {
+                throw new ObjectDisposedException(ManagerName);
+            }
+
             var key = keyOf();
             if (_feeds.TryGetValue(key, out var known) && known.TryGetTarget(out var feed))
             {
