@@ -129,7 +129,7 @@ internal sealed class TokenSession(
         }
         catch (AggregateException e)
         {
-            AuthenticationLog.CancellationThrew(logger, e.InnerExceptions[0].GetType().Name);
+            AuthenticationLog.CancellationThrew(logger, e.Flatten().InnerExceptions[0].GetType().Name);
         }
     }
 

@@ -92,7 +92,7 @@ internal sealed class TortureProgram(TortureRound round, Random random)
     {
         if (round.Scopes.TryPeek(out var scope))
         {
-            Follow(new StreamWitness<string, Part>(World, "scope's stream", scope.Scope.Tenant, static p => p.CompanyId) { LeavesAt = Leaves() }, scope.Scope.Changes(TortureWorld.Parts));
+            Follow(new StreamWitness<string, Part>(World, "scope's stream", scope.Scope.Tenant, static p => p.CompanyId, isScopes: true) { LeavesAt = Leaves() }, scope.Scope.Changes(TortureWorld.Parts));
             var allowed = new Allowed([scope.Scope.Tenant], scope.IsBobs ? [TortureWorld.Bob] : [TortureWorld.Ada]);
             var store = scope.Scope.Store(TortureWorld.Parts);
             Follow(new StoreWitness(World, "scope's store", () => allowed, isForOneUser: true) { LeavesAt = Leaves() }, store.Changes);
@@ -218,11 +218,12 @@ internal sealed class TortureProgram(TortureRound round, Random random)
         async Task EnumerateAsync()
         {
             var number = 0;
+            var check = new StreamCheck<string, Part>(World, "enumeration", company, static p => p.CompanyId);
             await foreach (var change in stream.ReadAllAsync(cancelling.Token))
             {
                 World.Figures.Element();
-                StreamWitness<string, Part>.Look(World, "enumeration", change, ++number == 1, ref company, static p => p.CompanyId);
-                if (number == most)
+                check.Look(change);
+                if (++number == most)
                 {
                     break;
                 }

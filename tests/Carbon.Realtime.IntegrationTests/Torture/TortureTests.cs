@@ -9,7 +9,7 @@ namespace Carbon.Realtime.IntegrationTests.Torture;
 [Collection(AloneCollection.Name)]
 public sealed class TortureTests
 {
-    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task Whatever_threads_do_at_once_every_promise_is_kept_and_nothing_is_left_behind()
@@ -53,7 +53,6 @@ public sealed class TortureTests
         using var round = new TortureRound(seed, figures, hang.Token);
         await round.RunAsync();
         var left = round.Stores.Select(static s => (s.Table, new WeakReference(s))).Append(("the manager", new WeakReference(round.World.Manager)))
-            .Append(("X emulator", new WeakReference(round.World.Emulator))).Append(("X time", new WeakReference(round.World.Time))).Append(("X scheduler", new WeakReference(round.World.Scheduler))).Append(("X round", new WeakReference(round))).Append(("X users", new WeakReference(round.World.Users))).Append(("X log", new WeakReference(round.World.Log))).Append(("X ui", new WeakReference(round.Ui)))
             .Concat(round.Witnesses.Select(static w => (w.Name, new WeakReference(w)))).ToArray();
         return (string.Join('\n', round.World.Broken.Distinct().Select(b => $"seed {seed}: {b}")), left);
     }
@@ -68,7 +67,7 @@ public sealed class TortureTests
             Collect();
         }
 
-        string.Join(",", left.Where(static l => l.Left.IsAlive).Select(static l => l.Name).Distinct().Order()).Should().BeEmpty("nobody holds them any more");
+        left.Where(static l => l.Left.IsAlive).Select(static l => l.Name).Distinct().Should().BeEmpty("nobody holds them any more");
     }
 
     private static void Collect()

@@ -1,38 +1,63 @@
-using System.Text.Json;
-
 namespace Carbon.Realtime.IntegrationTests.Torture;
 
-/// <summary>A change stream's: begins with a gap, and all its rows are of one company.</summary>
+/// <summary>What must hold of a change stream's elements: it begins with a gap, all its rows are of one company, and once another one is current nothing comes any more.</summary>
 /// <param name="world">The world.</param>
 /// <param name="name">What it is called in a failure.</param>
 /// <param name="company">The tenant it was taken for; <see langword="null"/> where that changed at the time: then its first row tells.</param>
 /// <param name="companyOf">Whose row it is.</param>
-internal sealed class StreamWitness<TKey, TRow>(TortureWorld world, string name, string? company, Func<TRow, string> companyOf) : Witness<TableChange<TKey, TRow>>(world, name)
+/// <param name="isScopes">Whether its tenant is a scope's, which never changes.</param>
+internal sealed class StreamCheck<TKey, TRow>(TortureWorld world, string name, string? company, Func<TRow, string> companyOf, bool isScopes = false)
     where TKey : notnull
 {
     private string? _company = company;
+    private bool _isFirst = true;
+    private int _late;
 
-    public static void Look(TortureWorld world, string name, TableChange<TKey, TRow> value, bool isFirst, ref string? company, Func<TRow, string> companyOf)
+    public void Look(TableChange<TKey, TRow> value)
     {
-        world.Require(!isFirst || value is Gap<TKey, TRow> { Reason: GapReason.Started }, $"{name}: begins with {value}");
-        (TRow? row, TRow? old) = value switch
+        var now = world.Allowed.Now;
+        world.Require(!_isFirst || value is Gap<TKey, TRow> { Reason: GapReason.Started }, $"{name}: begins with {value}");
+        _isFirst = false;
+        switch (value)
         {
-            Inserted<TKey, TRow> inserted => (inserted.Row, default),
-            Updated<TKey, TRow> updated => (updated.Row, updated.HasOldRow ? updated.OldRow : default(TRow?)),
-            Deleted<TKey, TRow> { HasOldRow: true } deleted => (default, deleted.OldRow),
-            _ => (default, default(TRow?)),
-        };
-        foreach (var seen in new[] { row, old })
+            case Inserted<TKey, TRow> inserted:
+                Look(inserted.Row);
+                break;
+            case Updated<TKey, TRow> updated:
+                Look(updated.Row);
+                if (updated.HasOldRow)
+                {
+                    Look(updated.OldRow!);
+                }
+
+                break;
+            case Deleted<TKey, TRow> { HasOldRow: true } deleted:
+                Look(deleted.OldRow!);
+                break;
+        }
+
+        // The one that was under way when the tenant changed may still come.
+        if (!isScopes && _company is not null && !now.Companies.Contains(_company))
         {
-            if (seen is not null && !(seen is JsonElement { ValueKind: JsonValueKind.Undefined }))
-            {
-                company ??= companyOf(seen);
-                world.Require(companyOf(seen) == company, $"{name}: a row of {companyOf(seen)} comes to {company}");
-            }
+            world.Require(++_late <= 1, $"{name}: {value} of {_company} comes to {now}");
         }
     }
 
-    protected override void Look(TableChange<TKey, TRow> value, int number) => Look(World, Name, value, number == 1, ref _company, companyOf);
+    private void Look(TRow row)
+    {
+        _company ??= companyOf(row);
+        world.Require(companyOf(row) == _company, $"{name}: a row of {companyOf(row)} comes to {_company}");
+    }
+}
+
+/// <summary>A change stream's.</summary>
+internal sealed class StreamWitness<TKey, TRow>(TortureWorld world, string name, string? company, Func<TRow, string> companyOf, bool isScopes = false)
+    : Witness<TableChange<TKey, TRow>>(world, name)
+    where TKey : notnull
+{
+    private readonly StreamCheck<TKey, TRow> _check = new(world, name, company, companyOf, isScopes);
+
+    protected override void Look(TableChange<TKey, TRow> value, int number) => _check.Look(value);
 }
 
 /// <summary>A store's: change sets add up to the snapshots, versions grow, and nobody else's rows are told.</summary>

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Primitives;
 
 namespace Carbon.Realtime.Tests.Proofs;
@@ -48,8 +49,8 @@ internal static class CallbackPlaces
         new("row setter", Says: "could not be decoded"),
         new("row converter", Says: "could not be decoded"),
         new("key delegate", Says: "could not be decoded"),
-        new("token provider", Says: "The access-token provider threw Bitten"),
-        new("token cancellation", Says: "Bitten"),
+        new("token provider", Says: "No access token: The access-token provider threw Bitten"),
+        new("token cancellation", Says: "cancellation threw Bitten"),
         new("socket factory"),
         new("socket send"),
         new("socket receive"),
@@ -74,17 +75,77 @@ internal static class CallbackPlaces
 
     public static IReadOnlyDictionary<string, CallbackWay> Ways { get; } = new Dictionary<string, CallbackWay>
     {
+        ["IChangeStream"] = new(["stream observer", "stream observer's end", "raw stream observer", "raw stream observer's end"]),
+        ["IChangeStream.StatusChanges"] = new(["stream status observer", "stream status observer's end"]),
+        ["IRealtimeChannelManager.StatusChanges"] = new(["status observer", "status observer's end"]),
+        ["ILiveStore.Changes"] = new(["store observer", "store observer's end"]),
+        ["ILiveStore.StatusChanges"] = new(["store status observer", "store status observer's end"]),
+        ["IRevalidations"] = new(["revalidation observer", "revalidation observer's end"]),
+        ["IStoreView.Changes"] = new(["view observer", "view observer's end"]),
+        ["IChangeSource.ChangeToken"] = new(["token callback"]),
+        ["BoundCollection.Updated"] = new(["collection handler", "property handler", "updated handler"]),
+        ["IStoreView.BindTo(context)"] = new(["context"]),
+        ["LiveStoreViews.BindTo(context)"] = new(["context"]),
+        ["IStoreView.Where(predicate)"] = new(["view predicate"]),
+        ["LiveStoreViews.Where(predicate)"] = new(["view predicate"]),
+        ["IStoreView.OrderBy(comparison)"] = new(["view comparison"]),
+        ["LiveStoreViews.OrderBy(comparison)"] = new(["view comparison"]),
+        ["StoreOptions.Order"] = new(["store order"]),
+        ["StoreOptions.Version"] = new(["row version"]),
+        ["RealtimeTable.Define(key)"] = new(["key delegate"]),
+        ["RealtimeTable.Define(row)"] = new(["row setter", "row converter", "row equality"]),
+        ["IAccessTokenProvider"] = new(["token provider", "token cancellation"]),
+        ["AccessTokenProvider.Of(accessToken)"] = new(["token provider"]),
+        ["RealtimeDependencies.AccessTokens"] = new(["token provider"]),
+        ["IRealtimeChannelManager.ForTenant(accessTokens)"] = new(["token provider"]),
+        ["ICarbonRealtimeBuilder.UseAccessToken(accessToken)"] = new(["token provider"]),
+        ["IRealtimeSocketFactory"] = new(["socket factory"]),
+        ["RealtimeDependencies.SocketFactory"] = new(["socket factory"]),
+        ["IRealtimeSocket"] = new(["socket send", "socket receive", "socket close", "socket abort", "socket disposal", "socket cancellation"]),
+        ["RealtimeDependencies.HttpMessageHandler"] = new(["handler factory", "handler", "read cancellation"]),
+        ["IStoreCache"] = new(["cache load", "cache save", "cache removal", "cache removal of a user"]),
+        ["RealtimeDependencies.StoreCache"] = new(["cache load"]),
+        ["RealtimeDependencies.LoggerFactory"] = new(["logger", "log filter"]),
+        ["RealtimeDependencies.MeterFactory"] = new(["measurement", "activity sampled", "activity started", "activity stopped"]),
+        ["RealtimeEnvironment.new(timeProvider)"] = new([], World),
+        ["RealtimeEnvironment.new(scheduler)"] = new([], World),
+        ["RealtimeEnvironment.new(randomizer)"] = new([], World),
+        ["IRandomizer"] = new([], World),
+        ["WorkScheduler.Post(action)"] = new([], World),
+        ["WorkScheduler.Post(item)"] = new([], World),
+        ["CarbonRealtimeServiceCollectionExtensions.AddCarbonRealtime(services)"] = new([], "before there is a manager"),
+        ["CarbonRealtimeServiceCollectionExtensions.AddCarbonRealtime(configure)"] = new([], "before there is a manager"),
+        ["CarbonRealtimeServiceCollectionExtensions.AddCarbonRealtime(configuration)"] = new([], "before there is a manager"),
+        ["IStoreCache.LoadAsync(onRow)"] = new([], "the library's own, given to a cache"),
+        ["IChangeSource.ChangeToken(tables)"] = new([], Ours),
+        ["IChangeSource.Revalidations(tables)"] = new([], Ours),
+        ["CoreStoreExtensions.CoreStores(source)"] = new([], Ours),
+        ["CoreStoreExtensions.MesStores(source)"] = new([], Ours),
+        ["LiveStoreViews.BindTo(store)"] = new([], Ours),
+        ["LiveStoreViews.OrderBy(store)"] = new([], Ours),
+        ["LiveStoreViews.Where(store)"] = new([], Ours),
+        ["RealtimeHealthCheck.new(manager)"] = new([], Ours),
+        ["ICarbonRealtimeBuilder"] = new([], Ours),
+        ["IChangeSource"] = new([], Ours),
+        ["ICoreStores"] = new([], Ours),
+        ["ILiveStore"] = new([], Ours),
+        ["IMesStores"] = new([], Ours),
+        ["IRealtimeChannelManager"] = new([], Ours),
+        ["IRealtimeTable"] = new([], Ours),
+        ["IStoreView"] = new([], Ours),
+        ["ITenantContext"] = new([], Ours),
+        ["ITenantScope"] = new([], Ours),
     };
 
-    /// <summary>Delegates, interfaces and abstract classes that are taken, and observables, tokens and events that are given. Collections are data.</summary>
+    /// <summary>Interfaces; delegates, interfaces, abstract classes, contexts and metadata of rows that are taken; observables, tokens and events that are given. Collections are data.</summary>
     public static IEnumerable<string> WaysOf(Assembly assembly)
     {
         foreach (var type in assembly.GetExportedTypes().Where(static t => !t.IsEnum && !t.IsSubclassOf(typeof(Delegate))))
         {
             var name = NameOf(type);
-            if (type.GetInterfaces().Any(IsSource) && type.IsInterface)
+            if (type.IsInterface)
             {
-                yield return $"{name} : IObservable";
+                yield return name;
             }
 
             foreach (var property in type.GetProperties(Declared).Where(p => !IsImplementation(type, p.GetMethod ?? p.SetMethod!)))
@@ -115,6 +176,10 @@ internal static class CallbackPlaces
         }
     }
 
+    private const string World = "time, chance and scheduler are the world that a manager lives in";
+
+    private const string Ours = "the library implements it";
+
     private const BindingFlags Declared = BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
     private static string NameOf(Type type) => type.Name.Split('`')[0];
@@ -124,7 +189,7 @@ internal static class CallbackPlaces
     private static bool IsTaken(Type type) =>
         !type.IsGenericParameter
         && type.Namespace?.StartsWith("System.Collections", StringComparison.Ordinal) != true
-        && (type.IsArray ? IsTaken(type.GetElementType()!) : type.IsSubclassOf(typeof(Delegate)) || type.IsInterface || type.IsAbstract);
+        && (type == typeof(SynchronizationContext) || (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(JsonTypeInfo<>)) || (type.IsArray && IsTaken(type.GetElementType()!)) || type.IsSubclassOf(typeof(Delegate)) || type.IsInterface || type.IsAbstract);
 
     /// <summary>What an interface of ours asks for is said of there.</summary>
     private static bool IsImplementation(Type type, MethodBase method) =>

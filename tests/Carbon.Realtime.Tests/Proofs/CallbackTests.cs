@@ -1,11 +1,8 @@
-using System.Reflection;
-
 namespace Carbon.Realtime.Tests.Proofs;
 
 /// <summary>Whatever is called back may throw, leave, dispose the manager, subscribe, ask, switch the tenant, and wait for another thread that calls in: at every place where the library calls other people's code.</summary>
 public sealed class CallbackTests
 {
-    /// <summary>What the others live on from.</summary>
     private static readonly Dictionary<string, Action<CallbackWorld, IDisposable?>> Bites = new()
     {
         ["throws"] = static (_, _) => throw new Bitten(),
@@ -56,8 +53,8 @@ public sealed class CallbackTests
     {
         var ways = CallbackPlaces.WaysOf(typeof(RealtimeChannelManager).Assembly).ToHashSet();
 
-        ways.Except(CallbackPlaces.Ways.Keys).Order(StringComparer.Ordinal).Should().BeEmpty("each is bitten at, or it is said why not");
-        CallbackPlaces.Ways.Keys.Except(ways).Should().BeEmpty("what is gone is not said of");
+        string.Join('\n', ways.Except(CallbackPlaces.Ways.Keys).Order(StringComparer.Ordinal)).Should().BeEmpty("each is bitten at, or it is said why not");
+        string.Join('\n', CallbackPlaces.Ways.Keys.Except(ways)).Should().BeEmpty("what is gone is not said of");
         var places = CallbackPlaces.All.Select(static p => p.Name).ToHashSet();
         CallbackPlaces.Ways.Values.SelectMany(static w => w.Places).Except(places).Should().BeEmpty("every place named is one");
         places.Except(CallbackPlaces.Ways.Values.SelectMany(static w => w.Places)).Should().BeEmpty("every place is on some way");

@@ -377,18 +377,19 @@ internal sealed class CallbackWorld : IDisposable
         Parts.Where(_ => Here("view predicate", true)).Changes.Subscribe(new Deaf<StoreViewChangeSet<CallbackRow>>());
         Parts.OrderBy((x, y) => Here("view comparison", string.CompareOrdinal(x.Id, y.Id))).Changes.Subscribe(new Deaf<StoreViewChangeSet<CallbackRow>>());
         Parts.OrderBy().Changes.Subscribe(new Deaf<StoreViewChangeSet<CallbackRow>>());
-        var token = Manager.ChangeToken(CallbackRow.Table);
-        IDisposable? registration = null;
-        registration = token.RegisterChangeCallback(_ => At("token callback", () => registration), null);
-        var fired = 0;
-        token.RegisterChangeCallback(_ => fired++, null);
-        _ends.Add(() => fired.Should().Be(1, "the token's other callback is called"));
         var list = Parts.OrderBy(static (x, y) => string.CompareOrdinal(x.Id, y.Id)).BindTo(Ui);
         ((INotifyCollectionChanged)list).CollectionChanged += (_, _) => At("collection handler", () => list);
         ((INotifyPropertyChanged)list).PropertyChanged += (_, _) => At("property handler", () => list);
         list.Updated += (_, _) => At("updated handler", () => list);
         Advance(3);
         Parts.Status.State.Should().Be(StoreState.Live);
+
+        var token = Manager.ChangeToken(CallbackRow.Table);
+        IDisposable? registration = null;
+        registration = token.RegisterChangeCallback(_ => At("token callback", () => registration), null);
+        var fired = 0;
+        token.RegisterChangeCallback(_ => fired++, null);
+        _ends.Add(() => fired.Should().Be(1, "the token's other callback is called"));
     }
 
     private sealed class Deaf<T> : IObserver<T>
