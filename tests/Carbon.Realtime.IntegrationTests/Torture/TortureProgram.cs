@@ -35,7 +35,9 @@ internal sealed class TortureProgram(TortureRound round, Random random)
             World.Figures.Act();
             try
             {
-                Acts[random.Next(Acts.Length)]();
+                var act = Acts[random.Next(Acts.Length)];
+                round.Doing[Thread.CurrentThread.Name!] = act.Method.Name;
+                act();
             }
             catch (ObjectDisposedException)
             {
@@ -60,15 +62,50 @@ internal sealed class TortureProgram(TortureRound round, Random random)
 
     private int Leaves() => random.Next(12) == 0 ? random.Next(1, 4) : 0;
 
-    private Action<int>? Within() => random.Next(6) != 0 ? null : number =>
+    /// <summary>What users do in callbacks: they look, come and go, take their time, or change the tenant with more waiting for them.</summary>
+    private Action<int>? Within()
     {
-        // What users do in callbacks: they look, come and go.
-        _ = (round.Stores[0].Current.Count, Manager.Status, Manager.Tenant.Current);
-        if (number == 2)
+        var (kind, at, next) = (random.Next(12), random.Next(2, 6), AnyCompany());
+        return kind switch
         {
-            Manager.RetryNow();
+            0 or 1 => number =>
+            {
+                _ = (round.Stores[0].Current.Count, Manager.Status, Manager.Tenant.Current);
+                if (number == at)
+                {
+                    Manager.RetryNow();
+                    UseShortly(round.Stores[1]);
+                }
+            },
+            2 or 3 => static _ =>
+            {
+                for (var i = 0; i < 200; i++)
+                {
+                    Thread.Yield();
+                }
+            },
+            4 => number =>
+            {
+                if (number == at)
+                {
+                    Switch(next, viaNone: false);
+                }
+            },
+            _ => null,
+        };
+    }
+
+    private static void UseShortly(ILiveStore<string, Part> store)
+    {
+        try
+        {
+            store.Start().Dispose();
         }
-    };
+        catch (ObjectDisposedException)
+        {
+            // The manager is gone, and what is told now is the end.
+        }
+    }
 
     private void FollowStream()
     {
@@ -269,17 +306,22 @@ internal sealed class TortureProgram(TortureRound round, Random random)
 
     private void SwitchTenant()
     {
+        Switch(AnyCompany(), viaNone: random.Next(4) == 0);
+        Read();
+    }
+
+    /// <summary>Any thread.</summary>
+    private void Switch(string next, bool viaNone)
+    {
         World.Figures.Switch();
-        var next = TortureWorld.Companies[random.Next(TortureWorld.Companies.Count)];
         World.Allowed.BeginSwitch(next);
-        if (random.Next(4) == 0)
+        if (viaNone)
         {
             Manager.Tenant.Set(null);
         }
 
         Manager.Tenant.Set(next);
         World.Allowed.EndSwitch(() => Manager.Tenant.Current!);
-        Read();
     }
 
     private void SignIn()
@@ -308,7 +350,7 @@ internal sealed class TortureProgram(TortureRound round, Random random)
 
     private void OpenScope()
     {
-        var tenant = TortureWorld.Companies[random.Next(TortureWorld.Companies.Count)];
+        var tenant = AnyCompany();
         var isBobs = random.Next(2) == 0;
         round.Scopes.Enqueue((isBobs ? Manager.ForTenant(tenant, AccessTokenProvider.Of(World.Users.TokenOf(TortureWorld.Bob))) : Manager.ForTenant(tenant), isBobs));
     }
@@ -320,6 +362,8 @@ internal sealed class TortureProgram(TortureRound round, Random random)
             round.Watch("scope's disposal", scope.Scope.DisposeAsync().AsTask());
         }
     }
+
+    private string AnyCompany() => TortureWorld.Companies[random.Next(TortureWorld.Companies.Count)];
 
     private ILiveStore<string, Part> AnyStore() => round.Stores[random.Next(round.Stores.Count)];
 

@@ -40,6 +40,9 @@ internal sealed class TortureRound : IDisposable
 
     public UiLoop Ui { get; } = new();
 
+    /// <summary>What each thread does now.</summary>
+    public ConcurrentDictionary<string, string> Doing { get; } = [];
+
     public bool IsEnding { get; private set; }
 
     public CancellationToken Hang => _hang;
@@ -235,7 +238,7 @@ internal sealed class TortureRound : IDisposable
         }
         catch (OperationCanceledException) when (!task.IsCompleted)
         {
-            throw new TimeoutException($"Seed {_seed}: {name} does not end. What else was found: {string.Join("; ", World.Broken)}");
+            throw new TimeoutException($"Seed {_seed}: {name} does not end. The threads: {string.Join(", ", Doing.Select(static d => $"{d.Key} {d.Value}"))}. What else was found: {string.Join("; ", World.Broken)}");
         }
         catch (Exception e) when (e is RealtimeException { Reason: RealtimeErrorReason.TenantChanged } or ObjectDisposedException || (e is OperationCanceledException && task.IsCanceled))
         {

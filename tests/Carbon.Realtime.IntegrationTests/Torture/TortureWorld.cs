@@ -111,8 +111,18 @@ internal sealed class TortureWorld : IDisposable
         var table = Tables[random.Next(8) == 0 ? 1 : 0];
         var rows = Emulator.Rows(table);
         var at = rows.Count == 0 ? null : rows[random.Next(rows.Count)].Text("id")!;
-        switch (random.Next(rows.Count > 60 ? 10 : 6))
+        switch (random.Next(rows.Count > 60 ? 11 : 7))
         {
+            case 6:
+                // A burst: what waits for an observer when its tenant changes.
+                Emulator.Transaction(t =>
+                {
+                    foreach (var row in t.Rows(table).Take(30))
+                    {
+                        t.Update(table, row.Text("id")!, new JsonObject { ["status"] = $"s{random.Next(4)}" });
+                    }
+                });
+                break;
             case 0 or 1 or 2:
                 Emulator.Insert(table, new JsonObject
                 {
