@@ -86,7 +86,7 @@ internal sealed class TortureProgram(TortureRound round, Random random)
             },
             4 => number =>
             {
-                if (number == at)
+                if (number == at && !round.IsMeeting)
                 {
                     Switch(next, viaNone: false);
                 }

@@ -43,6 +43,9 @@ internal sealed class TortureRound : IDisposable
     /// <summary>What each thread does now.</summary>
     public ConcurrentDictionary<string, string> Doing { get; } = [];
 
+    /// <summary>Whether all is being compared, and nobody may change anything.</summary>
+    public bool IsMeeting { get; private set; }
+
     public bool IsEnding { get; private set; }
 
     public CancellationToken Hang => _hang;
@@ -68,7 +71,9 @@ internal sealed class TortureRound : IDisposable
         var lasting = Stores.Select(static s => s.Start()).ToList();
         var list = await BindAsync();
         await RunThreadsAsync(acts: 45, writes: 60, end: null);
+        IsMeeting = true;
         await MeetAsync(list);
+        IsMeeting = false;
         IsEnding = true;
         var closing = new TaskCompletionSource<Task>(TaskCreationOptions.RunContinuationsAsynchronously);
         await RunThreadsAsync(acts: 14, writes: 20, () => closing.TrySetResult(World.Manager.DisposeAsync().AsTask()));
