@@ -115,9 +115,9 @@ internal sealed class CallbackCache(CallbackWorld world) : IStoreCache
     }
 }
 
-internal sealed class CallbackLog(CallbackWorld world) : ILoggerFactory, ILogger
+internal sealed class CallbackLog(CallbackWorld world, string category = "") : ILoggerFactory, ILogger
 {
-    public ILogger CreateLogger(string categoryName) => this;
+    public ILogger CreateLogger(string categoryName) => new CallbackLog(world, categoryName);
 
     public void AddProvider(ILoggerProvider provider)
     {
@@ -140,7 +140,7 @@ internal sealed class CallbackLog(CallbackWorld world) : ILoggerFactory, ILogger
     {
         lock (world.Lines)
         {
-            world.Lines.Add($"{logLevel} {eventId.Id} {formatter(state, exception)} {exception}");
+            world.Lines.Add($"{logLevel} {eventId.Id} {category} {formatter(state, exception)} {exception}");
         }
 
         world.At("logger");

@@ -108,6 +108,9 @@ internal sealed class CallbackWorld : IDisposable
 
     public bool HasBitten { get; private set; }
 
+    /// <summary>How many lines there were then.</summary>
+    public int LinesBefore { get; private set; }
+
     public bool IsDisposing { get; set; }
 
     /// <summary>What was found wrong while something was called back.</summary>
@@ -124,6 +127,7 @@ internal sealed class CallbackWorld : IDisposable
         {
             _isArmed = false;
             HasBitten = true;
+            LinesBefore = Lines.Count;
             _bite(this, own?.Invoke());
         }
     }
@@ -151,6 +155,12 @@ internal sealed class CallbackWorld : IDisposable
             () => Insert("p2", "s0"),
             () => Emulator.Update("part", "p1", """{"status":"s2"}"""),
             () => Emulator.Delete("part", "p2"),
+            () =>
+            {
+                // The client gives up a socket that answers nothing any more, and not the socket itself.
+                Emulator.Faults.HalfOpen();
+                Advance(60);
+            },
             () => Emulator.BreakConnections(),
             () => Refresh(),
             () => Advance(70),
