@@ -181,11 +181,7 @@ internal sealed class ChangeFeeds(
         lock (gate)
         {
             // A store's actor may be on its way here while the manager closes: what it attached to would never end, and would connect anew.
-            if (IsClosed)
-            {
-                throw new ObjectDisposedException(ManagerName);
-            }
-
+            ObjectDisposedException.ThrowIf(IsClosed, this);
             var key = keyOf();
             if (_feeds.TryGetValue(key, out var known) && known.TryGetTarget(out var feed))
             {
