@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Carbon.Realtime.Changes;
-using Carbon.Realtime.Testing;
 using Carbon.Realtime.Tests.Support;
 
 namespace Carbon.Realtime.Tests.Proofs;
