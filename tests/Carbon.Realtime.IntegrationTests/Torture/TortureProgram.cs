@@ -66,33 +66,33 @@ internal sealed class TortureProgram(TortureRound round, Random random)
     private Action<int>? Within()
     {
         var (kind, at, next) = (random.Next(12), random.Next(2, 6), AnyCompany());
-        return kind switch
+        void Look(int number)
         {
-            0 or 1 => number =>
+            _ = (round.Stores[0].Current.Count, Manager.Status, Manager.Tenant.Current);
+            if (number == at)
             {
-                _ = (round.Stores[0].Current.Count, Manager.Status, Manager.Tenant.Current);
-                if (number == at)
-                {
-                    Manager.RetryNow();
-                    UseShortly(round.Stores[1]);
-                }
-            },
-            2 or 3 => static _ =>
+                Manager.RetryNow();
+                UseShortly(round.Stores[1]);
+            }
+        }
+
+        void SwitchOnce(int number)
+        {
+            if (number == at && !round.IsMeeting)
             {
-                for (var i = 0; i < 200; i++)
-                {
-                    Thread.Yield();
-                }
-            },
-            4 => number =>
-            {
-                if (number == at && !round.IsMeeting)
-                {
-                    Switch(next, viaNone: false);
-                }
-            },
-            _ => null,
-        };
+                Switch(next, viaNone: false);
+            }
+        }
+
+        return kind < 2 ? Look : kind < 4 ? TakeTime : kind == 4 ? SwitchOnce : null;
+    }
+
+    private static void TakeTime(int number)
+    {
+        for (var i = 0; i < 200; i++)
+        {
+            Thread.Yield();
+        }
     }
 
     private static void UseShortly(ILiveStore<string, Part> store)
