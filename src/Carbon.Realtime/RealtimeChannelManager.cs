@@ -208,7 +208,14 @@ public sealed class RealtimeChannelManager : IRealtimeChannelManager
                 throw error;
             }
         });
-        return cancellationToken.CanBeCanceled ? refresh.WaitAsync(cancellationToken) : refresh;
+        if (!cancellationToken.CanBeCanceled)
+        {
+            return refresh;
+        }
+
+        // Who does not wait any more is not told; an error that nobody hears would be one that nobody observed.
+        _ = refresh.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return refresh.WaitAsync(cancellationToken);
     }
 
     /// <inheritdoc/>

@@ -66,11 +66,16 @@ internal sealed class TenantScope(
             throw new ArgumentException(string.Join(" ", faults), nameof(options));
         }
 
-        ObjectDisposedException.ThrowIf(_disposed, typeof(ITenantScope));
         var scoped = (RealtimeTable<TKey, TRow>)Scoped(table);
         var scope = scoped is { TenantColumn: not null, IsAllTenants: false } ? _ownRows : _allRows;
         var key = new StoreKey(scoped.Definition, scoped.Schema, scoped.Name, scoped.Filter, scoped.TenantColumn, scoped.IsAllTenants, scope, options with { Name = null });
-        return stores.Get(key, () => new LiveStore<TKey, TRow>(StoreContextOf(scoped, options), scope));
+        ObjectDisposedException.ThrowIf(_disposed, typeof(ITenantScope));
+        return stores.Get(key, () =>
+        {
+            // Once more, under the stores' lock: a disposal that began in between has found all stores but this one.
+            ObjectDisposedException.ThrowIf(_disposed, typeof(ITenantScope));
+            return new LiveStore<TKey, TRow>(StoreContextOf(scoped, options), scope);
+        });
     }
 
     public void Dispose() => _ = CloseAsync();

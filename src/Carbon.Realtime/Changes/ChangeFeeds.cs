@@ -195,7 +195,8 @@ internal sealed class ChangeFeeds(
             _feeds[key] = new WeakReference<ChangeFeed>(created);
             if (IsClosed)
             {
-                End(key, null); // a store that was on its way here as all ended
+                // A store was on its way here as all ended: nobody would end what it attached to, and it would connect anew.
+                End(key, null);
             }
 
             Prune();

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Protocol;
 using Carbon.Realtime.Transport;
 
@@ -24,11 +25,7 @@ internal sealed class SocketRun(
     public void Abort(ServerFault fault)
     {
         _fault ??= fault;
-        environment.Scheduler.Post(() =>
-        {
-            _stop.Cancel();
-            Volatile.Read(ref _socket)?.Abort();
-        });
+        environment.Scheduler.Post(Stop);
     }
 
     /// <summary>Ends an attempt that has not opened a socket yet, because nobody needs it any more.</summary>
@@ -107,9 +104,23 @@ internal sealed class SocketRun(
 
             // The writer may be inside a send that only the abort ends; nothing of this attempt may outlive it.
             _outbound.Writer.TryComplete();
-            socket.Abort();
-            _stop.Cancel();
+            Stop();
             await sending;
+        }
+    }
+
+    /// <summary>Whatever the socket does about it: what it throws, or what it has registered for the cancellation, is nobody's on the scheduler, and would end the process.</summary>
+    private void Stop()
+    {
+        _stop.CancelQuietly();
+        try
+        {
+            Volatile.Read(ref _socket)?.Abort();
+        }
+#pragma warning disable CA1031 // A socket that cannot even be given up: its loops end by their cancellation, or never.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
         }
     }
 

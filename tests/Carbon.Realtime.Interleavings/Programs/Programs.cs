@@ -323,6 +323,24 @@ internal static class Programs
                 ("verifies", () => shop.MustEnd("the verification", store.VerifyAsync)),
             ];
         },
+        ["two change a live store's company to the same one"] = static shop =>
+        {
+            shop.Insert("p1", "co_2");
+            var store = shop.Manager.Store(Shop.Orders);
+            var hasChanged = false;
+            shop.Watch("the follower", store.Changes).OnEach = set =>
+                shop.Note("the last company's rows are told", hasChanged && set.Snapshot.Rows.Any(static r => r.CompanyId == "co_1"));
+            shop.Advance(1);
+            shop.AtLast(static () => { }, () => shop.MustEqual(store, "co_2"));
+            return [("changes the company", Change), ("changes it too", Change), ("writes", () => shop.Insert("o2"))];
+
+            void Change()
+            {
+                shop.Manager.Tenant.Set("co_2");
+                hasChanged = true;
+                Shop.Require(store.Current.Rows.All(static r => r.CompanyId == "co_2"), "the last company's rows are shown");
+            }
+        },
         ["another user signs in while a store reads"] = static shop =>
         {
             var store = shop.Manager.Store(Shop.Orders);

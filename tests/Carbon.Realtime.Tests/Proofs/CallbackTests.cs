@@ -1,0 +1,68 @@
+namespace Carbon.Realtime.Tests.Proofs;
+
+/// <summary>Whatever is called back may throw, leave, dispose the manager, subscribe, ask, switch the tenant, and wait for another thread that calls in: at every place where the library calls other people's code.</summary>
+public sealed class CallbackTests
+{
+    private static readonly Dictionary<string, Action<CallbackWorld, IDisposable?>> Bites = new()
+    {
+        ["throws"] = static (_, _) => throw new Bitten(),
+        ["disposes of its own subscription"] = static (_, own) => own!.Dispose(),
+        ["disposes of the manager"] = static (world, _) => world.End(),
+        ["subscribes anew"] = static (world, _) => world.SubscribeAnew(),
+        ["looks, starts, reads and verifies"] = static (world, _) => world.UseStores(),
+        ["switches the tenant"] = static (world, _) => world.SwitchTenant(),
+        ["waits for another thread that calls in"] = static (world, _) => world.CallFromAnotherThread(),
+    };
+
+    public static TheoryData<string, string> Rows
+    {
+        get
+        {
+            var rows = new TheoryData<string, string>();
+            foreach (var place in CallbackPlaces.All)
+            {
+                foreach (var bite in Bites.Keys.Where(b => place.HasOwn || b != "disposes of its own subscription"))
+                {
+                    rows.Add(place.Name, bite);
+                }
+            }
+
+            return rows;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Rows))]
+    public async Task Who_is_called_back_may_bite_and_the_others_live_on(string place, string bite)
+    {
+        using var world = new CallbackWorld(place, Bites[bite]);
+
+        world.Provoke();
+        await world.CheckAsync();
+
+        if (bite == "throws" && CallbackPlaces.All.Single(p => p.Name == place).Says is { } says)
+        {
+            world.Lines.Should().ContainSingle(line => line.Contains(says), "the log says whose code threw, and says it once");
+        }
+
+        if (bite == "throws" && place is ("logger" or "log filter"))
+        {
+            var category = world.Lines[Math.Max(0, world.LinesBefore - 1)].Split(' ')[2];
+            world.Lines.Skip(world.LinesBefore).Should().Contain(line => line.Contains(category), "a logger that throws loses that entry and no other");
+        }
+
+        world.Lines.Should().NotContain(static line => line.StartsWith("Error 4006"), "that is said of the library's own code");
+    }
+
+    [Fact]
+    public void Every_way_of_the_public_api_into_other_peoples_code_is_in_the_table()
+    {
+        var ways = CallbackPlaces.WaysOf(typeof(RealtimeChannelManager).Assembly).ToHashSet();
+
+        string.Join('\n', ways.Except(CallbackPlaces.Ways.Keys).Order(StringComparer.Ordinal)).Should().BeEmpty("each is bitten at, or it is said why not");
+        string.Join('\n', CallbackPlaces.Ways.Keys.Except(ways)).Should().BeEmpty("what is gone is not said of");
+        var places = CallbackPlaces.All.Select(static p => p.Name).ToHashSet();
+        CallbackPlaces.Ways.Values.SelectMany(static w => w.Places).Except(places).Should().BeEmpty("every place named is one");
+        places.Except(CallbackPlaces.Ways.Values.SelectMany(static w => w.Places)).Should().BeEmpty("every place is on some way");
+    }
+}
