@@ -5,6 +5,7 @@ internal sealed class TenantContext(string? initial) : ITenantContext
 {
     private readonly Lock _gate = new();
     private string? _current = initial;
+    private int _telling;
 
     /// <summary>Told after the tenant changed, on the thread that changed it.</summary>
     public Action? Changed { get; set; }
@@ -29,14 +30,26 @@ internal sealed class TenantContext(string? initial) : ITenantContext
 
         lock (_gate)
         {
-            if (_current == tenant)
+            // Where another thread is still telling of the same tenant, this one tells too: when it returns, nothing of the old one is shown, whoever was first.
+            if (_current == tenant && _telling == 0)
             {
                 return;
             }
 
             _current = tenant;
+            _telling++;
         }
 
-        Changed?.Invoke();
+        try
+        {
+            Changed?.Invoke();
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _telling--;
+            }
+        }
     }
 }

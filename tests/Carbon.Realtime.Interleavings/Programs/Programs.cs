@@ -126,6 +126,8 @@ internal static class Programs
             var first = shop.Watch("the first");
             shop.Advance(1);
             shop.AtEnd(() => Shop.Require(first.Error is RealtimeException { Reason: RealtimeErrorReason.TenantChanged }, $"the first one's end is {first.Error}"));
+            Watcher<TableChange<string, Row>>? late = null;
+            shop.AtLast(() => shop.Insert("o9"), () => Told(late!, "o9", 0));
             return
             [
                 ("changes the company", () =>
@@ -133,7 +135,7 @@ internal static class Programs
                     shop.Manager.Tenant.Set("co_2");
                     hasChanged = true;
                 }),
-                ("subscribes", () => shop.Watch("the late one").OnEach = Foreign),
+                ("subscribes", () => (late = shop.Watch("the late one")).OnEach = Foreign),
                 ("writes", () => shop.Insert("o2")),
             ];
 
@@ -203,16 +205,10 @@ internal static class Programs
             var (fired, late) = (0, 0);
             token.RegisterChangeCallback(_ => fired++, null);
             shop.Advance(1);
+            shop.Insert("o2");
+            shop.Env.RunUntilIdle();
             shop.AtLast(static () => { }, () => Shop.Require(fired == 1 && late == 1 && token.HasChanged, $"the token fired {fired} and {late} times"));
-            return
-            [
-                ("writes", () =>
-                {
-                    shop.Insert("o2");
-                    shop.Env.Time.Advance(TimeSpan.FromSeconds(5));
-                }),
-                ("listens", () => token.RegisterChangeCallback(_ => late++, null)),
-            ];
+            return [("listens", () => token.RegisterChangeCallback(_ => late++, null)), ("lets time go by", () => shop.Env.Time.Advance(TimeSpan.FromSeconds(5)))];
         },
         ["a store is started, left and asked"] = static shop =>
         {
@@ -474,6 +470,6 @@ internal static class Programs
     {
         var told = watcher.Seen.Count(c => c is Inserted<string, Row> inserted && inserted.Key == id);
         Shop.Require(told == times, $"of {id} was told {told} times: {string.Join(", ", watcher.Seen)}");
-        Shop.Require(watcher.Seen[0] is Gap<string, Row>, $"the first word is {watcher.Seen[0]}");
+        Shop.Require(watcher.Seen is [] or [Gap<string, Row>, ..], $"the first word is {watcher.Seen[0]}");
     }
 }
