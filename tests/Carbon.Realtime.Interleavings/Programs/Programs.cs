@@ -470,6 +470,6 @@ internal static class Programs
     {
         var told = watcher.Seen.Count(c => c is Inserted<string, Row> inserted && inserted.Key == id);
         Shop.Require(told == times, $"of {id} was told {told} times: {string.Join(", ", watcher.Seen)}");
-        Shop.Require(watcher.Seen is [] or [Gap<string, Row>, ..], $"the first word is {watcher.Seen[0]}");
+        Shop.Require(watcher.Seen is [] or [Gap<string, Row>, ..], $"the first word is no gap: {string.Join(", ", watcher.Seen)}");
     }
 }
