@@ -1,5 +1,3 @@
-using Carbon.Realtime.Testing;
-
 namespace Carbon.Realtime.Interleavings;
 
 /// <summary>What runs beside each other. Each begins in a world that is prepared one step after the other, and says what must be true when all is over.</summary>

@@ -15,7 +15,7 @@ internal sealed class CallbackWorld : IDisposable
 
     /// <summary>Rows are made by a serializer that knows no world: everything runs on the test's thread.</summary>
     [ThreadStatic]
-    private static CallbackWorld? current;
+    private static CallbackWorld? _current;
 
     private readonly string _site;
     private readonly Action<CallbackWorld, IDisposable?> _bite;
@@ -33,7 +33,7 @@ internal sealed class CallbackWorld : IDisposable
     /// <param name="bite">What happens there; given the subscription that is called, if there is one.</param>
     public CallbackWorld(string site, Action<CallbackWorld, IDisposable?> bite)
     {
-        (_site, _bite, current) = (site, bite, this);
+        (_site, _bite, _current) = (site, bite, this);
         Emulator = new RealtimeEmulator(new EmulatorOptions { Environment = Env.Environment });
         foreach (var table in new[] { "part", "bin" })
         {
@@ -118,7 +118,7 @@ internal sealed class CallbackWorld : IDisposable
     private bool IsHere => Environment.CurrentManagedThreadId == _thread;
 
     /// <summary>Other people's code was called.</summary>
-    public static void AtRow(string site) => current?.At(site);
+    public static void AtRow(string site) => _current?.At(site);
 
     public void At(string site, Func<IDisposable?>? own = null)
     {
@@ -296,7 +296,7 @@ internal sealed class CallbackWorld : IDisposable
     public void Dispose()
     {
         _isArmed = false;
-        current = null;
+        _current = null;
         _activities.Dispose();
         _meters.Dispose();
         Emulator.Dispose();
