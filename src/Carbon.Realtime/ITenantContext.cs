@@ -10,7 +10,8 @@ public interface ITenantContext
     /// <param name="tenant">The tenant, or <see langword="null"/> for none.</param>
     /// <remarks>
     /// Streams of the old tenant end at once with a <see cref="RealtimeException"/> of reason <see cref="RealtimeErrorReason.TenantChanged"/>:
-    /// a stream never changes whose rows it brings. Take new ones.
+    /// a stream never changes whose rows it brings. Take new ones. Stores change over to the new one's rows: when this returns, none shows a row of the old
+    /// one, whichever of several threads set it.
     /// </remarks>
     void Set(string? tenant);
 }

@@ -30,7 +30,7 @@ internal sealed class TenantContext(string? initial) : ITenantContext
 
         lock (_gate)
         {
-            // Where another thread is still telling of the same tenant, this one tells too: when it returns, nothing of the old one is shown, whoever was first.
+            // While another thread is still telling of it, this one tells too: when it returns, nothing of the old one is shown, whoever was first.
             if (_current == tenant && _telling == 0)
             {
                 return;

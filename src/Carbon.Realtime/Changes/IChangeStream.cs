@@ -5,7 +5,7 @@ namespace Carbon.Realtime;
 /// Every subscription begins with <c>Gap(Started)</c>: initial load and recovery are one code path. Elements are serialised per subscriber and
 /// in the server's order; a slow subscriber delays nobody else. A lost connection is not an error: the stream goes on with a gap when changes
 /// flow again. <c>OnError</c> carries a <see cref="RealtimeException"/> and comes only when no retry can help (the tenant changed, the filter is unsafe); <c>OnCompleted</c>
-/// when the manager or the tenant scope is disposed. Observers are called on the thread pool: use <c>ObserveOn</c> for a user interface. Disposing a subscription never waits: one <c>OnNext</c> may be under way, none starts later.
+/// when the manager or the tenant scope is disposed. Observers are called on the thread pool: use <c>ObserveOn</c> for a user interface. Disposing a subscription never waits: at most one call that was decided on before may still begin.
 /// An observer that throws loses its own subscription.
 /// </remarks>
 /// <typeparam name="TKey">The table's key.</typeparam>

@@ -107,7 +107,7 @@ internal sealed class ConvergenceRules<TKey, TRow>
         else if (isOlder || (isNews && _policy.TouchedKeysAreReread && IsReadNear(e.Key, now)) || Doubts.Contains(e.Key))
         {
             // Deletes come from every tenant: one of a row that is not here needs no reading, unless a read brings the row after all.
-            Doubts.Add(e.Key, now, isUnknown: false, AttemptsOf(e.Key, now));
+            Doubts.Add(e.Key, now, isUnknown: false, AttemptsOf(e.Key, now), isOlder);
         }
     }
 

@@ -64,10 +64,15 @@ internal sealed class Doubts<TKey>(IEqualityComparer<TKey>? comparer)
     public int OutdatedAt(TKey key) => _doubts.Count > 0 && _doubts.TryGetValue(key, out var doubt) ? doubt.Outdated : 0;
 
     /// <summary>The stream said something of a key that may not be the last word.</summary>
-    public void Add(TKey key, TimeSpan now, bool isUnknown, int attempts = 0)
+    /// <param name="key">The key.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="isUnknown">Whether what it is now has not been seen at all.</param>
+    /// <param name="attempts">How many reads of late count already.</param>
+    /// <param name="isOlder">Whether the stream too brought an older version than the one that is held: then reads that said so count on.</param>
+    public void Add(TKey key, TimeSpan now, bool isUnknown, int attempts = 0, bool isOlder = false)
     {
         var doubt = _doubts.TryGetValue(key, out var known)
-            ? known with { Touched = now, IsUnknown = known.IsUnknown || isUnknown, Outdated = 0 }
+            ? known with { Touched = now, IsUnknown = known.IsUnknown || isUnknown, Outdated = isOlder ? known.Outdated : 0 }
             : new Doubt(now, now, attempts, isUnknown);
         _doubts[key] = doubt;
         var due = Due(doubt);
@@ -77,9 +82,8 @@ internal sealed class Doubts<TKey>(IEqualityComparer<TKey>? comparer)
     /// <summary>A read brought something older than what is held: the next one is in no hurry, for it would go to the same replica.</summary>
     public void AddOutdated(TKey key, TimeSpan now, int attempts)
     {
-        var outdated = OutdatedAt(key) + 1;
-        Add(key, now, isUnknown: false, attempts);
-        _doubts[key] = _doubts[key] with { IsUnknown = false, Outdated = outdated };
+        Add(key, now, isUnknown: false, attempts, isOlder: true);
+        _doubts[key] = _doubts[key] with { IsUnknown = false, Outdated = OutdatedAt(key) + 1 };
     }
 
     /// <summary>A read was no answer for the key.</summary>

@@ -1,7 +1,7 @@
 namespace Carbon.Realtime.Primitives;
 
 /// <summary>Pushes what waits to one observer: serialised, in order, never under a lock, nothing after the end or after disposal.</summary>
-/// <remarks>One drainer at a time takes everything that waits. Disposal never waits: one <c>OnNext</c> may be under way, none starts later.</remarks>
+/// <remarks>One drainer at a time takes everything that waits. Disposal never waits: at most one call that was decided on before may still begin.</remarks>
 internal sealed class ObserverDelivery<T> : IThreadPoolWorkItem, IDisposable
 {
     private readonly IObserver<T> _observer;

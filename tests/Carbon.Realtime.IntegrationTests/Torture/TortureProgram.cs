@@ -169,12 +169,13 @@ internal sealed class TortureProgram(TortureRound round, Random random)
     {
         var fired = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var calls = 0;
+        var bites = random.Next(4) == 0;
         var token = Take(static m => m.ChangeToken(Quick, TortureWorld.Parts)).Stream;
         token.RegisterChangeCallback(_ =>
         {
             World.Require(Interlocked.Increment(ref calls) == 1, "a change token's callback is called twice");
             fired.TrySetResult();
-            if (random.Next(4) == 0)
+            if (bites)
             {
                 World.Figures.Bite();
                 throw new PlannedBite();

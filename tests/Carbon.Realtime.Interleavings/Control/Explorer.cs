@@ -6,19 +6,20 @@ namespace Carbon.Realtime.Interleavings;
 /// <param name="Runs">How many.</param>
 /// <param name="Points">The most places in one run where another strand could have gone on.</param>
 /// <param name="Fault">What was wrong, and in which order; <see langword="null"/> for nothing.</param>
-internal sealed record Findings(int Runs, int Points, string? Fault);
+/// <param name="IsComplete">Whether all was tried that was to be.</param>
+internal sealed record Findings(int Runs, int Points, string? Fault, bool IsComplete);
 
 /// <summary>
-/// Tries the orders of steps of a program: all that differ from the simplest one in at most so many places (delay bounding: Emmi, Qadeer, Rakamarić, POPL 2011), or many drawn by chance with more
-/// such places. Nearly all faults of this kind need one or two.
+/// Tries the orders of steps of a program: all with at most so many delays of the strand that would go on by itself (delay bounding: Emmi, Qadeer, Rakamarić, POPL 2011), or many drawn by chance.
+/// Nearly all faults of this kind need few.
 /// </summary>
 internal static class Explorer
 {
-    /// <summary>All orders with at most so many deviations.</summary>
+    /// <summary>All orders with at most so many delays.</summary>
     /// <param name="run">Runs the program once.</param>
-    /// <param name="deviations">The most. One costs as many as strands are passed over.</param>
+    /// <param name="delays">The most. To pass over two strands costs two.</param>
     /// <param name="most">The most runs.</param>
-    public static Findings Systematic(Func<Choice, Outcome> run, int deviations, int most)
+    public static Findings Systematic(Func<Choice, Outcome> run, int delays, int most)
     {
         List<int> prefix = [];
         var (runs, points) = (0, 0);
@@ -30,17 +31,18 @@ internal static class Explorer
             points = Math.Max(points, outcome.Choices.Count);
             if (outcome.Fault is { } fault)
             {
-                return new Findings(runs, points, Describe(fault, outcome));
+                return new Findings(runs, points, Describe(fault, outcome), IsComplete: false);
             }
 
             if (outcome.Choices.Count < prefix.Count)
             {
-                return new Findings(runs, points, "the same choices led to another run");
+                return new Findings(runs, points, "the same choices led to another run", IsComplete: false);
             }
 
-            if (runs == most || Following(outcome.Choices, deviations) is not { } next)
+            var next = Following(outcome.Choices, delays);
+            if (runs == most || next is null)
             {
-                return new Findings(runs, points, null);
+                return new Findings(runs, points, null, IsComplete: next is null);
             }
 
             prefix = next;
@@ -81,20 +83,20 @@ internal static class Explorer
             });
             if (outcome.Fault is { } fault)
             {
-                return new Findings(i + 1, points, Describe(fault, outcome));
+                return new Findings(i + 1, points, Describe(fault, outcome), IsComplete: false);
             }
 
             points = Math.Max(points, outcome.Choices.Count);
         }
 
-        return new Findings(runs, points, null);
+        return new Findings(runs, points, null, IsComplete: true);
     }
 
     /// <summary>One order again, as a finding prints it.</summary>
     public static Choice Of(params (int At, int Chosen)[] deviations) => (index, _) => deviations.FirstOrDefault(d => d.At == index).Chosen;
 
     /// <summary>The next one in depth-first order: the last place where another choice is left within the bound takes it.</summary>
-    private static List<int>? Following(IReadOnlyList<(int Options, int Chosen)> choices, int deviations)
+    private static List<int>? Following(IReadOnlyList<(int Options, int Chosen)> choices, int delays)
     {
         var spent = 0;
         List<int> costs = new(choices.Count);
@@ -107,7 +109,7 @@ internal static class Explorer
         for (var i = choices.Count - 1; i >= 0; i--)
         {
             var (options, chosen) = choices[i];
-            if (chosen + 1 < options && costs[i] + chosen + 1 <= deviations)
+            if (chosen + 1 < options && costs[i] + chosen + 1 <= delays)
             {
                 return [.. choices.Take(i).Select(static c => c.Chosen), chosen + 1];
             }

@@ -72,7 +72,11 @@ internal sealed class Interleaver
         var first = run._strands[run.Next(null)!.Value];
         NoRun.Reset();
         first.Turn.Release();
-        run._ended.Wait();
+        if (!run._ended.Wait(TimeSpan.FromMinutes(1)))
+        {
+            run._fault = "a strand waits for something that is neither a lock nor work: nobody goes on"; // its thread is left behind
+        }
+
         NoRun.Set();
         return new Outcome(run._choices, run._fault);
     }

@@ -1,6 +1,6 @@
 namespace Carbon.Realtime.Interleavings;
 
-/// <summary>Which locks are asked for while which are held, in all runs together: where the pairs form no circle, no order of steps can lock up, tried or not.</summary>
+/// <summary>Which locks are asked for while which are held, in all runs so far: pairs that form a circle can lock up in some order, tried or not.</summary>
 internal static class LockOrder
 {
     [ThreadStatic]
@@ -45,6 +45,13 @@ internal static class LockOrder
         }
 
         _held.Add(asked);
+    }
+
+    public static void Forget()
+    {
+        Monitor.Enter(Pairs);
+        Pairs.Clear();
+        Monitor.Exit(Pairs);
     }
 
     public static void OnExit(Lock left) => _held?.Remove(left);

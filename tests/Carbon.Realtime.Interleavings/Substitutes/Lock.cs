@@ -30,7 +30,12 @@ internal sealed class Lock([CallerFilePath] string file = "")
     {
         if (!Interleaver.IsStrand)
         {
-            _owner = --_entries == 0 ? null : _owner;
+            if (--_entries == 0)
+            {
+                _owner = null;
+                LockOrder.OnExit(this);
+            }
+
             Monitor.Exit(_outside);
             return;
         }
@@ -52,7 +57,12 @@ internal sealed class Lock([CallerFilePath] string file = "")
         var me = Interleaver.Me;
         if (!Interleaver.IsStrand)
         {
-            Interleaver.AwaitEnd();
+            if (_owner != me)
+            {
+                Interleaver.AwaitEnd();
+                LockOrder.OnEnter(this);
+            }
+
             Monitor.Enter(_outside);
             _owner = me;
         }

@@ -104,6 +104,24 @@ public sealed class ReadRuleTests
         rules.Doubts.Keys.Should().Equal("a");
     }
 
+    /// <summary>A row that was deleted, which nobody told, and made anew with versions from the beginning: changes that are older too do not begin the count anew.</summary>
+    [Fact]
+    public void A_row_whose_versions_began_anew_is_believed_though_it_changes_between_the_reads()
+    {
+        var rules = Create(VersionOf);
+        rules.OnEvent(Put("a", "v9"), Noon);
+        for (var version = 1; version <= Doubts<string>.MaxAttempts; version++)
+        {
+            Shown(rules).Should().Be("a=v9");
+            rules.OnEvent(Put("a", $"v{version}"), Noon);
+            rules.BeginAsking(["a"]);
+            rules.OnAnswer([new("a", $"v{version}")], [], [], Noon);
+            rules.EndAsking(Noon);
+        }
+
+        Shown(rules).Should().Be("a=v5");
+    }
+
     [Fact]
     public void What_the_stream_says_of_a_key_in_doubt_puts_its_read_off_also_long_after_the_last_one()
     {
