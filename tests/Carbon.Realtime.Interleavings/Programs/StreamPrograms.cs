@@ -1,0 +1,226 @@
+namespace Carbon.Realtime.Interleavings;
+
+/// <summary>Streams, statuses, revalidations, sign-in and the manager's own end.</summary>
+internal static class StreamPrograms
+{
+    public static IReadOnlyDictionary<string, Func<Shop, (string Name, Action Body)[]>> All { get; } = new Dictionary<string, Func<Shop, (string Name, Action Body)[]>>(StringComparer.Ordinal)
+    {
+        ["a subscription is disposed while a change comes"] = static shop =>
+        {
+            var (leaver, other) = (shop.Watch("the leaver"), shop.Watch("the other"));
+            shop.Advance(1);
+            shop.AtEnd(() => Told(other, "o2", 1));
+            return [("disposes", leaver.Dispose), ("writes", () => Two(shop))];
+        },
+        ["two dispose of one subscription"] = static shop =>
+        {
+            var (leaver, other) = (shop.Watch("the leaver"), shop.Watch("the other"));
+            shop.Advance(1);
+            shop.AtEnd(() => Told(other, "o2", 1));
+            return [("disposes", leaver.Dispose), ("disposes too", leaver.Dispose), ("writes", () => shop.Insert("o2"))];
+        },
+        ["the last one leaves a table as the next one comes"] = static shop =>
+        {
+            var leaver = shop.Watch("the leaver");
+            shop.Advance(1);
+            Watcher<TableChange<string, Row>>? next = null;
+            shop.AtLast(() => shop.Insert("o2"), () => Told(next!, "o2", 1));
+            return [("disposes", leaver.Dispose), ("subscribes", () => next = shop.Watch("the next"))];
+        },
+        ["two subscribe to a table that nobody had"] = static shop =>
+        {
+            Watcher<TableChange<string, Row>>? one = null;
+            Watcher<TableChange<string, Row>>? two = null;
+            shop.AtLast(() => shop.Insert("o2"), () =>
+            {
+                Told(one!, "o2", 1);
+                Told(two!, "o2", 1);
+            });
+            return [("subscribes", () => one = shop.Watch("one")), ("subscribes too", () => two = shop.Watch("two"))];
+        },
+        ["one subscribes to a table that is live as changes come"] = static shop =>
+        {
+            shop.Watch("the first");
+            shop.Advance(1);
+            Watcher<TableChange<string, Row>>? late = null;
+            var hadBegun = false;
+            shop.AtEnd(() => Shop.Require(!hadBegun || late!.Seen.Exists(static c => c is Inserted<string, Row> { Key: "o2" }), "a change after the first gap is missed"));
+            return
+            [
+                ("subscribes", () => late = shop.Watch("the late one")),
+                ("writes", () =>
+                {
+                    shop.Insert("o3");
+                    hadBegun = late?.Seen.Count > 0;
+                    shop.Insert("o2");
+                }),
+            ];
+        },
+        ["an observer disposes of itself as another thread does"] = static shop =>
+        {
+            var (biter, other) = (shop.Watch("the biter"), shop.Watch("the other"));
+            shop.Advance(1);
+            biter.OnEach = _ => biter.Dispose();
+            shop.AtEnd(() => Told(other, "o2", 1));
+            return [("disposes", biter.Dispose), ("writes", () => shop.Insert("o2"))];
+        },
+        ["an observer throws while another is disposed of"] = static shop =>
+        {
+            var (biter, leaver, other) = (shop.Watch("the biter"), shop.Watch("the leaver"), shop.Watch("the other"));
+            shop.Advance(1);
+            biter.OnEach = _ =>
+            {
+                biter.Leave();
+                throw new InvalidOperationException("The observer throws.");
+            };
+            shop.AtEnd(() => Told(other, "o2", 1));
+            return [("disposes", leaver.Dispose), ("writes", () => shop.Insert("o2"))];
+        },
+        ["an observer subscribes anew while the connection breaks"] = static shop =>
+        {
+            var biter = shop.Watch("the biter");
+            shop.Advance(1);
+            biter.OnEach = _ =>
+            {
+                biter.OnEach = null;
+                shop.Watch("the new one");
+            };
+            shop.AtLast(() => shop.Insert("o3"), () => Told(biter, "o3", 1));
+            return [("breaks", shop.Emulator.BreakConnections), ("writes", () => shop.Insert("o2"))];
+        },
+        ["the manager ends while one subscribes and a change comes"] = static shop =>
+        {
+            shop.Watch("the first");
+            shop.Advance(1);
+            return
+            [
+                ("ends", () => shop.MustEnd("the end", () => shop.Manager.DisposeAsync().AsTask())),
+                ("subscribes", () => shop.Watch("the late one")),
+                ("writes", () => shop.Insert("o2")),
+            ];
+        },
+        ["the manager ends twice while one waits for a stream"] = static shop =>
+        {
+            shop.Watch("the first");
+            var stream = shop.Manager.Changes(Shop.Orders);
+            return
+            [
+                ("ends", () => shop.MustEnd("the end", () => shop.Manager.DisposeAsync().AsTask())),
+                ("ends too", shop.Manager.Dispose),
+                ("waits", () => shop.MustEnd("the wait", stream.WhenLiveAsync)),
+            ];
+        },
+        ["a wait is cancelled as the stream becomes live"] = static shop =>
+        {
+            var stream = shop.Manager.Changes(Shop.Orders);
+            var cancellation = new CancellationTokenSource();
+            shop.Watch("the first", stream);
+            shop.MustEnd("the wait", () => stream.WhenLiveAsync(cancellation.Token));
+            return [("cancels", cancellation.Cancel), ("lets time go by", () => shop.Env.Time.Advance(TimeSpan.FromSeconds(1)))];
+        },
+        ["the company changes while one subscribes and a change comes"] = static shop =>
+        {
+            var hasChanged = false;
+            var first = shop.Watch("the first");
+            shop.Advance(1);
+            shop.AtEnd(() => Shop.Require(first.Error is RealtimeException { Reason: RealtimeErrorReason.TenantChanged }, $"the first one's end is {first.Error}"));
+            Watcher<TableChange<string, Row>>? late = null;
+            shop.AtLast(() => shop.Insert("o9"), () => Told(late!, "o9", 0));
+            return
+            [
+                ("changes the company", () =>
+                {
+                    shop.Manager.Tenant.Set("co_2");
+                    hasChanged = true;
+                }),
+                ("subscribes", () => (late = shop.Watch("the late one")).OnEach = Foreign),
+                ("writes", () => shop.Insert("o2")),
+            ];
+
+            void Foreign(TableChange<string, Row> change) => shop.Note("the last company's row is told", hasChanged && change is Inserted<string, Row> { Row.CompanyId: "co_1" });
+        },
+        ["the company changes twice"] = static shop =>
+        {
+            shop.Watch("the first");
+            shop.Advance(1);
+            return [("changes the company", () => shop.Manager.Tenant.Set("co_2")), ("changes it back", () => shop.Manager.Tenant.Set("co_1")), ("subscribes", () => shop.Watch("the late one"))];
+        },
+        ["a token is refreshed while one subscribes and the connection breaks"] = static shop =>
+        {
+            var first = shop.Watch("the first");
+            shop.Advance(1);
+            shop.AtLast(() => shop.Insert("o2"), () => Told(first, "o2", 1));
+            return
+            [
+                ("refreshes", () => shop.MustEnd("the refresh", shop.Manager.RefreshAccessTokenAsync)),
+                ("subscribes", () => shop.Watch("the late one")),
+                ("breaks", shop.Emulator.BreakConnections),
+            ];
+        },
+        ["another user signs in while one subscribes"] = static shop =>
+        {
+            shop.Watch("the first");
+            shop.Advance(1);
+            return
+            [
+                ("signs in", () =>
+                {
+                    shop.User = "bob";
+                    shop.MustEnd("the refresh", shop.Manager.RefreshAccessTokenAsync);
+                }),
+                ("refreshes too", () => shop.MustEnd("the other refresh", shop.Manager.RefreshAccessTokenAsync)),
+                ("subscribes", () => shop.Watch("the late one")),
+            ];
+        },
+        ["a retry is asked for while the connection breaks"] = static shop =>
+        {
+            var first = shop.Watch("the first");
+            shop.Advance(1);
+            shop.AtLast(() => shop.Insert("o2"), () => Told(first, "o2", 1));
+            return [("breaks", shop.Emulator.BreakConnections), ("retries", shop.Manager.RetryNow), ("retries too", shop.Manager.RetryNow)];
+        },
+        ["a status is followed while it changes"] = static shop =>
+        {
+            shop.Watch("the first");
+            shop.Advance(1);
+            var leaver = shop.Watch("the leaver", shop.Manager.StatusChanges);
+            Watcher<RealtimeStatus>? follower = null;
+            shop.AtLast(static () => { }, () => Shop.Require(follower!.Seen[^1].State == RealtimeState.Live, $"the last status told is {follower.Seen[^1]}"));
+            return [("breaks", shop.Emulator.BreakConnections), ("follows", () => follower = shop.Watch("the follower", shop.Manager.StatusChanges)), ("disposes", leaver.Dispose)];
+        },
+        ["revalidations come and go while a change comes"] = static shop =>
+        {
+            var revalidations = shop.Manager.Revalidations(Shop.Orders);
+            var leaver = shop.Watch("the leaver", revalidations);
+            shop.Advance(1);
+            Watcher<Revalidation>? next = null;
+            shop.AtLast(() => shop.Insert("o3"), () => Shop.Require(next!.Seen.Count > 0, "the next one was told nothing"));
+            return [("disposes", leaver.Dispose), ("subscribes", () => next = shop.Watch("the next", revalidations)), ("writes", () => shop.Insert("o2"))];
+        },
+        ["a change token is listened to as it fires"] = static shop =>
+        {
+            var token = shop.Manager.ChangeToken(Shop.Orders);
+            var (fired, late) = (0, 0);
+            token.RegisterChangeCallback(_ => fired++, null);
+            shop.Advance(1);
+            shop.Insert("o2");
+            shop.Env.RunUntilIdle();
+            shop.AtLast(static () => { }, () => Shop.Require(fired == 1 && late == 1 && token.HasChanged, $"the token fired {fired} and {late} times"));
+            return [("listens", () => token.RegisterChangeCallback(_ => late++, null)), ("lets time go by", () => shop.Env.Time.Advance(TimeSpan.FromSeconds(5)))];
+        },
+    };
+
+    /// <summary>Changes that come together: what is to be told of the second one is told when the first was looked at.</summary>
+    private static void Two(Shop shop) => shop.Emulator.Transaction(static t =>
+    {
+        t.Insert(Shop.Table, Shop.NewRow("o2"));
+        t.Insert(Shop.Table, Shop.NewRow("o3"));
+    });
+
+    private static void Told(Watcher<TableChange<string, Row>> watcher, string id, int times)
+    {
+        var told = watcher.Seen.Count(c => c is Inserted<string, Row> inserted && inserted.Key == id);
+        Shop.Require(told == times, $"of {id} was told {told} times: {string.Join(", ", watcher.Seen)}");
+        Shop.Require(watcher.Seen is [] or [Gap<string, Row>, ..], $"the first word is no gap: {string.Join(", ", watcher.Seen)}");
+    }
+}
