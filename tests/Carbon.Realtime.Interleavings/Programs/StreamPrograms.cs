@@ -12,6 +12,17 @@ internal static class StreamPrograms
             shop.AtEnd(() => Told(other, "o2", 1));
             return [("disposes", leaver.Dispose), ("writes", () => Two(shop))];
         },
+        ["two changes come one after the other"] = static shop =>
+        {
+            var first = shop.Watch("the first");
+            shop.Advance(1);
+            shop.AtLast(static () => { }, () =>
+            {
+                Told(first, "o2", 1); // before the manager's end, which would bring what was forgotten
+                Told(first, "o3", 1);
+            });
+            return [("writes", () => shop.Insert("o2")), ("writes too", () => shop.Insert("o3"))];
+        },
         ["two dispose of one subscription"] = static shop =>
         {
             var (leaver, other) = (shop.Watch("the leaver"), shop.Watch("the other"));
@@ -110,6 +121,13 @@ internal static class StreamPrograms
                 ("waits", () => shop.MustEnd("the wait", stream.WhenLiveAsync)),
             ];
         },
+        ["the manager ends while one disposes and a change comes"] = static shop =>
+        {
+            var leaver = shop.Watch("the leaver");
+            leaver.MayBeUnderWay = true; // the end, if that was decided on
+            shop.Advance(1);
+            return [("ends", () => shop.MustEnd("the end", () => shop.Manager.DisposeAsync().AsTask())), ("disposes", leaver.Dispose), ("writes", () => shop.Insert("o2"))];
+        },
         ["a wait is cancelled as the stream becomes live"] = static shop =>
         {
             var stream = shop.Manager.Changes(Shop.Orders);
@@ -183,9 +201,11 @@ internal static class StreamPrograms
         {
             shop.Watch("the first");
             shop.Advance(1);
-            var leaver = shop.Watch("the leaver", shop.Manager.StatusChanges);
+            var (all, leaver) = (shop.Watch("the one who hears all", shop.Manager.StatusChanges), shop.Watch("the leaver", shop.Manager.StatusChanges));
             Watcher<RealtimeStatus>? follower = null;
             shop.AtLast(static () => { }, () => Shop.Require(follower!.Seen[^1].State == RealtimeState.Live, $"the last status told is {follower.Seen[^1]}"));
+            shop.AtEnd(() => Shop.Require(
+                all.Seen.TakeLast(follower!.Seen.Count).SequenceEqual(follower.Seen), $"the follower was told {string.Join(", ", follower!.Seen)} of {string.Join(", ", all.Seen)}"));
             return [("breaks", shop.Emulator.BreakConnections), ("follows", () => follower = shop.Watch("the follower", shop.Manager.StatusChanges)), ("disposes", leaver.Dispose)];
         },
         ["revalidations come and go while a change comes"] = static shop =>
@@ -204,7 +224,7 @@ internal static class StreamPrograms
             token.RegisterChangeCallback(_ => fired++, null);
             shop.Advance(1);
             shop.Insert("o2");
-            shop.Env.RunUntilIdle();
+            shop.Advance(0.2); // the change has come, and it is not quiet for long enough yet
             shop.AtLast(static () => { }, () => Shop.Require(fired == 1 && late == 1 && token.HasChanged, $"the token fired {fired} and {late} times"));
             return [("listens", () => token.RegisterChangeCallback(_ => late++, null)), ("lets time go by", () => shop.Env.Time.Advance(TimeSpan.FromSeconds(5)))];
         },

@@ -15,27 +15,31 @@ internal sealed class Watcher<T>(Shop shop, string name) : IObserver<T>
     public Action<T>? OnEach { get; set; }
 
     /// <summary>Whether the call that is under way while another thread disposes may reach it a moment later, once.</summary>
-    public bool MayBeUnderWay { get; init; }
+    public bool MayBeUnderWay { get; set; }
 
     public int Ends { get; private set; }
 
     public Exception? Error { get; private set; }
 
-    /// <summary>Why there is no subscription.</summary>
+    /// <summary>Why there was nothing to subscribe to. What could be had can be subscribed to: after its end it tells that, and does not throw.</summary>
     public Exception? Refusal { get; private set; }
 
     public bool IsDisposed => _isDisposed;
 
     public void Subscribe(Func<IObservable<T>> source)
     {
+        IObservable<T> stream;
         try
         {
-            _subscription = source().Subscribe(this);
+            stream = source();
         }
         catch (ObjectDisposedException e)
         {
             Refusal = e;
+            return;
         }
+
+        _subscription = stream.Subscribe(this);
     }
 
     public void Dispose()
