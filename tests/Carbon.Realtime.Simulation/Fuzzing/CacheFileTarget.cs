@@ -133,6 +133,7 @@ internal sealed class CacheFileTarget : FuzzTarget
     /// <summary>The call that finds the damage fails, be it a save or a load; the next one begins anew.</summary>
     private static void CheckAfterwards(SqliteStoreCache cache)
     {
+        StoreCacheException? last = null;
         for (var tries = 0; tries < 4; tries++)
         {
             try
@@ -147,12 +148,13 @@ internal sealed class CacheFileTarget : FuzzTarget
             {
                 return;
             }
-            catch (StoreCacheException)
+            catch (StoreCacheException e)
             {
+                last = e;
             }
         }
 
-        Require(false, "no save helps");
+        Require(false, $"no save helps: {last}");
     }
 
     /// <summary>In memory where there is such a file system: each input is some written files.</summary>
