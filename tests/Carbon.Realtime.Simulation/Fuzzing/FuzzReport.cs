@@ -11,7 +11,7 @@ internal static class FuzzReport
         "|---|--:|--:|--:|--:|--:|--:|",
         .. figures.Targets.Select(static t => Row(t.Key, t.Value)),
         "",
-        .. figures.Targets.Select(static t => $"- **{t.Key}**: {Counts(t.Value.Accepted)}. Refused: {Counts(t.Value.Refused)}."),
+        .. figures.Targets.Select(static t => $"- **{t.Key}**: {Counts(t.Value.Accepted)}. Refused: {Counts(t.Value.Refused)}.{(t.Value.Uncompared == 0 ? "" : $" Not compared: {t.Value.Uncompared:N0}.")}"),
     ]);
 
     private static string Row(string name, TargetFigures of) => string.Create(
