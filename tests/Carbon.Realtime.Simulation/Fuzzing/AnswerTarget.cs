@@ -32,7 +32,7 @@ internal sealed partial class AnswerTarget : FuzzTarget
 
     public override string Name => "answer";
 
-    public override (long Fixed, long PerByte) Budget => (48 * 1024, 32);
+    public override (long Fixed, long PerByte) Budget => (24 * 1024, 96);
 
     public override IReadOnlyList<byte[]> Recorded { get; } = [.. ((string[])
     [

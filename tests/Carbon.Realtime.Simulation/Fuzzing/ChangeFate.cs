@@ -28,7 +28,7 @@ internal sealed class ChangeFate
             Key = RowTwin.TextOf(Column("id")) is { } key && hasOldKey && !IsCut("id") ? key : null;
             IsMatching = Key is not null && IsText("status", static s => s != "Closed") && IsText(FuzzTables.TenantColumn, static t => t == FuzzTables.Tenant);
             IsWholeRaw = _columns.TrueForAll(c => Row.TryGetProperty(c.Name, out _)) && Utf8.IsValid(JsonMarshal.GetRawUtf8Value(Row));
-            Expected = IsMatching && Mapped.All(m => Row.TryGetProperty(m, out _) && !IsCut(m)) && RowTwin.TryDecode(Row, out var expected) ? expected : null;
+            Expected = IsMatching && Mapped.All(m => Row.TryGetProperty(m, out var value) && (value.ValueKind == JsonValueKind.Null || !IsCut(m))) && RowTwin.TryDecode(Row, out var expected) ? expected : null;
             HasNumber = TypeOf("n") == "int8" && Column("n") is { ValueKind: JsonValueKind.Number } n && Numbers.Contains(n.GetRawText());
         }
     }

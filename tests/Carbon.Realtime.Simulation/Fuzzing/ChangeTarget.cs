@@ -35,7 +35,7 @@ internal sealed class ChangeTarget : FuzzTarget
     public override int Share => 50;
 
     // Five decoders with their indexes for each input, and of each change some rows, keys and exceptions.
-    public override (long Fixed, long PerByte) Budget => (160 * 1024, 128);
+    public override (long Fixed, long PerByte) Budget => (64 * 1024, 64);
 
     public override IReadOnlyList<byte[]> Recorded => Recordings.Changes;
 

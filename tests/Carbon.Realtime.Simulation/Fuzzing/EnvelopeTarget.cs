@@ -26,7 +26,7 @@ internal sealed class EnvelopeTarget : FuzzTarget
     public override string Name => "envelope";
 
     // Texts are copied a few times on their way into an advice.
-    public override (long Fixed, long PerByte) Budget => (32 * 1024, 64);
+    public override (long Fixed, long PerByte) Budget => (16 * 1024, 32);
 
     public override IReadOnlyList<byte[]> Recorded => Recordings.Frames;
 

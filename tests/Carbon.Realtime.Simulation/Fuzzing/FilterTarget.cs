@@ -41,7 +41,7 @@ internal sealed class FilterTarget : FuzzTarget
     public override string Name => "filter";
 
     // Each literal is read in every form it may be compared in, and each refusal says what to write instead.
-    public override (long Fixed, long PerByte) Budget => (64 * 1024, 512);
+    public override (long Fixed, long PerByte) Budget => (96 * 1024, 128);
 
     public override IReadOnlyList<byte[]> Recorded { get; } = [.. ((string[])
     [

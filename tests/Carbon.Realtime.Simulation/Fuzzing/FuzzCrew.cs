@@ -92,6 +92,7 @@ internal sealed class FuzzCrew : IDisposable
         var fault = Watch(worker, input, out var verdict, out var time) ?? JudgeTime(worker, input, time);
         figures.Inputs++;
         figures.MostAllocated = Math.Max(figures.MostAllocated, target.Allocated);
+        figures.MostOfBudget = Math.Max(figures.MostOfBudget, target.Allocated * 100 / Fuzzer.Limit(target, input));
         figures.SlowestMilliseconds = Math.Max(figures.SlowestMilliseconds, time.TotalMilliseconds);
         figures.Uncompared += target.TakeUncompared();
         if (fault is null)

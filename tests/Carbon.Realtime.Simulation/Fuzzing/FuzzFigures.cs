@@ -34,6 +34,9 @@ internal sealed class TargetFigures
     /// <summary>The most bytes that one input made the parser allocate.</summary>
     public long MostAllocated { get; set; }
 
+    /// <summary>The most of what an input may make the parser allocate that one did, in hundredths.</summary>
+    public long MostOfBudget { get; set; }
+
     /// <summary>The longest that one input took, on a machine that does other work as well.</summary>
     public double SlowestMilliseconds { get; set; }
 
@@ -56,6 +59,7 @@ internal sealed class TargetFigures
     {
         Inputs += other.Inputs;
         MostAllocated = Math.Max(MostAllocated, other.MostAllocated);
+        MostOfBudget = Math.Max(MostOfBudget, other.MostOfBudget);
         SlowestMilliseconds = Math.Max(SlowestMilliseconds, other.SlowestMilliseconds);
         Uncompared += other.Uncompared;
         foreach (var (into, from) in new[] { (Accepted, other.Accepted), (Refused, other.Refused) })

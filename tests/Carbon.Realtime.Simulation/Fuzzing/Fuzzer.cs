@@ -78,5 +78,6 @@ internal static class Fuzzer
 
     public static bool IsNew(TargetFigures figures, string fault) => figures.Findings.Count < MostFindings && !figures.Findings.Exists(f => Way(f.What) == Way(fault));
 
-    private static long Limit(FuzzTarget target, byte[] input) => target.Budget.Fixed + (target.Budget.PerByte * input.Length);
+    /// <summary>How many bytes an input may make the parser allocate.</summary>
+    public static long Limit(FuzzTarget target, byte[] input) => target.Budget.Fixed + (target.Budget.PerByte * input.Length);
 }

@@ -14,7 +14,7 @@ internal sealed class ImageTarget : FuzzTarget
 
     public override string Name => "image";
 
-    public override (long Fixed, long PerByte) Budget => (48 * 1024, 128);
+    public override (long Fixed, long PerByte) Budget => (48 * 1024, 64);
 
     public override IReadOnlyList<byte[]> Recorded { get; } = [.. Recordings.Changes.Select(RecordOf).OfType<byte[]>()];
 

@@ -29,8 +29,8 @@ internal sealed class PageTarget : FuzzTarget
 
     public override int Share => 50;
 
-    // Each row that cannot be read costs an exception, and a row takes no more than five bytes.
-    public override (long Fixed, long PerByte) Budget => (192 * 1024, 1024);
+    // It is read seven times, and each row that cannot be read costs an exception each time.
+    public override (long Fixed, long PerByte) Budget => (128 * 1024, 192);
 
     public override IReadOnlyList<byte[]> Recorded { get; } = [.. ((string[])
     [

@@ -11,7 +11,7 @@ internal sealed class TokenTarget : FuzzTarget
 
     public override string Name => "token";
 
-    public override (long Fixed, long PerByte) Budget => (32 * 1024, 64);
+    public override (long Fixed, long PerByte) Budget => (24 * 1024, 64);
 
     public override IReadOnlyList<byte[]> Recorded { get; } = [.. ((string[])
     [
