@@ -128,7 +128,7 @@ internal sealed class FuzzCrew : IDisposable
     /// <summary>That it took long may be the machine's fault. Then it is tried again while nobody else runs, and what counts is the processor's time.</summary>
     private string? JudgeTime(Worker worker, byte[] input, TimeSpan time)
     {
-        if (time <= _limits.Time)
+        if (time <= _limits.Time || worker.Figures.Findings.Exists(static f => f.What.StartsWith("time", StringComparison.Ordinal)))
         {
             return null;
         }
