@@ -24,6 +24,9 @@ internal sealed class TokenSession(
     private readonly CancellationTokenSource _closed = new();
     private readonly TokenCall _call = new(provider, environment, timeout, failures, instruments, logger);
     private TaskCompletionSource<TokenAnswer>? _running;
+
+    /// <summary>The end of the last question, which is told before the next one is asked.</summary>
+    private Task _last = Task.CompletedTask;
     private TaskCompletionSource<TokenAnswer?>? _identified;
     private SignIn _signIn = new(null, null);
     private Question _asked;
@@ -90,7 +93,9 @@ internal sealed class TokenSession(
             _running = new TaskCompletionSource<TokenAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
             _identified = new TaskCompletionSource<TokenAnswer?>(TaskCreationOptions.RunContinuationsAsynchronously);
             _asked = question;
-            _ = environment.Scheduler.Start(RunAsync);
+            var last = _last;
+            _last = _running.Task;
+            _ = environment.Scheduler.Start(() => RunAsync(last));
             return _running.Task;
         }
     }
@@ -139,8 +144,10 @@ internal sealed class TokenSession(
 
     private static bool WantsFresh(AccessTokenReason reason) => reason is AccessTokenReason.Expiring or AccessTokenReason.Rejected;
 
-    private async Task RunAsync()
+    private async Task RunAsync(Task last)
     {
+        // An answer counts before it is told. Who asks in between must not be answered before everybody knows of the other user, nor be told before the one before.
+        await last;
         var (isOfChange, isUntold) = (false, false);
         while (true)
         {
