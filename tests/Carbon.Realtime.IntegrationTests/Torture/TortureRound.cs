@@ -216,10 +216,7 @@ internal sealed class TortureRound : IDisposable
 
         foreach (var witness in Witnesses)
         {
-            if (witness.IsOwedAnEnd)
-            {
-                await EndsAsync($"the end of {witness.Name}", witness.Ended);
-            }
+            await EndsAsync($"the end of {witness.Name}", witness.Ended);
         }
 
         foreach (var list in Lists)

@@ -83,13 +83,18 @@ internal static class StorePrograms
         ["the manager ends while the company of a store changes"] = static shop =>
         {
             var store = shop.Manager.Store(Shop.Orders);
-            shop.Watch("the follower", store.Changes);
+            var change = ChangeOfCompany(shop, store);
             shop.Advance(1);
             shop.AtEnd(() => Shop.MustBeClosed(store));
             return
             [
+                ("writes", () =>
+                {
+                    shop.Insert("o2");
+                    shop.Insert("o3");
+                }),
                 ("ends", () => shop.MustEnd("the end", () => shop.Manager.DisposeAsync().AsTask())),
-                ("changes the company", () => shop.Manager.Tenant.Set("co_2")),
+                ("changes the company", change),
             ];
         },
         ["a live store's company changes as a change comes"] = static shop =>
