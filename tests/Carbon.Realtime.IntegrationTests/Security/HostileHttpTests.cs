@@ -134,18 +134,25 @@ public sealed class HostileHttpTests
     }
 
     [Fact]
-    public async Task A_body_that_comes_byte_by_byte_and_never_ends_is_given_up_after_the_reads_time()
+    public async Task A_body_that_never_ends_is_given_up_after_the_reads_time_and_its_connection_closed()
     {
-        await using var server = new ScriptedHttp(static async (_, _, stream, stop) =>
+        // One that keeps coming, byte by byte, is in HostilePageTests, on a clock that the test moves.
+        var closed = new TaskCompletionSource();
+        await using var server = new ScriptedHttp(async (_, _, stream, stop) =>
         {
             await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n["u8.ToArray(), stop);
-            while (true)
+            try
             {
-                await stream.WriteAsync(" "u8.ToArray(), stop);
-                await Task.Delay(5, stop);
+                (await stream.ReadAsync(new byte[1], stop)).Should().Be(0, "the client asks once");
             }
+            catch (IOException)
+            {
+                // It was reset.
+            }
+
+            closed.TrySetResult();
         });
-        var (error, _) = await FailAsync(server, static o => (o.ReadTimeout, o.ReadPageRows) = (TimeSpan.FromSeconds(1), 1));
+        var (error, _) = await FailAsync(server, static o => (o.ReadTimeout, o.ReadPageRows) = (TimeSpan.FromSeconds(1), 1), whenFailed: closed.Task);
         error.Reason.Should().Be(RealtimeErrorReason.ServerUnavailable);
         error.Message.Should().Contain("in time");
     }
@@ -186,10 +193,10 @@ public sealed class HostileHttpTests
         return packed.ToArray();
     }
 
-    private static async Task<(RealtimeException Error, long Bytes)> FailAsync(ScriptedHttp server, Action<RealtimeOptions>? configure = null)
+    private static async Task<(RealtimeException Error, long Bytes)> FailAsync(ScriptedHttp server, Action<RealtimeOptions>? configure = null, Task? whenFailed = null)
     {
         var before = GC.GetTotalAllocatedBytes(precise: true);
-        var error = await ReadAsync(server, configure);
+        var error = await ReadAsync(server, configure, whenFailed);
         var bytes = GC.GetTotalAllocatedBytes(precise: true) - before;
         error.Should().NotBeNull();
         error!.ToString().Should().NotContainAny(Key, Token);
@@ -197,7 +204,10 @@ public sealed class HostileHttpTests
     }
 
     /// <summary>One complete read of a store, without repetitions; its error.</summary>
-    private static async Task<RealtimeException?> ReadAsync(ScriptedHttp server, Action<RealtimeOptions>? configure = null)
+    /// <param name="server">Answers.</param>
+    /// <param name="configure">Of the manager.</param>
+    /// <param name="whenFailed">What follows the error by itself, before the manager is disposed.</param>
+    private static async Task<RealtimeException?> ReadAsync(ScriptedHttp server, Action<RealtimeOptions>? configure = null, Task? whenFailed = null)
     {
         using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         var options = new RealtimeOptions { Url = new Uri("http://127.0.0.1:9"), RestUrl = new Uri(server.Url, "/rest/v1"), ApiKey = Key, ReadRetries = 0, ReadPageRows = 1 };
@@ -212,6 +222,7 @@ public sealed class HostileHttpTests
         }
         catch (RealtimeException e)
         {
+            await (whenFailed ?? Task.CompletedTask).WaitAsync(hang.Token);
             return e;
         }
     }
