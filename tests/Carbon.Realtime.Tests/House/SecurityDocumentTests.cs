@@ -63,8 +63,8 @@ public sealed partial class SecurityDocumentTests
 
     /// <summary>A method with its attributes right before it; or any, in the class or in one that it inherits its tests from.</summary>
     private static bool IsTest(string text, string name, string method) => method.Length > 0
-        ? Regex.IsMatch(text, $@"^ *\[(Fact|Theory)\b[^\n]*\n( *\[[^\n]*\n)* *public (async Task|Task|void) {method}\(", RegexOptions.Multiline)
-        : Regex.IsMatch(text, $@"^ *\[(Fact|Theory)\b", RegexOptions.Multiline) || Regex.IsMatch(text, $@"\bclass {name}\b[^\n]*: \w+Contract\b");
+        ? Regex.IsMatch(text, $@"^ *\[(Unix)?(Fact|Theory)\b[^\n]*\n( *\[[^\n]*\n)* *public (async Task|Task|void) {method}\(", RegexOptions.Multiline)
+        : Regex.IsMatch(text, $@"^ *\[(Unix)?(Fact|Theory)\b", RegexOptions.Multiline) || Regex.IsMatch(text, $@"\bclass {name}\b[^\n]*: \w+Contract\b");
 
     private static List<List<string>> Rows() => [.. Rows("The checklist").Where(static row => char.IsAsciiDigit(row[0][0]))];
 

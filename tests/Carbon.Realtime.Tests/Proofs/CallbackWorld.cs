@@ -165,7 +165,12 @@ internal sealed class CallbackWorld : IDisposable
         _isArmed = true;
         Action[] steps =
         [
-            () => Insert("p1", "s1"),
+            () =>
+            {
+                // Two at once: whoever leaves at the first hears nothing of the second, though it is delivered with it.
+                Insert("p1", "s1");
+                Insert("p3", "s1");
+            },
             () => Insert("p2", "s0"),
             () => Emulator.Update("part", "p1", """{"status":"s2"}"""),
             () => Emulator.Delete("part", "p2"),

@@ -13,6 +13,8 @@ internal sealed class CanaryLife : IDisposable
 
     private const string Email = "planted.jane.doe@example.com";
 
+    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(30);
+
     /// <summary>Where the program is told what it asked for itself.</summary>
     private static readonly string[] ToldToTheProgram =
         ["RealtimeStatus", "StoreStatus", "store.Status", "list.Status", "stream's end", "raw stream's end", "unsafe stream's end", "view's end", "pull's end", "thrown"];
@@ -21,6 +23,7 @@ internal sealed class CanaryLife : IDisposable
     private readonly ApiKeyPlacement _placement;
     private readonly FakeTokens _others = new();
     private readonly List<(int Every, Action<CanaryLife> Act)> _each = [];
+    private readonly TaskCompletionSource _pulled = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public CanaryLife(string profile, ApiKeyPlacement placement)
     {
@@ -70,6 +73,9 @@ internal sealed class CanaryLife : IDisposable
 
     public int DisposesAt { get; set; } = 90;
 
+    /// <summary>Pulls go on where the runtime likes, and what they have not taken by the disposal is taken from them: whoever counts on a change waits for it.</summary>
+    public bool IsPulled { get; set; }
+
     public int Second { get; private set; }
 
     public void SignIn(string user) => Tokens.Token = Token = PlantedToken(user);
@@ -113,7 +119,7 @@ internal sealed class CanaryLife : IDisposable
             using var endedStates = new StreamRecorder<RealtimeStatus>(ending.StatusChanges);
             var view = store.Where(static o => o.Status != "").OrderBy(static (x, y) => string.CompareOrdinal(y.Id, x.Id));
             using var viewed = new StreamRecorder<StoreViewChangeSet<CanaryOrder>>(view.Changes);
-            var screen = new Screen();
+            var screen = new CanaryScreen();
             using var list = view.BindTo(screen);
             var scope = manager.ForTenant("co_2", _others);
             using var foreign = new StreamRecorder<TableChange<string, CanaryOrder>>(scope.Changes(table));
@@ -174,9 +180,14 @@ internal sealed class CanaryLife : IDisposable
             Heard.Hear(raw.Error, "raw stream's end");
             Heard.Hear(ended.Error, "unsafe stream's end");
             Heard.Hear(viewed.Error, "view's end");
+            if (IsPulled)
+            {
+                await _pulled.Task.WaitAsync(Hang);
+            }
+
             await _world.RunAsync(manager.DisposeAsync().AsTask());
             _world.RunUntilIdle();
-            await _world.RunAsync(Task.WhenAll(pulls));
+            await Task.WhenAll(pulls).WaitAsync(Hang);
             await TryAsync(() => store.VerifyAsync());
         }
     }
@@ -196,7 +207,13 @@ internal sealed class CanaryLife : IDisposable
         return token;
     }
 
-    private void Use(string what, int count) => Used[what] = Used.GetValueOrDefault(what) + count;
+    private void Use(string what, int count)
+    {
+        lock (Used)
+        {
+            Used[what] = Used.GetValueOrDefault(what) + count;
+        }
+    }
 
     private void HearAll(string what, IReadOnlyCollection<object> things)
     {
@@ -217,10 +234,14 @@ internal sealed class CanaryLife : IDisposable
         Use(what, 0);
         try
         {
-            await foreach (var thing in source)
+            await foreach (var thing in source.ConfigureAwait(false))
             {
                 Use(what, 1);
                 Hear(thing);
+                if (thing is TableChange<string, CanaryOrder>)
+                {
+                    _pulled.TrySetResult();
+                }
             }
         }
 #pragma warning disable CA1031 // Whatever it ends with is what is to be heard.
@@ -269,22 +290,6 @@ internal sealed class CanaryLife : IDisposable
 #pragma warning restore CA1031
             {
                 Heard.Hear(e, "thrown");
-            }
-        }
-    }
-
-    /// <summary>The interface's thread: what is posted waits for it.</summary>
-    private sealed class Screen : SynchronizationContext
-    {
-        private readonly Queue<(SendOrPostCallback Callback, object? State)> _queue = new();
-
-        public override void Post(SendOrPostCallback d, object? state) => _queue.Enqueue((d, state));
-
-        public void Run()
-        {
-            while (_queue.TryDequeue(out var work))
-            {
-                work.Callback(work.State);
             }
         }
     }

@@ -97,7 +97,7 @@ public sealed class CanaryTests(ITestOutputHelper output)
     [Fact]
     public async Task A_life_without_faults_uses_everything_that_could_tell()
     {
-        using var life = new CanaryLife("everything", ApiKeyPlacement.Headers);
+        using var life = new CanaryLife("everything", ApiKeyPlacement.Headers) { IsPulled = true };
         await life.LiveAsync();
         life.Used.Should().HaveCount(10).And.OnlyContain(static used => used.Value > 0);
     }
