@@ -66,14 +66,14 @@ internal sealed class Shop
         new() { ["id"] = id, ["companyId"] = company, ["owner"] = owner, ["name"] = id };
 
     /// <summary>An observer that follows the table's changes; what it is promised is asked for when all is over.</summary>
-    public Watcher<TableChange<string, Row>> Watch(string name) => Watch(name, () => Manager.Changes(Orders));
+    public Watcher<TableChange<string, Row>> Watch(string name, Action<TableChange<string, Row>>? onEach = null) => Watch(name, () => Manager.Changes(Orders), onEach);
 
-    public Watcher<T> Watch<T>(string name, IObservable<T> source) => Watch(name, () => source);
+    public Watcher<T> Watch<T>(string name, IObservable<T> source) => Watch(name, () => source, null);
 
-    private Watcher<T> Watch<T>(string name, Func<IObservable<T>> source)
+    private Watcher<T> Watch<T>(string name, Func<IObservable<T>> source, Action<T>? onEach)
     {
         // Between a store's last look at the disposal and the observer there is one at whose rows it brings.
-        var watcher = new Watcher<T>(this, name) { MayBeUnderWay = typeof(T) == typeof(StoreChangeSet<string, Row>) };
+        var watcher = new Watcher<T>(this, name) { MayBeUnderWay = typeof(T) == typeof(StoreChangeSet<string, Row>), OnEach = onEach };
         watcher.Subscribe(source);
         AtEnd(watcher.MustHaveEnded);
         return watcher;

@@ -22,6 +22,14 @@ internal static class StorePrograms
                 ("verifies", () => verified = shop.MustEnd("the verification", store.VerifyAsync)),
             ];
         },
+        ["two end one use while another one uses"] = static shop =>
+        {
+            var store = shop.Manager.Store(Shop.Orders);
+            var (use, _) = (store.Start(), store.Start());
+            shop.Advance(1);
+            shop.AtLast(() => shop.Insert("o2"), () => shop.MustEqual(store));
+            return [("ends", use.Dispose), ("ends too", use.Dispose)];
+        },
         ["a store is looked at while a change comes"] = static shop =>
         {
             var store = shop.Manager.Store(Shop.Orders);

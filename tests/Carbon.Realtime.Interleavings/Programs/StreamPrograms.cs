@@ -75,6 +75,37 @@ internal static class StreamPrograms
                 }),
             ];
         },
+        ["one subscribes to a table that is live as a change arrives"] = static shop =>
+        {
+            var first = shop.Watch("the first");
+            shop.Advance(1);
+            shop.Insert("o2"); // on its way
+            Watcher<TableChange<string, Row>>? late = null;
+            shop.AtLast(() => shop.Insert("o3"), () =>
+            {
+                ToldOrGap(first, "o2");
+                ToldOrGap(late!, "o2", mayBeMissed: true);
+                Told(late!, "o3", 1);
+            });
+            return [("subscribes", () => late = shop.Watch("the late one")), ("retries", shop.Manager.RetryNow)];
+        },
+        ["one writes as soon as its stream has begun"] = static shop =>
+        {
+            shop.Watch("the first");
+            shop.Advance(1);
+            Watcher<TableChange<string, Row>>? late = null;
+            shop.AtLast(static () => { }, () => ToldOrGap(late!, "o2"));
+            return
+            [
+                ("subscribes", () => late = shop.Watch("the late one", change =>
+                {
+                    if (change is Gap<string, Row> { Reason: GapReason.Started })
+                    {
+                        shop.Insert("o2");
+                    }
+                })),
+            ];
+        },
         ["an observer disposes of itself as another thread does"] = static shop =>
         {
             var (biter, other) = (shop.Watch("the biter"), shop.Watch("the other"));
@@ -260,14 +291,27 @@ internal static class StreamPrograms
             shop.AtLast(() => shop.Insert("o3"), () => Shop.Require(next!.Seen.Count > 0, "the next one was told nothing"));
             return [("disposes", leaver.Dispose), ("subscribes", () => next = shop.Watch("the next", revalidations)), ("writes", () => shop.Insert("o2"))];
         },
+        ["two end one hold while another one holds"] = static shop =>
+        {
+            var revalidations = shop.Manager.Revalidations(Shop.Orders);
+            var follower = shop.Watch("the follower", revalidations);
+            shop.Advance(1);
+            var (hold, other) = (revalidations.Hold(), revalidations.Hold());
+            var before = follower.Seen.Count;
+            shop.AtLast(() => shop.Insert("o2"), () => Shop.Require(follower.Seen.Count == before, "the follower was told while somebody holds"));
+            shop.AtLast(other.Dispose, () => Shop.Require(follower.Seen.Count == before + 1, "the follower was not told when nobody holds any more"));
+            return [("ends", hold.Dispose), ("ends too", hold.Dispose)];
+        },
         ["a change token is listened to as it fires"] = static shop =>
         {
-            var token = shop.Manager.ChangeToken(Shop.Orders);
+            shop.Watch("the first");
+            shop.Advance(1);
+            var token = shop.Manager.ChangeToken(new RevalidationOptions { Debounce = TimeSpan.FromSeconds(3), MaxDelay = TimeSpan.FromSeconds(3) }, Shop.Orders);
             var (fired, late) = (0, 0);
             token.RegisterChangeCallback(_ => fired++, null);
-            shop.Advance(1);
             shop.Insert("o2");
-            shop.Advance(0.2); // the change has come, and it is not quiet for long enough yet
+            shop.Advance(1);
+            Shop.Require(fired == 0, "it is not quiet for long enough yet");
             shop.AtLast(static () => { }, () => Shop.Require(fired == 1 && late == 1 && token.HasChanged, $"the token fired {fired} and {late} times"));
             return [("listens", () => token.RegisterChangeCallback(_ => late++, null)), ("lets time go by", () => shop.Env.Time.Advance(TimeSpan.FromSeconds(5)))];
         },
