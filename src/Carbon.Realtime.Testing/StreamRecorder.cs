@@ -13,7 +13,7 @@ public sealed class StreamRecorder<T> : IObserver<T>, IDisposable
     private readonly List<string> _violations = [];
     private readonly IDisposable _subscription;
     private int _calls;
-    private volatile bool _disposed;
+    private bool _disposed;
 
     /// <summary>Subscribes to <paramref name="source"/>.</summary>
     public StreamRecorder(IObservable<T> source)
@@ -105,7 +105,7 @@ public sealed class StreamRecorder<T> : IObserver<T>, IDisposable
     /// <exception cref="InvalidOperationException">The contract was broken; the message lists how.</exception>
     public void Dispose()
     {
-        _disposed = true;
+        Volatile.Write(ref _disposed, true);
         _subscription.Dispose();
         AssertContract();
     }
@@ -116,7 +116,7 @@ public sealed class StreamRecorder<T> : IObserver<T>, IDisposable
         try
         {
             Check(overlapping, $"{name} overlaps another call.");
-            Check(_disposed, $"{name} came after the subscription was disposed.");
+            Check(Volatile.Read(ref _disposed), $"{name} came after the subscription was disposed.");
             Check(Error is not null || IsCompleted, $"{name} came after the end.");
             action();
         }

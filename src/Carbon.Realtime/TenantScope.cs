@@ -18,7 +18,7 @@ internal sealed class TenantScope(
     private readonly UserScope _ownRows = new(feeds.Environment, feeds.Linger, user, tenant, isTenantScoped: true);
     private readonly UserScope _allRows = new(feeds.Environment, feeds.Linger, user, tenant, isTenantScoped: false);
     private TaskCompletionSource? _closed;
-    private volatile bool _disposed;
+    private bool _disposed;
 
     public string Tenant => tenant()!;
 
@@ -69,11 +69,11 @@ internal sealed class TenantScope(
         var scoped = (RealtimeTable<TKey, TRow>)Scoped(table);
         var scope = scoped is { TenantColumn: not null, IsAllTenants: false } ? _ownRows : _allRows;
         var key = new StoreKey(scoped.Definition, scoped.Schema, scoped.Name, scoped.Filter, scoped.TenantColumn, scoped.IsAllTenants, scope, options with { Name = null });
-        ObjectDisposedException.ThrowIf(_disposed, typeof(ITenantScope));
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed), typeof(ITenantScope));
         return stores.Get(key, () =>
         {
             // Once more, under the stores' lock: a disposal that began in between has found all stores but this one.
-            ObjectDisposedException.ThrowIf(_disposed, typeof(ITenantScope));
+            ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed), typeof(ITenantScope));
             return new LiveStore<TKey, TRow>(StoreContextOf(scoped, options), scope);
         });
     }
@@ -90,7 +90,7 @@ internal sealed class TenantScope(
             return other.Task;
         }
 
-        _disposed = true;
+        Volatile.Write(ref _disposed, true);
         var flushes = stores.Close(scope => scope == _ownRows || scope == _allRows);
         feeds.End(key => ReferenceEquals(key.Scope, identity), error: null);
         onDisposed();
@@ -147,7 +147,7 @@ internal sealed class TenantScope(
     private FeedKey KeyOf(IRealtimeTable table, ChangeStreamOptions options)
     {
         ObjectDisposedException.ThrowIf(feeds.IsClosed, typeof(RealtimeChannelManager));
-        ObjectDisposedException.ThrowIf(_disposed, typeof(ITenantScope));
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed), typeof(ITenantScope));
         var scoped = table is { TenantColumn: not null, IsAllTenants: false };
         var current = !scoped ? null : tenant() ?? throw new InvalidOperationException(
             $"Table {table.Schema}.{table.Name} is tenant-scoped and no tenant is known: set RealtimeOptions.Tenant, call ITenantContext.Set after login, "

@@ -99,13 +99,71 @@ public sealed class ExplorerTests
         findings.Fault.Should().Contain("Two at once");
     }
 
-    [Fact]
-    public void The_same_choices_are_the_same_run()
-    {
-        var order = Explorer.Of((10, 1), (20, 1), (30, 2));
-        var name = Programs.Names.First();
+    public static TheoryData<string> Names => [.. Programs.Names];
 
-        Programs.Run(name, order).Choices.Should().Equal(Programs.Run(name, order).Choices);
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void The_same_choices_are_the_same_run(string name)
+    {
+        Choice order = static (at, strands) => at % 7 == 3 ? strands.Length - 1 : 0;
+        var choices = Programs.Run(name, order).Choices;
+
+        choices.Count(static c => c.Chosen > 0).Should().BePositive();
+        Programs.Run(name, order).Choices.Should().Equal(choices);
+    }
+
+    [Fact]
+    public void A_run_that_is_another_one_by_the_same_choices_is_a_fault()
+    {
+        var runs = 0;
+        var findings = Explorer.Systematic(
+            choose =>
+            {
+                var gate = new Lock();
+                var isOdd = ++runs % 2 == 1;
+                return Interleaver.Run(new ManualWorkScheduler(), isOdd ? [("one", Enter), ("two", Enter)] : [("one", Enter), ("two", Enter), ("three", Enter)], choose);
+
+                void Enter()
+                {
+                    lock (gate)
+                    {
+                    }
+                }
+            },
+            delays: 1,
+            most: 1000);
+
+        findings.Fault.Should().Contain("led to another run");
+    }
+
+    [Fact]
+    public void A_choice_of_nobody_is_a_fault() =>
+        Interleaver.Run(new ManualWorkScheduler(), [("one", Interleaver.Point), ("two", Interleaver.Point)], static (_, strands) => strands.Length).Fault.Should().Contain("of 2");
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_timer_fires_beside_everything_else(bool isLocked)
+    {
+        var findings = Explorer.Systematic(
+            choose =>
+            {
+                var (time, gate, count) = (new ManualTimeProvider(), new Lock(), 0);
+                using var timer = time.CreateTimer(_ => Add(), null, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
+                var outcome = Interleaver.Run(new ManualWorkScheduler(), [("one", Add)], choose, time, timers: 1);
+                return count == 2 ? outcome : outcome with { Fault = $"the count is {count}" };
+
+                void Add()
+                {
+                    using var held = isLocked ? gate.EnterScope() : default;
+                    var before = Volatile.Read(ref count);
+                    Volatile.Write(ref count, before + 1);
+                }
+            },
+            delays: 1,
+            most: 1000);
+
+        (findings.Fault is null).Should().Be(isLocked);
     }
 
     [Fact]

@@ -124,14 +124,14 @@ internal sealed class TokenCall(
 
     private sealed class Call(TokenCall owner)
     {
-        private volatile bool _hasEnded;
+        private bool _hasEnded;
 
         public TokenCall Owner => owner;
 
         public bool HasEnded
         {
-            get => _hasEnded;
-            set => _hasEnded = value;
+            get => Volatile.Read(ref _hasEnded);
+            set => Volatile.Write(ref _hasEnded, value);
         }
     }
 }

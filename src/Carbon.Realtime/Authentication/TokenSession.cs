@@ -24,8 +24,11 @@ internal sealed class TokenSession(
     private readonly CancellationTokenSource _closed = new();
     private readonly TokenCall _call = new(provider, environment, timeout, failures, instruments, logger);
     private TaskCompletionSource<TokenAnswer>? _running;
+
+    /// <summary>The end of the last question, which is told before the next one is asked.</summary>
+    private Task _last = Task.CompletedTask;
     private TaskCompletionSource<TokenAnswer?>? _identified;
-    private volatile SignIn _signIn = new(null, null);
+    private SignIn _signIn = new(null, null);
     private Question _asked;
     private Question? _next;
     private long? _answeredAt;
@@ -33,10 +36,10 @@ internal sealed class TokenSession(
     private bool _hasFailed;
 
     /// <summary>The last answer's token: one that may be sent.</summary>
-    public AccessToken? Current => _signIn.Token;
+    public AccessToken? Current => Volatile.Read(ref _signIn).Token;
 
     /// <summary>Who is signed in; <see langword="null"/> for nobody. Known also by a token that has expired, and for which there is no fresh one yet.</summary>
-    public JwtIdentity? Identity => _signIn.Identity;
+    public JwtIdentity? Identity => Volatile.Read(ref _signIn).Identity;
 
     /// <summary>Whether nobody wants an answer any more: <see cref="Current"/> says nothing then.</summary>
     public bool IsClosed => _closed.IsCancellationRequested;
@@ -90,7 +93,9 @@ internal sealed class TokenSession(
             _running = new TaskCompletionSource<TokenAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
             _identified = new TaskCompletionSource<TokenAnswer?>(TaskCreationOptions.RunContinuationsAsynchronously);
             _asked = question;
-            _ = environment.Scheduler.Start(RunAsync);
+            var last = _last;
+            _last = _running.Task;
+            _ = environment.Scheduler.Start(() => RunAsync(last));
             return _running.Task;
         }
     }
@@ -139,8 +144,10 @@ internal sealed class TokenSession(
 
     private static bool WantsFresh(AccessTokenReason reason) => reason is AccessTokenReason.Expiring or AccessTokenReason.Rejected;
 
-    private async Task RunAsync()
+    private async Task RunAsync(Task last)
     {
+        // An answer counts before it is told. Who asks in between must not be answered before everybody knows of the other user, nor be told before the one before.
+        await last;
         var (isOfChange, isUntold) = (false, false);
         while (true)
         {
@@ -229,7 +236,7 @@ internal sealed class TokenSession(
 
         _call.OnKept();
         var isOther = answer.Token?.Value != Current?.Value;
-        _signIn = new SignIn(answer.Token, answer.Token?.Identity);
+        Volatile.Write(ref _signIn, new SignIn(answer.Token, answer.Token?.Identity));
         _answeredAt = environment.TimeProvider.GetTimestamp();
         NoteExpiry(answer.Token);
         return isOther || hadFailed;
@@ -247,7 +254,7 @@ internal sealed class TokenSession(
             return current.Identity.IsSurelySameUser(identity);
         }
 
-        _signIn = new SignIn(null, identity);
+        Volatile.Write(ref _signIn, new SignIn(null, identity));
         _answeredAt = null; // that nobody is signed in is not true any more
         return true;
     }

@@ -140,7 +140,13 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
     {
         lock (_gate)
         {
-            if (_isClosed || (!_use.IsUsed && _actor is null) || (_actor is { } same && same.Identity == _scope.Identity))
+            if (_isClosed)
+            {
+                _observers.Forget(_shown.Now.Version); // what still waits before the end; the end itself is everybody's
+                return;
+            }
+
+            if ((!_use.IsUsed && _actor is null) || (_actor is { } same && same.Identity == _scope.Identity))
             {
                 return;
             }

@@ -5,14 +5,14 @@ namespace Carbon.Realtime.Stores;
 /// <param name="forget">Ends it.</param>
 internal sealed class RemovalWatch(StoreCacheKey key, Action<RemovalWatch> forget) : IDisposable
 {
-    private volatile bool _hasBegun;
+    private bool _hasBegun;
 
     public StoreCacheKey Key => key;
 
     public bool HasBegun
     {
-        get => _hasBegun;
-        set => _hasBegun = value;
+        get => Volatile.Read(ref _hasBegun);
+        set => Volatile.Write(ref _hasBegun, value);
     }
 
     public void Dispose() => forget(this);

@@ -22,7 +22,7 @@ internal sealed class Removals(IStoreCache cache, string project, LiveStores sto
     private readonly List<Removal> _owed = [];
     private readonly List<RemovalWatch> _watches = [];
     private TaskCompletionSource? _settled;
-    private volatile bool _isOver;
+    private bool _isOver;
 
     /// <summary>A user is signed in no longer, and shown nowhere.</summary>
     public void OfUser(string subject) => Begin(
@@ -79,15 +79,15 @@ internal sealed class Removals(IStoreCache cache, string project, LiveStores sto
         lock (_gate)
         {
             _settled = settled;
-            _isOver = _owed.Count == 0;
+            Volatile.Write(ref _isOver, _owed.Count == 0);
         }
 
         _closing.CancelQuietly();
-        if (!_isOver)
+        if (!Volatile.Read(ref _isOver))
         {
             using var late = environment.TimeProvider.CreateTimer(_ => settled.TrySetResult(), null, Patience, Timeout.InfiniteTimeSpan);
             await settled.Task;
-            _isOver = true;
+            Volatile.Write(ref _isOver, true);
         }
     }
 
@@ -149,7 +149,7 @@ internal sealed class Removals(IStoreCache cache, string project, LiveStores sto
     {
         // Each try costs next to nothing, and until one succeeds somebody's rows lie where they must not.
         var backoff = new Backoff(TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(10), TimeSpan.Zero, environment.Randomizer);
-        while (!await TryAsync(removal) && !_isOver)
+        while (!await TryAsync(removal) && !Volatile.Read(ref _isOver))
         {
             var wait = backoff.Next(spreadOut: false);
             await (_closing.IsCancellationRequested

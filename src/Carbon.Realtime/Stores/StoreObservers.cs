@@ -17,10 +17,10 @@ internal sealed class StoreObservers<TKey, TRow>(WorkScheduler scheduler, Func<S
     /// <summary>The version of the snapshot that emptied the store last for another user or tenant: what is older is nobody's any more.</summary>
     private long _oldest;
 
-    private volatile bool _isWatched;
+    private bool _isWatched;
 
     /// <summary>Whether there are any. Any thread.</summary>
-    public bool IsWatched => _isWatched;
+    public bool IsWatched => Volatile.Read(ref _isWatched);
 
     /// <summary>Adds one, and tells it everything.</summary>
     /// <param name="observer">Whom to tell.</param>
@@ -32,14 +32,14 @@ internal sealed class StoreObservers<TKey, TRow>(WorkScheduler scheduler, Func<S
         var delivery = new ObserverDelivery<StoreChangeSet<TKey, TRow>>(new InOrder(this, observer), scheduler, buffer, onThrew, onDisposed);
         delivery.Post(new StoreChangeSet<TKey, TRow>(current(), isReset: true, []));
         _observers.Add(delivery);
-        _isWatched = true;
+        Volatile.Write(ref _isWatched, true);
         return delivery;
     }
 
     public void Remove(ObserverDelivery<StoreChangeSet<TKey, TRow>> delivery)
     {
         _observers.Remove(delivery);
-        _isWatched = _observers.Count > 0;
+        Volatile.Write(ref _isWatched, _observers.Count > 0);
     }
 
     public void Post(StoreChangeSet<TKey, TRow> set) => _observers.ForEach(o => o.Post(set));

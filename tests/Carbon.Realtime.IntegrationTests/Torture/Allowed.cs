@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 
 namespace Carbon.Realtime.IntegrationTests.Torture;
@@ -5,6 +6,13 @@ namespace Carbon.Realtime.IntegrationTests.Torture;
 /// <summary>Whose rows may be shown. One object for each stretch of time: while somebody changes it, those before and those after.</summary>
 internal sealed record Allowed(ImmutableHashSet<string> Companies, ImmutableHashSet<string> Users)
 {
+    private readonly ConcurrentDictionary<string, Allowed> _in = new(StringComparer.Ordinal);
+
+    private Allowed(Allowed other) => (Companies, Users, _in) = (other.Companies, other.Users, new(StringComparer.Ordinal));
+
+    /// <summary>The same users of one company, which never changes. One object for each stretch of time, like this.</summary>
+    public Allowed In(string company) => _in.GetOrAdd(company, c => this with { Companies = [c] });
+
     public bool Holds(Part row) => Companies.Contains(row.CompanyId) && (!row.Secret || Users.Contains(TortureWorld.Ada));
 
     public bool Equals(Allowed? other) => ReferenceEquals(this, other);

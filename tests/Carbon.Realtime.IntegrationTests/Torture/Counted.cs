@@ -1,23 +1,29 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 
 namespace Carbon.Realtime.IntegrationTests.Torture;
 
-/// <summary>The thread pool, and how much that was posted there has not come to its end. "Nothing" is a barrier: no callback is under way, and none is about to begin.</summary>
+/// <summary>
+/// The thread pool, and how much that was posted there has not come to its end, timers that fire and, where that is asked for, the steps of loops included. "Nothing" is a barrier: no callback is under
+/// way, and none is about to begin.
+/// </summary>
 internal sealed class CountedScheduler : WorkScheduler
 {
     private readonly Lock _gate = new();
     private readonly List<TaskCompletionSource> _waiting = [];
     private int _open;
 
-    public override TaskScheduler TaskScheduler => ThreadPool.TaskScheduler;
+    /// <param name="countsTasks">Whether loops' steps are counted too; if not, they run where they do in production.</param>
+    public CountedScheduler(bool countsTasks)
+    {
+        TaskScheduler = countsTasks ? new CountedTasks(this) : ThreadPool.TaskScheduler;
+    }
+
+    public override TaskScheduler TaskScheduler { get; }
 
     public override void Post(IThreadPoolWorkItem item)
     {
-        lock (_gate)
-        {
-            _open++;
-        }
-
+        Begin();
         ThreadPool.Post(new Counted(this, item));
     }
 
@@ -37,7 +43,16 @@ internal sealed class CountedScheduler : WorkScheduler
         }
     }
 
-    private void End()
+    /// <summary>Something begins that is not posted, and ends with <see cref="End"/>.</summary>
+    public void Begin()
+    {
+        lock (_gate)
+        {
+            _open++;
+        }
+    }
+
+    public void End()
     {
         lock (_gate)
         {
@@ -47,6 +62,16 @@ internal sealed class CountedScheduler : WorkScheduler
                 _waiting.Clear();
             }
         }
+    }
+
+    /// <summary>A step of a loop, from one await to the next.</summary>
+    private sealed class CountedTasks(CountedScheduler owner) : TaskScheduler
+    {
+        protected override void QueueTask(Task task) => owner.Post(() => TryExecuteTask(task));
+
+        protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) => !taskWasPreviouslyQueued && Current == this && TryExecuteTask(task);
+
+        protected override IEnumerable<Task> GetScheduledTasks() => [];
     }
 
     private sealed class Counted(CountedScheduler owner, IThreadPoolWorkItem item) : IThreadPoolWorkItem
@@ -65,13 +90,13 @@ internal sealed class CountedScheduler : WorkScheduler
     }
 }
 
-/// <summary>The system's clock, and which timers of it are armed.</summary>
-internal sealed class CountedTime : TimeProvider
+/// <summary>The system's clock, and which timers of it are armed. One that fires is work from before it is none.</summary>
+internal sealed class CountedTime(CountedScheduler scheduler) : TimeProvider
 {
     private readonly ConcurrentDictionary<CountedTimer, string> _armed = new();
-    private TaskCompletionSource? _none;
 
-    public int Armed => _armed.Count;
+    /// <summary>What is still to fire, as whom it would call.</summary>
+    public IReadOnlyCollection<string> Armed => [.. _armed.Values];
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
@@ -80,22 +105,9 @@ internal sealed class CountedTime : TimeProvider
         return timer;
     }
 
-    /// <summary>Completes when no timer is armed. To be asked when none is armed any more.</summary>
-    public Task WhenNoneAsync()
-    {
-        var none = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Volatile.Write(ref _none, none);
-        Look();
-        return none.Task;
-    }
+    private void Begin() => scheduler.Begin();
 
-    private void Look()
-    {
-        if (_armed.IsEmpty)
-        {
-            Volatile.Read(ref _none)?.TrySetResult();
-        }
-    }
+    private void End() => scheduler.End();
 
     private sealed class CountedTimer : ITimer
     {
@@ -123,7 +135,7 @@ internal sealed class CountedTime : TimeProvider
                 }
 
                 _isPeriodic = period != Timeout.InfiniteTimeSpan && period != TimeSpan.Zero;
-                Note(dueTime != Timeout.InfiniteTimeSpan);
+                Note(dueTime != Timeout.InfiniteTimeSpan ? string.Create(CultureInfo.InvariantCulture, $"{_callback.Method.DeclaringType}, in {dueTime}") : null);
                 return _timer.Change(dueTime, period);
             }
         }
@@ -133,7 +145,7 @@ internal sealed class CountedTime : TimeProvider
             lock (_gate)
             {
                 _isDisposed = true;
-                Note(false);
+                Note(null);
                 _timer.Dispose();
             }
         }
@@ -146,26 +158,34 @@ internal sealed class CountedTime : TimeProvider
 
         private void Fire()
         {
-            lock (_gate)
+            _owner.Begin();
+            try
             {
-                if (!_isPeriodic)
+                lock (_gate)
                 {
-                    Note(false);
+                    if (!_isPeriodic)
+                    {
+                        Note(null);
+                    }
                 }
-            }
 
-            _callback(_state);
+                _callback(_state);
+            }
+            finally
+            {
+                _owner.End();
+            }
         }
 
-        private void Note(bool isArmed)
+        private void Note(string? what)
         {
-            if (isArmed)
+            if (what is not null)
             {
-                _owner._armed[this] = "";
+                _owner._armed[this] = what;
             }
-            else if (_owner._armed.TryRemove(this, out _))
+            else
             {
-                _owner.Look();
+                _owner._armed.TryRemove(this, out _);
             }
         }
     }

@@ -130,10 +130,11 @@ internal sealed class TortureProgram(TortureRound round, Random random)
         if (round.Scopes.TryPeek(out var scope))
         {
             Follow(new StreamWitness<string, Part>(World, "scope's stream", scope.Scope.Tenant, static p => p.CompanyId, isScopes: true) { LeavesAt = Leaves() }, scope.Scope.Changes(TortureWorld.Parts));
-            var allowed = new Allowed([scope.Scope.Tenant], scope.IsBobs ? [TortureWorld.Bob] : [TortureWorld.Ada]);
+            var (tenant, bobs) = (scope.Scope.Tenant, new Allowed([scope.Scope.Tenant], [TortureWorld.Bob]));
+            Allowed Now() => scope.IsBobs ? bobs : World.Allowed.Now.In(tenant); // without a user of its own it is the signed-in one's
             var store = scope.Scope.Store(TortureWorld.Parts);
-            Follow(new StoreWitness(World, "scope's store", () => allowed, isForOneUser: true) { LeavesAt = Leaves() }, store.Changes);
-            Look(store.Current, allowed, "scope's store");
+            Follow(new StoreWitness(World, "scope's store", Now, isForOneUser: scope.IsBobs) { LeavesAt = Leaves() }, store.Changes);
+            Look(store, Now, "scope's store");
             round.Watch("scope's store being live", store.WhenLiveAsync());
         }
     }
@@ -214,24 +215,30 @@ internal sealed class TortureProgram(TortureRound round, Random random)
     {
         var index = random.Next(round.Stores.Count);
         var store = round.Stores[index];
-        var before = World.Allowed.Now;
-        var snapshot = store.Current;
-        if (World.Allowed.Now == before)
-        {
-            Look(snapshot, before, store.Table);
-        }
-
+        var snapshot = Look(store, () => World.Allowed.Now, store.Table);
         World.Require(snapshot.Version >= _versions[index], $"{store.Table}: version {snapshot.Version} is read after {_versions[index]}");
         _versions[index] = snapshot.Version;
-        _ = store.TryGet("p1", out _);
+        var before = World.Allowed.Now;
+        if (store.TryGet($"{(index == 3 ? 'b' : 'p')}{random.Next(1, 40)}", out var one) && World.Allowed.Now == before)
+        {
+            World.Require(before.Holds(one), $"{store.Table}: {one} is given to {before}");
+        }
     }
 
-    private void Look(StoreSnapshot<string, Part> snapshot, Allowed allowed, string name)
+    /// <summary>Nobody else's row is read, if nobody changed user or tenant meanwhile.</summary>
+    private StoreSnapshot<string, Part> Look(ILiveStore<string, Part> store, Func<Allowed> allowed, string name)
     {
-        foreach (var row in snapshot.Rows)
+        var before = allowed();
+        var snapshot = store.Current;
+        if (allowed() == before)
         {
-            World.Require(allowed.Holds(row), $"{name}: {row} is shown to {allowed}");
+            foreach (var row in snapshot.Rows)
+            {
+                World.Require(before.Holds(row), $"{name}: {row} is shown to {before}");
+            }
         }
+
+        return snapshot;
     }
 
     private void Verify() => Await("verification", token => AnyStore().VerifyAsync(token));
@@ -280,11 +287,13 @@ internal sealed class TortureProgram(TortureRound round, Random random)
         async Task EnumerateAsync()
         {
             var (number, version) = (0, -1L);
+            var foreign = new ForeignRows(World, "watch", () => World.Allowed.Now);
             await foreach (var snapshot in store.WatchAsync(cancelling.Token))
             {
                 World.Figures.Element();
                 World.Require(snapshot.Version >= version, $"watch: version {snapshot.Version} after {version}");
                 version = snapshot.Version;
+                foreign.Look(snapshot.Rows);
                 if (++number == most)
                 {
                     break;
@@ -295,8 +304,13 @@ internal sealed class TortureProgram(TortureRound round, Random random)
 
     private void Bind()
     {
-        var list = AnyStore().OrderBy(TortureWorld.ByStatus).BindTo(round.Ui);
-        round.Disposables.Enqueue(list);
+        var store = AnyStore();
+        round.Watch("a binding", round.Ui.InvokeAsync(() =>
+        {
+            var list = new BoundList(round, store);
+            round.Lists.Enqueue(list);
+            round.Disposables.Enqueue(list);
+        }));
     }
 
     private void Use() => round.Disposables.Enqueue(AnyStore().Start());

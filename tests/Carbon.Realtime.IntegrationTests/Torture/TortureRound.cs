@@ -38,6 +38,8 @@ internal sealed class TortureRound : IDisposable
 
     public ConcurrentQueue<(ITenantScope Scope, bool IsBobs)> Scopes { get; } = [];
 
+    public ConcurrentQueue<BoundList> Lists { get; } = [];
+
     public UiLoop Ui { get; } = new();
 
     /// <summary>What each thread does now.</summary>
@@ -97,9 +99,10 @@ internal sealed class TortureRound : IDisposable
 
     private async Task<BoundCollection<Part>> BindAsync()
     {
-        BoundCollection<Part>? list = null;
-        await EndsAsync("the binding", Ui.InvokeAsync(() => list = Stores[0].OrderBy(TortureWorld.ByStatus).BindTo(Ui)));
-        return list!;
+        BoundList? list = null;
+        await EndsAsync("the binding", Ui.InvokeAsync(() => list = new BoundList(this, Stores[0])));
+        Lists.Enqueue(list!);
+        return list!.Rows;
     }
 
     /// <summary>Threads of their own, so that whatever blocks blocks no one of the pool's.</summary>
@@ -213,13 +216,17 @@ internal sealed class TortureRound : IDisposable
 
         foreach (var witness in Witnesses)
         {
-            if (witness.IsOwedAnEnd)
-            {
-                await EndsAsync($"the end of {witness.Name}", witness.Ended);
-            }
+            await EndsAsync($"the end of {witness.Name}", witness.Ended);
         }
 
-        await EndsAsync("timers", World.Time.WhenNoneAsync());
+        foreach (var list in Lists)
+        {
+            await EndsAsync("the end of a list", list.Ended);
+        }
+
+        await EndsAsync("posted work", World.Scheduler.WhenIdleAsync());
+        // In this order: what was posted may have armed one, and one that was armed may have fired since.
+        World.Require(!World.CountsTasks || World.Time.Armed.Count == 0, $"timers are left: {string.Join("; ", World.Time.Armed)}");
         await EndsAsync("posted work", World.Scheduler.WhenIdleAsync());
         World.Require(World.Emulator.Connections.Count == 0, $"{World.Emulator.Connections.Count} sockets are open");
         World.Require(World.Emulator.LastFault is null, $"the emulator: {World.Emulator.LastFault}");
@@ -243,7 +250,7 @@ internal sealed class TortureRound : IDisposable
         }
         catch (OperationCanceledException) when (!task.IsCompleted)
         {
-            throw new TimeoutException($"Seed {_seed}: {name} does not end. The threads: {string.Join(", ", Doing.Select(static d => $"{d.Key} {d.Value}"))}. What else was found: {string.Join("; ", World.Broken)}");
+            throw new TimeoutException($"Seed {_seed}: {name} does not end. The threads: {string.Join(", ", Doing.Select(static d => $"{d.Key} {d.Value}"))}. What else was found: {string.Join("; ", World.Broken.Concat(World.Log.Errors))}");
         }
         catch (Exception e) when (e is RealtimeException { Reason: RealtimeErrorReason.TenantChanged } or ObjectDisposedException || (e is OperationCanceledException && task.IsCanceled))
         {

@@ -17,6 +17,9 @@ internal sealed class TortureWorld : IDisposable
     public TortureWorld(int seed, Figures figures)
     {
         Figures = figures;
+        CountsTasks = seed % 2 == 0;
+        Scheduler = new CountedScheduler(CountsTasks);
+        Time = new CountedTime(Scheduler);
         Emulator = new RealtimeEmulator(new EmulatorOptions
         {
             ReceivedFrameLogLimit = 0,
@@ -82,9 +85,12 @@ internal sealed class TortureWorld : IDisposable
 
     public RealtimeChannelManager Manager { get; }
 
-    public CountedScheduler Scheduler { get; } = new();
+    /// <summary>Whether the steps of loops are counted too. Where they are not, they run as in production, and nobody knows when the last one is done.</summary>
+    public bool CountsTasks { get; }
 
-    public CountedTime Time { get; } = new();
+    public CountedScheduler Scheduler { get; }
+
+    public CountedTime Time { get; }
 
     public TortureLog Log { get; } = new();
 

@@ -5,11 +5,8 @@ internal interface IWitness
 {
     string Name { get; }
 
-    /// <summary>Completes with the one terminal call.</summary>
+    /// <summary>Completes with the one terminal call, or when none is owed any more: the subscription was disposed, or lost by throwing.</summary>
     Task Ended { get; }
-
-    /// <summary>Whether a terminal call is owed at the end: the subscription was neither disposed nor lost by throwing.</summary>
-    bool IsOwedAnEnd { get; }
 
     /// <summary>Disposes the subscription, from whatever thread.</summary>
     void Leave();
@@ -41,8 +38,6 @@ internal class Witness<T>(TortureWorld world, string name) : IObserver<T>, IWitn
 
     public Task Ended => _ended.Task;
 
-    public bool IsOwedAnEnd => !Volatile.Read(ref _hasLeft) && !Volatile.Read(ref _hasThrown);
-
     /// <summary>Throws in this call, counted from 1.</summary>
     public int BitesAt { get; init; }
 
@@ -60,6 +55,7 @@ internal class Witness<T>(TortureWorld world, string name) : IObserver<T>, IWitn
     {
         Volatile.Read(ref _subscription)!.Dispose();
         Volatile.Write(ref _hasLeft, true);
+        _ended.TrySetResult();
     }
 
     public void OnBarrier()
@@ -81,11 +77,13 @@ internal class Witness<T>(TortureWorld world, string name) : IObserver<T>, IWitn
             Volatile.Write(ref _hasLeft, true);
             _late = 1; // this very call goes on, and it is the one that may
             subscription.Dispose();
+            _ended.TrySetResult();
         }
 
         if (number == BitesAt)
         {
             Volatile.Write(ref _hasThrown, true);
+            _ended.TrySetResult();
             world.Figures.Bite();
             throw new PlannedBite();
         }

@@ -60,6 +60,27 @@ internal sealed class StreamWitness<TKey, TRow>(TortureWorld world, string name,
     protected override void Look(TableChange<TKey, TRow> value, int number) => _check.Look(value);
 }
 
+/// <summary>That nobody else's rows are told.</summary>
+/// <param name="world">The world.</param>
+/// <param name="name">Who is told, in a failure.</param>
+/// <param name="allowed">Who may be shown now.</param>
+/// <param name="isForOneUser">Whether that never changes.</param>
+internal sealed class ForeignRows(TortureWorld world, string name, Func<Allowed> allowed, bool isForOneUser = false)
+{
+    private Allowed? _breached;
+
+    /// <summary>One call's rows. The one that was under way when user or tenant changed may still tell of those before; a second one may not.</summary>
+    public void Look(IEnumerable<Part> rows)
+    {
+        var now = allowed();
+        if (rows.FirstOrDefault(row => !now.Holds(row)) is { } foreign)
+        {
+            world.Require(_breached != now && !isForOneUser, $"{name}: {foreign} is told to {now}");
+            _breached = now;
+        }
+    }
+}
+
 /// <summary>A store's: change sets add up to the snapshots, versions grow, and nobody else's rows are told.</summary>
 /// <param name="world">The world.</param>
 /// <param name="name">What it is called in a failure.</param>
@@ -68,12 +89,11 @@ internal sealed class StreamWitness<TKey, TRow>(TortureWorld world, string name,
 internal sealed class StoreWitness(TortureWorld world, string name, Func<Allowed> allowed, bool isForOneUser = false) : Witness<StoreChangeSet<string, Part>>(world, name)
 {
     private readonly Dictionary<string, Part> _folded = [];
+    private readonly ForeignRows _foreign = new(world, name, allowed, isForOneUser);
     private long _version = -1;
-    private Allowed? _breached;
 
     protected override void Look(StoreChangeSet<string, Part> value, int number)
     {
-        var now = allowed();
         World.Require(number > 1 || value.IsReset, $"{Name}: the first change set is no reset");
         World.Require(value.Snapshot.Version > _version, $"{Name}: version {value.Snapshot.Version} after {_version}");
         _version = value.Snapshot.Version;
@@ -96,19 +116,15 @@ internal sealed class StoreWitness(TortureWorld world, string name, Func<Allowed
         World.Require(_folded.Count == value.Snapshot.Count && value.Snapshot.All(r => _folded.TryGetValue(r.Key, out var folded) && folded == r.Value),
             $"{Name}: the changes do not lead to snapshot {value.Snapshot.Version}");
 
-        // The one call that was under way when user or tenant changed may still tell of those before; a second one may not.
-        if (value.Snapshot.Rows.FirstOrDefault(row => !now.Holds(row)) is { } foreign)
-        {
-            World.Require(_breached != now && !isForOneUser, $"{Name}: {foreign} is told to {now}");
-            _breached = now;
-        }
+        _foreign.Look(value.Snapshot.Rows);
     }
 }
 
-/// <summary>A view's: steps by position lead to the snapshots, which are in order.</summary>
+/// <summary>A view's: steps by position lead to the snapshots, which are in order, and nobody else's rows are told.</summary>
 internal sealed class ViewWitness(TortureWorld world, string name) : Witness<StoreViewChangeSet<Part>>(world, name)
 {
     private readonly List<Part> _folded = [];
+    private readonly ForeignRows _foreign = new(world, name, () => world.Allowed.Now);
 
     protected override void Look(StoreViewChangeSet<Part> value, int number)
     {
@@ -141,5 +157,6 @@ internal sealed class ViewWitness(TortureWorld world, string name) : Witness<Sto
 
         World.Require(_folded.SequenceEqual(value.Snapshot), $"{Name}: the steps do not lead to the snapshot");
         World.Require(value.Snapshot.Zip(value.Snapshot.Skip(1)).All(static p => TortureWorld.ByStatus(p.First, p.Second) <= 0), $"{Name}: not in order");
+        _foreign.Look(value.Snapshot);
     }
 }

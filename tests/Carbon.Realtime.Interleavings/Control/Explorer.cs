@@ -21,12 +21,22 @@ internal static class Explorer
     /// <param name="most">The most runs.</param>
     public static Findings Systematic(Func<Choice, Outcome> run, int delays, int most)
     {
-        List<int> prefix = [];
+        List<Decision> prefix = [];
         var (runs, points) = (0, 0);
         while (true)
         {
-            var at = prefix;
-            var outcome = run((index, _) => index < at.Count ? at[index] : 0);
+            var (at, other) = (prefix, (int?)null);
+            var outcome = run((index, strands) =>
+            {
+                if (index >= at.Count)
+                {
+                    return 0;
+                }
+
+                // The last time that these choices were made they met the same strands.
+                other ??= at[index].Strands == Decision.Encode(strands) ? null : index;
+                return other is null ? at[index].Chosen : 0;
+            });
             runs++;
             points = Math.Max(points, outcome.Choices.Count);
             if (outcome.Fault is { } fault)
@@ -34,9 +44,9 @@ internal static class Explorer
                 return new Findings(runs, points, Describe(fault, outcome), IsComplete: false);
             }
 
-            if (outcome.Choices.Count < prefix.Count)
+            if (other is not null || outcome.Choices.Count < prefix.Count)
             {
-                return new Findings(runs, points, "the same choices led to another run", IsComplete: false);
+                return new Findings(runs, points, Describe($"the same choices led to another run, at {other ?? outcome.Choices.Count}", outcome), IsComplete: false);
             }
 
             var next = Following(outcome.Choices, delays);
@@ -96,22 +106,22 @@ internal static class Explorer
     public static Choice Of(params (int At, int Chosen)[] deviations) => (index, _) => deviations.FirstOrDefault(d => d.At == index).Chosen;
 
     /// <summary>The next one in depth-first order: the last place where another choice is left within the bound takes it.</summary>
-    private static List<int>? Following(IReadOnlyList<(int Options, int Chosen)> choices, int delays)
+    private static List<Decision>? Following(IReadOnlyList<Decision> choices, int delays)
     {
         var spent = 0;
         List<int> costs = new(choices.Count);
-        foreach (var (_, chosen) in choices)
+        foreach (var choice in choices)
         {
             costs.Add(spent);
-            spent += chosen;
+            spent += choice.Chosen;
         }
 
         for (var i = choices.Count - 1; i >= 0; i--)
         {
-            var (options, chosen) = choices[i];
-            if (chosen + 1 < options && costs[i] + chosen + 1 <= delays)
+            var next = choices[i] with { Chosen = choices[i].Chosen + 1 };
+            if (next.Chosen < next.Options && costs[i] + next.Chosen <= delays)
             {
-                return [.. choices.Take(i).Select(static c => c.Chosen), chosen + 1];
+                return [.. choices.Take(i), next];
             }
         }
 

@@ -3,9 +3,27 @@ using Carbon.Realtime.Testing;
 namespace Carbon.Realtime.Interleavings;
 
 /// <summary>What became of one run.</summary>
-/// <param name="Choices">Where more than one strand could go on: how many, and which one did.</param>
+/// <param name="Choices">Where more than one strand could go on.</param>
 /// <param name="Fault">What was wrong; <see langword="null"/> for nothing.</param>
-internal sealed record Outcome(IReadOnlyList<(int Options, int Chosen)> Choices, string? Fault);
+internal sealed record Outcome(IReadOnlyList<Decision> Choices, string? Fault);
+
+/// <summary>A place where more than one strand could go on.</summary>
+/// <param name="Options">How many.</param>
+/// <param name="Chosen">Which one did, by its place among them.</param>
+/// <param name="Strands">Which they were, in their order: the same list of choices must meet the same ones.</param>
+internal readonly record struct Decision(int Options, int Chosen, int Strands)
+{
+    public static int Encode(ReadOnlySpan<int> strands)
+    {
+        var code = 0;
+        foreach (var strand in strands)
+        {
+            code = (code << 4) | (strand + 1);
+        }
+
+        return code;
+    }
+}
 
 /// <summary>Says who goes on.</summary>
 /// <param name="at">The number of the choice.</param>
@@ -23,23 +41,32 @@ internal delegate int Choice(int at, ReadOnlySpan<int> strands);
 /// </remarks>
 internal sealed class Interleaver
 {
+    /// <summary>By itself no clock goes on for longer: what falls due later is beside nothing that ever takes so long.</summary>
+    private static readonly TimeSpan MostTime = TimeSpan.FromMinutes(1);
+
     private static readonly ManualResetEventSlim NoRun = new(true);
 
     [ThreadStatic]
     private static (Interleaver Owner, Strand Strand)? _mine;
 
     private readonly List<Strand> _strands = [];
-    private readonly List<(int Options, int Chosen)> _choices = [];
+    private readonly List<Decision> _choices = [];
     private readonly SemaphoreSlim _ended = new(0);
     private readonly Choice _choose;
     private readonly ManualWorkScheduler _scheduler;
+    private readonly ManualTimeProvider? _time;
     private string? _fault;
     private bool _isStopping;
+    private readonly long _lastTimer;
+    private int _timersLeft;
 
-    private Interleaver(ManualWorkScheduler scheduler, Choice choose)
+    private Interleaver(ManualWorkScheduler scheduler, Choice choose, ManualTimeProvider? time, int timers)
     {
         _scheduler = scheduler;
         _choose = choose;
+        _time = time;
+        _timersLeft = timers;
+        _lastTimer = time is null ? 0 : time.GetTimestamp() + MostTime.Ticks;
     }
 
     /// <summary>Who is running: a strand, or whoever prepares and judges a run.</summary>
@@ -51,9 +78,12 @@ internal sealed class Interleaver
     /// <param name="scheduler">Where work is posted.</param>
     /// <param name="programs">What runs beside each other.</param>
     /// <param name="choose">Says who goes on where more than one can.</param>
-    public static Outcome Run(ManualWorkScheduler scheduler, IEnumerable<(string Name, Action Body)> programs, Choice choose)
+    /// <param name="time">A clock that goes on by itself, beside everything else: from timer to timer, by default when nothing else is left to do.</param>
+    /// <param name="timers">So many times.</param>
+    public static Outcome Run(
+        ManualWorkScheduler scheduler, IEnumerable<(string Name, Action Body)> programs, Choice choose, ManualTimeProvider? time = null, int timers = 0)
     {
-        var run = new Interleaver(scheduler, choose);
+        var run = new Interleaver(scheduler, choose, time, timers);
         foreach (var (name, body) in programs)
         {
             run._strands.Add(new Strand(name, _ => body()));
@@ -62,6 +92,11 @@ internal sealed class Interleaver
         foreach (var name in (string[])["worker 1", "worker 2"])
         {
             run._strands.Add(new Strand(name, run.Work) { IsIdle = true, CanGoOn = run.HasWork });
+        }
+
+        if (time is not null)
+        {
+            run._strands.Add(new Strand("time", run.GoBy) { IsIdle = true, IsLast = true, CanGoOn = run.HasTimer });
         }
 
         foreach (var strand in run._strands)
@@ -81,12 +116,16 @@ internal sealed class Interleaver
         return new Outcome(run._choices, run._fault);
     }
 
-    /// <summary>Another strand may go on here.</summary>
+    /// <summary>Another strand may go on here; who is none waits for the end of the run.</summary>
     public static void Point()
     {
         if (_mine is var (owner, strand))
         {
             owner.Yield(strand);
+        }
+        else
+        {
+            AwaitEnd();
         }
     }
 
@@ -150,6 +189,25 @@ internal sealed class Interleaver
     }
 
     private bool HasWork() => _isStopping || _scheduler.Pending > 0;
+
+    /// <summary>The next timer falls due, and what it calls runs here; between one and the next all others may go on.</summary>
+    private void GoBy(Strand strand)
+    {
+        while (!_isStopping)
+        {
+            if (HasTimer())
+            {
+                strand.IsIdle = false;
+                _timersLeft--;
+                _time!.Advance(_time.NextDue()!.Value);
+                strand.IsIdle = true;
+            }
+
+            Wait(strand, HasTimer, "a timer");
+        }
+    }
+
+    private bool HasTimer() => _isStopping || (_timersLeft > 0 && _time!.NextDue() is { } due && _time.GetTimestamp() + due.Ticks <= _lastTimer);
 
     private void Yield(Strand strand)
     {
@@ -218,12 +276,19 @@ internal sealed class Interleaver
         Span<int> enabled = stackalloc int[count];
         var options = 0;
         var hasIdleWorker = false;
+        int? last = null;
         for (var i = 0; i < count; i++)
         {
             var at = (first + i) % count;
             var strand = _strands[at];
             if (!strand.IsEnabled)
             {
+                continue;
+            }
+
+            if (strand is { IsIdle: true, IsLast: true })
+            {
+                last = at;
                 continue;
             }
 
@@ -236,6 +301,11 @@ internal sealed class Interleaver
             hasIdleWorker |= strand.IsIdle;
         }
 
+        if (last is { } idle)
+        {
+            enabled[options++] = idle;
+        }
+
         if (options == 0)
         {
             return null;
@@ -246,8 +316,14 @@ internal sealed class Interleaver
             return enabled[0];
         }
 
-        var chosen = Math.Min(_choose(_choices.Count, enabled[..options]), options - 1);
-        _choices.Add((options, chosen));
+        var chosen = _choose(_choices.Count, enabled[..options]);
+        if (chosen < 0 || chosen >= options)
+        {
+            _fault ??= $"choice {_choices.Count} is {chosen}, of {options}";
+            chosen = 0;
+        }
+
+        _choices.Add(new Decision(options, chosen, Decision.Encode(enabled[..options])));
         return enabled[chosen];
     }
 }

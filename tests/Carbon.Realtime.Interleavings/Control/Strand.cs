@@ -7,7 +7,10 @@ internal sealed class Strand(string name, Action<Strand> body)
 
     public Action<Strand> Body => body;
 
-    /// <summary>Whether it runs what is posted, and has nothing to run.</summary>
+    /// <summary>Whether it goes on, by itself, only when nobody else can.</summary>
+    public bool IsLast { get; init; }
+
+    /// <summary>Whether it runs what is posted, or what falls due, and runs nothing now.</summary>
     public bool IsIdle { get; set; }
 
     public SemaphoreSlim Turn { get; } = new(0);

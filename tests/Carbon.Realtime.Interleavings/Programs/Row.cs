@@ -10,6 +10,10 @@ internal sealed record Row
     [JsonPropertyName("companyId")]
     public required string CompanyId { get; init; }
 
+    /// <summary>The one user that may see it; <see langword="null"/> for everybody who is signed in.</summary>
+    [JsonPropertyName("owner")]
+    public string? Owner { get; init; }
+
     [JsonPropertyName("name")]
     public string? Name { get; init; }
 }

@@ -40,11 +40,11 @@ internal static class Interlocked
 
     public static long Add(ref long location, long value) => Do(ref location, (ref long at) => at += value, isPoint: false);
 
-    public static long Read(ref long location) => location;
+    public static long Read(ref long location) => Do(ref location, static (ref long at) => at, isPoint: false);
 
     private static TResult Do<T, TResult>(ref T location, Operation<T, TResult> operation, bool isPoint = true)
     {
-        if (isPoint)
+        if (isPoint || !Interleaver.IsStrand)
         {
             Interleaver.Point();
         }

@@ -88,6 +88,6 @@ internal sealed class Lock([CallerFilePath] string file = "")
 
     public readonly ref struct Scope(Lock owner)
     {
-        public void Dispose() => owner.Exit();
+        public void Dispose() => owner?.Exit();
     }
 }

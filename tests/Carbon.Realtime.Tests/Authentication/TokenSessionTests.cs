@@ -1,3 +1,4 @@
+using Carbon.Realtime.Authentication;
 using Carbon.Realtime.Tests.Snapshots;
 using Carbon.Realtime.Tests.Support;
 
@@ -39,6 +40,27 @@ public sealed class TokenSessionTests
         await _world.Env.RunAsync(refresh);
 
         (await identified).Should().BeNull();
+    }
+
+    [Fact]
+    public async Task Who_asks_while_the_last_answer_is_being_told_is_answered_when_everybody_knows_of_it()
+    {
+        await _world.AskAsync(AccessTokenReason.Join);
+        List<string> told = [];
+        Task<TokenAnswer>? other = null;
+        _world.Session.UserChanged = () =>
+        {
+            other = _world.Session.AskAsync(AccessTokenReason.Changed);
+            _world.Env.RunUntilIdle(); // as another thread would, meanwhile
+            told.Add(other.IsCompleted ? "answered too early" : "the other user");
+        };
+        _world.Session.Answered = answer => told.Add(answer.Token!.Identity.Subject!);
+        _world.Tokens.Token = Jwt.Create(Now.AddHours(2), "user_2");
+
+        await _world.AskAsync(AccessTokenReason.Changed);
+        await _world.Env.RunAsync(other!);
+
+        told.Should().Equal("the other user", "user_2", "user_2");
     }
 
     [Fact]

@@ -22,7 +22,7 @@ public sealed partial class SecurityDocumentTests
     public void Every_line_of_the_checklist_has_an_answer_and_a_proof()
     {
         var rows = Rows();
-        rows.Select(static row => row[0]).Should().Equal(Enumerable.Range(1, 20).Select(static n => $"{n}"), "the design's checklist has twenty lines");
+        rows.Select(static row => row[0]).Should().Equal(Enumerable.Range(1, 20).Select(static n => $"{n}"), "the checklist has twenty lines");
         rows.Where(static row => row.Count != 4 || row[2].Length < 20 || row[3].Length < 5).Should().BeEmpty();
     }
 

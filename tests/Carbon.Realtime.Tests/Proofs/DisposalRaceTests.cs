@@ -38,6 +38,7 @@ public sealed class DisposalRaceTests
         TaskScheduler.UnobservedTaskException += OnUnobserved;
         try
         {
+            ForgetAFault();
             RefreshAndGiveUp();
             GC.Collect();
             GC.WaitForPendingFinalizers();
@@ -49,9 +50,14 @@ public sealed class DisposalRaceTests
 
         lock (unobserved)
         {
+            unobserved.Should().Contain(e => e.Contains(nameof(NobodyLooks)), "one that is missed would be told by now");
             unobserved.Should().NotContain(e => e.Contains(nameof(NobodyListens)), "other tests' are not ours");
         }
     }
+
+    /// <summary>What becomes of a task that nobody looks at.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ForgetAFault() => new TaskCompletionSource().SetException(new NobodyLooks());
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void RefreshAndGiveUp()
@@ -72,4 +78,6 @@ public sealed class DisposalRaceTests
         (T)owner.GetType().GetField(field, BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(owner)!;
 
     private sealed class NobodyListens : Exception;
+
+    private sealed class NobodyLooks : Exception;
 }

@@ -9,7 +9,7 @@ using Carbon.Realtime.Tests.Snapshots;
 
 namespace Carbon.Realtime.Tests.Stores;
 
-/// <summary>What Carbon's own code gets wrong, line by line (carbon.md §5), and the tests that code with the same fault would fail.</summary>
+/// <summary>What Carbon's own code gets wrong, line by line, and the tests that code with the same fault would fail.</summary>
 internal static class CarbonWeaknesses
 {
     public static IReadOnlyDictionary<string, Proof> All { get; } = new Dictionary<string, Proof>

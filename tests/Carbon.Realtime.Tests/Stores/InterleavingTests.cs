@@ -2,7 +2,7 @@ using Carbon.Realtime.Tests.Support;
 
 namespace Carbon.Realtime.Tests.Stores;
 
-/// <summary>The seventeen orders in which a change and a read can meet (live-store §3.9): s is the instant that a read sees, c a change's commit, e its event.</summary>
+/// <summary>The seventeen orders in which a change and a read can meet (docs/convergence.md, "Orders"): s is the instant that a read sees, c a change's commit, e its event.</summary>
 public sealed class InterleavingTests
 {
     [Fact]

@@ -162,6 +162,31 @@ public sealed class StoreIsolationTests
         store.Should().NotBeSameAs(world.Store);
     }
 
+    [Fact]
+    public void What_waits_for_an_observer_as_the_manager_ends_is_not_told_once_the_tenant_is_another()
+    {
+        var world = Old(new StoreWorld()).Live();
+        world.TellOk();
+        List<string> told = [];
+        using var subscription = world.Store.Changes.Subscribe(set =>
+        {
+            told.Add($"{set.Snapshot.Count} rows");
+            if (told.Count == 1)
+            {
+                // An observer that is slow: meanwhile a change comes, and another thread ends everything.
+                world.TellInsert("c", "new");
+                world.Store.Current.Count.Should().Be(3);
+                world.World.Manager.Dispose();
+                world.World.Run();
+                world.World.Manager.Tenant.Set("co_2");
+            }
+        });
+
+        world.World.Run();
+
+        told.Should().Equal("2 rows", "0 rows");
+    }
+
     private static string Token(string subject, string role) => Jwt.Create(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero), subject, role);
 
     private static StoreWorld Old(StoreWorld world) => world.Write("a", "old").Write("b", "old");

@@ -40,7 +40,7 @@ public sealed class BoundCollection<TRow> : ReadOnlyObservableCollection<TRow>, 
 
     private readonly BoundRows<TRow> _rows;
     private IDisposable? _binding;
-    private volatile bool _isDisposed;
+    private bool _isDisposed;
 
     internal BoundCollection(BoundRows<TRow> rows, StoreStatus status)
         : base(rows)
@@ -58,13 +58,15 @@ public sealed class BoundCollection<TRow> : ReadOnlyObservableCollection<TRow>, 
     /// <summary>Raised once after each batch, when all its rows and the status are in place.</summary>
     public event EventHandler? Updated;
 
+    private bool IsDisposed => Volatile.Read(ref _isDisposed);
+
     /// <summary>
     /// Ends the updates; the rows stay as they are. On the context's thread, also in a handler: no event is raised after it. On another one: an event
     /// may be under way, and none starts later.
     /// </summary>
     public void Dispose()
     {
-        _isDisposed = true;
+        Volatile.Write(ref _isDisposed, true);
         _binding?.Dispose();
     }
 
@@ -74,7 +76,7 @@ public sealed class BoundCollection<TRow> : ReadOnlyObservableCollection<TRow>, 
     /// <summary>Takes over a batch. On the context.</summary>
     internal void Apply(BoundBatch<TRow> batch)
     {
-        if (_isDisposed)
+        if (IsDisposed)
         {
             return;
         }
@@ -87,7 +89,7 @@ public sealed class BoundCollection<TRow> : ReadOnlyObservableCollection<TRow>, 
 
         foreach (var change in batch.Changes)
         {
-            if (_isDisposed)
+            if (IsDisposed)
             {
                 break;
             }
@@ -95,13 +97,13 @@ public sealed class BoundCollection<TRow> : ReadOnlyObservableCollection<TRow>, 
             Guard(() => _rows.Apply(change), ref thrown);
         }
 
-        if (!_isDisposed)
+        if (!IsDisposed)
         {
             Status = batch.Status;
             Guard(() => OnPropertyChanged(StatusChanged), ref thrown);
         }
 
-        if (!_isDisposed)
+        if (!IsDisposed)
         {
             Guard(() => Updated?.Invoke(this, EventArgs.Empty), ref thrown);
         }
@@ -112,7 +114,7 @@ public sealed class BoundCollection<TRow> : ReadOnlyObservableCollection<TRow>, 
     /// <inheritdoc/>
     protected override void OnCollectionChanged(NotifyCollectionChangedEventArgs args)
     {
-        if (!_isDisposed)
+        if (!IsDisposed)
         {
             base.OnCollectionChanged(args);
         }
@@ -121,7 +123,7 @@ public sealed class BoundCollection<TRow> : ReadOnlyObservableCollection<TRow>, 
     /// <inheritdoc/>
     protected override void OnPropertyChanged(PropertyChangedEventArgs args)
     {
-        if (!_isDisposed)
+        if (!IsDisposed)
         {
             base.OnPropertyChanged(args);
         }
