@@ -79,7 +79,8 @@ internal static class StreamPrograms
         {
             var first = shop.Watch("the first");
             shop.Advance(1);
-            shop.Insert("o2"); // on its way
+            shop.Insert("o2");
+            shop.Env.Time.Advance(TimeSpan.FromSeconds(1)); // on its way: what is due has fired, and nothing of it has run yet
             Watcher<TableChange<string, Row>>? late = null;
             shop.AtLast(() => shop.Insert("o3"), () =>
             {
@@ -87,7 +88,7 @@ internal static class StreamPrograms
                 ToldOrGap(late!, "o2", mayBeMissed: true);
                 Told(late!, "o3", 1);
             });
-            return [("subscribes", () => late = shop.Watch("the late one")), ("retries", shop.Manager.RetryNow)];
+            return [("subscribes", () => late = shop.Watch("the late one"))];
         },
         ["one writes as soon as its stream has begun"] = static shop =>
         {
