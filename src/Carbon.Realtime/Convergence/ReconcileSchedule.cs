@@ -14,6 +14,7 @@ internal sealed class ReconcileSchedule(IRandomizer randomizer, TimeSpan? fixedP
 
     private readonly Queue<TimeSpan> _settle = [];
     private TimeSpan? _period;
+    private TimeSpan? _ungrown;
     private TimeSpan _last;
 
     /// <summary>How long after a pass the next one comes.</summary>
@@ -59,12 +60,17 @@ internal sealed class ReconcileSchedule(IRandomizer randomizer, TimeSpan? fixedP
             _settle.Dequeue();
         }
 
+        _ungrown = _period;
         _period = fixedPeriod ?? (_period is not { } period ? Base(rows) : isSettling || isPolling ? period : Cap(period * 1.5));
         _last = now + ((randomizer.NextDouble() - 0.5) * 0.2 * Period);
     }
 
-    /// <summary>A change had been lost.</summary>
-    public void OnLoss() => _period = fixedPeriod ?? Cap(Period / 2);
+    /// <summary>A change had been lost, as it turns out some seconds after the pass that found it: that one should not have made the period longer.</summary>
+    public void OnLoss()
+    {
+        _period = fixedPeriod ?? Cap((_ungrown ?? Period) / 2);
+        _ungrown = null;
+    }
 
     private static TimeSpan Cap(TimeSpan period) => period < Shortest ? Shortest : period > Longest ? Longest : period;
 

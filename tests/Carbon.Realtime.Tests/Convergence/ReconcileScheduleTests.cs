@@ -111,6 +111,19 @@ public sealed class ReconcileScheduleTests
     }
 
     [Fact]
+    public void A_pass_that_found_a_loss_halves_the_period_that_was_before_it()
+    {
+        Pass(0);
+        Pass(200);
+        _schedule.Period.Should().Be(TimeSpan.FromMinutes(3));
+
+        Pass(400);
+        _schedule.OnLoss();
+
+        _schedule.Period.Should().Be(TimeSpan.FromMinutes(1.5));
+    }
+
+    [Fact]
     public void A_lossy_stream_is_read_every_half_minute_whatever_the_period_and_a_good_one_not()
     {
         _schedule.OnPass(Noon, Noon, rows: 100_000);

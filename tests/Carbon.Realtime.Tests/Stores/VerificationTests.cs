@@ -116,7 +116,7 @@ public sealed class VerificationTests
         schedule.OnPass(TimeSpan.FromSeconds(200), TimeSpan.FromSeconds(200), 10);
         schedule.Period.TotalMinutes.Should().Be(3);
         schedule.OnLoss();
-        schedule.Period.TotalMinutes.Should().Be(1.5);
+        schedule.Period.TotalMinutes.Should().Be(1, "the pass that found the loss is none that found nothing");
         for (var i = 0; i < 10; i++)
         {
             schedule.OnLoss();
