@@ -49,7 +49,14 @@ internal static class Faults
         ["foreign-records"] = new(static (w, a) => w.Traffic.ForeignRecords = 1 + (a % 5), static w => w.Traffic.ForeignRecords = 0),
 
         // frames and sockets
-        ["cut"] = Mixed("cut", Silent()),
+        ["cut"] = new(
+            static (w, a) =>
+            {
+                w.Silences.Begin(Silences.LostClose, w.Elapsed);
+                w.Mixed.Begin("cut", a);
+            },
+            static w => w.Mixed.End("cut"),
+            Silent()),
         ["garbage"] = Mixed("garbage"),
         ["huge"] = Mixed("huge"),
         ["break"] = new(static (w, _) => w.Emulator.BreakConnections()),

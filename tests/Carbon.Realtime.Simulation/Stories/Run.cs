@@ -12,6 +12,9 @@ internal static class Run
     /// <summary>What was committed has come by then, if it comes.</summary>
     private static readonly TimeSpan Arrived = TimeSpan.FromSeconds(2);
 
+    /// <summary>A read that was under way at the heal, and knows nothing of what came after it, was answered or given up by then.</summary>
+    private static readonly TimeSpan LastAnswer = TimeSpan.FromSeconds(40);
+
     /// <summary>How long all is looked at when it is well.</summary>
     private static readonly TimeSpan Calm = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan Often = TimeSpan.FromSeconds(4);
@@ -77,7 +80,7 @@ internal static class Run
         var (toLive, toEqual) = UntilWell(world);
         var kind = toLive is null ? RecoveryKind.None : hadToWait ? RecoveryKind.Waited : world.Traffic.FirstOk is null ? RecoveryKind.StayedJoined : RecoveryKind.Joined;
         world.Require(kind is RecoveryKind.None or RecoveryKind.Waited || toLive <= LongestToLive, $"V14 live {toLive} after the heal, {kind}");
-        world.Advance(Arrived);
+        world.Advance(LastAnswer);
         UntilWell(world);
         StayWell(world);
         var hasLost = story.Seed % 3 == 0;

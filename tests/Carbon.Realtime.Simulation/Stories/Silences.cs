@@ -6,6 +6,9 @@ internal sealed class Silences
     /// <summary>What is on its way from the database to the client has arrived after this long: a poll, a frame that is late, a server that pauses.</summary>
     public static readonly TimeSpan OnTheWay = TimeSpan.FromSeconds(90);
 
+    /// <summary>A message that could not be read may have closed a channel: the client is told of a gap then, and hears nothing more until it joins anew.</summary>
+    public const string LostClose = "a close that was cut";
+
     private readonly Dictionary<string, TimeSpan> _open = [];
     private readonly List<(TimeSpan From, TimeSpan To)> _closed = [];
 
@@ -44,5 +47,5 @@ internal sealed class Silences
 
     public bool Cover(TimeSpan commit) => _open.Values.Any(from => from <= commit) || _closed.Exists(s => s.From <= commit && commit <= s.To);
 
-    private static bool IsDeafness(string fault) => fault is "deafen" or "empty-subscriptions";
+    private static bool IsDeafness(string fault) => fault is "deafen" or "empty-subscriptions" or LostClose;
 }

@@ -19,6 +19,9 @@ internal sealed class SimulatedUsers(RealtimeEmulator emulator, TimeProvider tim
     /// <summary>Whose token was given out last: that is who the client can know of.</summary>
     public string Given { get; private set; } = SimulatedDatabase.Users[0];
 
+    /// <summary>How often another user's token was given out than the one before.</summary>
+    public int SignIns { get; private set; }
+
     /// <summary>The next questions are answered with an error.</summary>
     public int ToFail { get; set; }
 
@@ -69,6 +72,7 @@ internal sealed class SimulatedUsers(RealtimeEmulator emulator, TimeProvider tim
 
             _last = emulator.IssueToken(Current, expiresIn: Lifetime);
             Issued.Add(_last);
+            SignIns += Given == Current ? 0 : 1;
             Given = Current;
             return _last;
         }

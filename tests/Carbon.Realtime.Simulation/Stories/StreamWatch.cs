@@ -13,7 +13,7 @@ internal sealed class StreamWatch(SimulatedWorld world, string table, bool keyOn
     private readonly Dictionary<string, int> _deleted = [];
     private readonly List<(string Key, TimeSpan At)> _gapsAt = [];
     private readonly HashSet<string> _ends = [];
-    private string? _user = world.Users.Given;
+    private int _signIns = world.Users.SignIns;
     private IChangeStream<string, Order>? _stream;
     private IDisposable? _subscription;
     private bool _isInside;
@@ -44,6 +44,14 @@ internal sealed class StreamWatch(SimulatedWorld world, string table, bool keyOn
     {
         world.Note($"stream {value}");
         Allow("an element");
+        if (_signIns != world.Users.SignIns)
+        {
+            // Another user is shown what that one may see, and so the same once more.
+            _signIns = world.Users.SignIns;
+            _told.Clear();
+            _deleted.Clear();
+        }
+
         _isInside = true;
         switch (value)
         {
@@ -136,14 +144,6 @@ internal sealed class StreamWatch(SimulatedWorld world, string table, bool keyOn
         world.Require(row.CompanyId == world.Client.Tenant, $"V1 stream: a row of {row.CompanyId} comes to {world.Client.Tenant}");
         world.Require(MaySee(key, row.Version), $"V1 stream: {row} comes to {world.Client.User}");
         _seen.Add((key, row.Version));
-        if (_user != world.Users.Given)
-        {
-            // Another user is shown what that one may see, and so the same once more.
-            _user = world.Users.Given;
-            _told.Clear();
-            _deleted.Clear();
-        }
-
         world.Require(_told.Add((key, row.Version)) || world.ServerRepeats, $"V15 {row} comes twice");
         TakeInOrder(key, row.Version);
     }
