@@ -33,6 +33,9 @@ internal sealed class CacheDatabase : IDisposable
 
     public InstallKey Key { get; private set; } = null!;
 
+    /// <summary>Whether SQLite would write nothing: the disk does not let it, or the first page, once it was read, says that it must not (https://www.sqlite.org/fileformat2.html, 1.3.3).</summary>
+    private bool IsReadOnly => raw.sqlite3_db_readonly(Connection.Handle, "main") != 0;
+
     /// <summary>Opens the file to load from it.</summary>
     /// <returns><see langword="null"/> when nothing was ever saved in it.</returns>
     public static CacheDatabase? OpenToRead(CacheFile file, SqliteCacheOptions options)
@@ -62,10 +65,16 @@ internal sealed class CacheDatabase : IDisposable
         var database = new CacheDatabase(Connect(file.Path, SqliteOpenMode.ReadWrite));
         try
         {
+            var mayWrite = !database.IsReadOnly; // nothing of the file was read yet: that much the disk says
             database.Prepare(options);
             if (!database.Recognise(file.Path))
             {
                 database.Make();
+            }
+
+            if (mayWrite && database.IsReadOnly)
+            {
+                throw new DamagedCacheException("The file's own header forbids to write it, as no format of ours does.");
             }
 
             database.PrepareToWrite(options);

@@ -31,6 +31,7 @@ public sealed class EmulatorSeed
             foreach (var user in document.Users)
             {
                 _ = user?.Claims?.Count; // reads the names, which would throw later if one stands twice
+                _ = user?.Claims?.ToJsonString(); // and the values, of which one may be no Unicode
             }
 
             return document.Fault() is { } fault ? throw new EmulatorSeedException($"The seed is wrong at {fault}") : new EmulatorSeed(document);

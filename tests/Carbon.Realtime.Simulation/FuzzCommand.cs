@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Carbon.Realtime.Simulation.Fuzzing;
 
 namespace Carbon.Realtime.Simulation;
@@ -16,9 +15,6 @@ internal static class FuzzCommand
 
     /// <summary>Of the quickest targets; those that take longer get their share.</summary>
     private const int Batch = 50_000;
-
-    /// <summary>An input that runs for so long will not end.</summary>
-    private static readonly TimeSpan TooLong = TimeSpan.FromMinutes(1);
 
     public static int Run(string[] args)
     {
@@ -52,13 +48,22 @@ internal static class FuzzCommand
 
     private static int Run(long inputs, IReadOnlyCollection<string> targets, int seed, string? file)
     {
-        var figures = file is not null && File.Exists(file) ? JsonSerializer.Deserialize<FuzzFigures>(File.ReadAllText(file))! : new FuzzFigures { Seed = seed };
-        using var watch = new Timer(static _ => Fuzzer.LateBy(TooLong).ToList().ForEach(static i => Console.Error.WriteLine($"{i} does not end")), null, TooLong, TooLong);
+        FuzzFigures figures;
+        try
+        {
+            figures = FuzzFigures.Load(file, seed);
+        }
+        catch (InvalidOperationException e)
+        {
+            Console.Error.WriteLine(e.Message);
+            return 2;
+        }
+
         var shares = targets.ToDictionary(static t => t, static t => Targets.Share(t), StringComparer.Ordinal);
         var total = (double)shares.Values.Sum();
         while (true)
         {
-            var due = targets.Select(t => (Name: t, Left: (long)Math.Ceiling(inputs * (shares[t] / total)) - figures.Of(t).Inputs)).Where(static t => t.Left > 0).ToList();
+            var due = targets.Select(t => (Name: t, Left: (long)Math.Ceiling(inputs * (shares[t] / total)) - figures.Of(t).Inputs)).Where(t => t.Left > 0 && !figures.Of(t.Name).HasNoEnd).ToList();
             if (due.Count == 0)
             {
                 break;
@@ -69,7 +74,7 @@ internal static class FuzzCommand
                 Fuzzer.Run(name, figures.Seed, (int)Math.Min(left, Math.Max(1, Batch * shares[name] / 100)), figures.Of(name));
                 if (file is not null)
                 {
-                    File.WriteAllText(file, JsonSerializer.Serialize(figures));
+                    figures.Save(file);
                 }
             }
 

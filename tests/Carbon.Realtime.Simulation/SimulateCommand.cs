@@ -29,12 +29,19 @@ internal static class SimulateCommand
     private static int Tell(int seeds, string? file)
     {
         var figures = file is not null && File.Exists(file) ? JsonSerializer.Deserialize<Figures>(File.ReadAllText(file))! : new Figures();
+        if (figures.Build != Figures.OfThisBuild)
+        {
+            Console.Error.WriteLine($"{file} is another build's: its figures are not this one's. Move it away to begin anew.");
+            return 2;
+        }
+
         while (figures.Seeds < seeds)
         {
             Campaign.Tell(figures.First + figures.Seeds, Math.Min(Batch, seeds - figures.Seeds), figures);
             if (file is not null)
             {
-                File.WriteAllText(file, JsonSerializer.Serialize(figures));
+                File.WriteAllText($"{file}.new", JsonSerializer.Serialize(figures));
+                File.Move($"{file}.new", file, overwrite: true); // whole, or as it was
             }
 
             Console.Error.WriteLine(string.Create(
@@ -44,7 +51,7 @@ internal static class SimulateCommand
         Console.WriteLine(Campaign.Markdown(figures));
         foreach (var failure in figures.Failures.Take(MostFailuresTold))
         {
-            Console.WriteLine($"FAILED {failure}");
+            Console.WriteLine($"FAILED {failure}\n{Shrinker.Shrink(Story.Of(Figures.SeedOf(failure)), static s => Stories.Run.Tell(s).Failure)}");
         }
 
         return figures.Failures.Count == 0 ? 0 : 1;

@@ -6,17 +6,24 @@ namespace Carbon.Realtime.Simulation;
 /// <summary>Tells one story with all that happened in it, cut down to what matters if it ends badly.</summary>
 internal static class StoryCommand
 {
-    public const string Usage = "story SEED | story FILE              tells one story with its log, cut down if it ends badly";
+    public const string Usage = "story SEED|FILE [CONTROL]            tells one story with its log, cut down if it ends badly; or tells it to a broken client";
 
     public static int Run(string[] args)
     {
+        if (args is [_, var control] && Sabotage.All.FirstOrDefault(s => s.Key.StartsWith(control, StringComparison.Ordinal)).Value is { } broken)
+        {
+            var told = Stories.Run.Tell(Load(args[0]), broken, keepsLog: true);
+            Console.WriteLine($"{told.Log}\n{told.Failure ?? "All is well."}");
+            return 0;
+        }
+
         if (args.Length != 1)
         {
             Console.Error.WriteLine(Usage);
             return 2;
         }
 
-        var story = int.TryParse(args[0], CultureInfo.InvariantCulture, out var seed) ? Story.Of(seed) : Story.Parse(File.ReadAllText(args[0]));
+        var story = Load(args[0]);
         if (Stories.Run.Tell(story).Failure is not null)
         {
             story = Shrinker.Shrink(story, static s => Stories.Run.Tell(s).Failure);
@@ -26,4 +33,6 @@ internal static class StoryCommand
         Console.WriteLine($"{story}\n{outcome.Log}\n{outcome.Failure ?? "All is well."}");
         return outcome.Failure is null ? 0 : 1;
     }
+
+    private static Story Load(string name) => int.TryParse(name, CultureInfo.InvariantCulture, out var seed) ? Story.Of(seed) : Story.Parse(File.ReadAllText(name));
 }

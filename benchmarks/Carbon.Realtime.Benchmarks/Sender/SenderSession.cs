@@ -24,7 +24,7 @@ internal sealed class SenderSession(Socket socket, Stream input, ChangeKind kind
         }
 
         if (key is null) throw new InvalidDataException("No Sec-WebSocket-Key in the request.");
-#pragma warning disable CA5350 // RFC 6455 §4.2.2 asks for SHA-1; nothing is protected by it.
+#pragma warning disable CA5350 // RFC 6455, section 4.2.2, asks for SHA-1; nothing is protected by it.
         var accept = Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")));
 #pragma warning restore CA5350
         Send(Encoding.ASCII.GetBytes(

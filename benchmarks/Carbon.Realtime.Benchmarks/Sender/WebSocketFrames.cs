@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Carbon.Realtime.Benchmarks.Sender;
 
-/// <summary>The WebSocket frames of RFC 6455 §5.2, as far as the race needs them: unmasked out, masked and unfragmented in.</summary>
+/// <summary>The WebSocket frames of RFC 6455, section 5.2, as far as the race needs them: unmasked out, masked and unfragmented in.</summary>
 internal static class WebSocketFrames
 {
     public const byte Text = 1;

@@ -43,7 +43,7 @@ internal static class ChangeJudge
             .Where(i => table.MaySelect(role, i) && subscription.Selected?.Contains(i) != false)
             .ToArray();
 
-        // A DELETE is not checked against the policy, and shows the key only instead (section 10.3).
+        // A DELETE is not checked against the policy, and shows the key only instead (docs/protocol.md, "Who gets a change").
         var old = change.Type == "DELETE" && table.Policy is not null
             ? change.IdentityColumns.Intersect(table.KeyColumns)
             : change.IdentityColumns;
@@ -57,7 +57,7 @@ internal static class ChangeJudge
 
     /// <summary>
     /// INSERT and UPDATE are judged by the new row, DELETE by what the log has of the old one; a column that is not there matches nothing
-    /// (section 9.3).
+    /// (docs/protocol.md, "When a filter is evaluated").
     /// </summary>
     private static bool PassesFilters(EmulatorChange change, EmulatorSubscription subscription, PolledChanges polled) => change.New is { } row
         ? subscription.Filters.All(f => IsMatch(change, f, row, polled))

@@ -61,7 +61,7 @@ internal sealed class EmulatorChannel(EmulatorConnection connection, string topi
     /// <summary>A push of the channel process: it carries the join reference, unlike changes (docs/protocol.md, "Frames").</summary>
     public void Push(string @event, string payload) => Connection.Push(JoinRef, WireFrame.NullRef, Topic, @event, payload);
 
-    /// <summary>A push that does not come from the channel process: it carries no reference at all (section 2.2).</summary>
+    /// <summary>A push that does not come from the channel process: it carries no reference at all (docs/protocol.md, "Frames").</summary>
     public void PushFast(string @event, string payload) => Connection.Push(WireFrame.NullRef, WireFrame.NullRef, Topic, @event, payload);
 
     public void PushSystem(string extension, string status, string message) => Push(

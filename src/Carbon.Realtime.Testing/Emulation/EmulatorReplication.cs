@@ -192,7 +192,7 @@ internal sealed class EmulatorReplication(EmulatorOptions options, EmulatorAgend
         return delivered;
     }
 
-    /// <summary>One frame for all bindings with the same view; ids in reverse order (section 24, facts 19 and 20).</summary>
+    /// <summary>One frame for all bindings with the same view; ids in reverse order (docs/protocol.md, "Thirty facts", facts 19 and 20).</summary>
     private static OrderedDictionary<string, (ChangeView View, List<uint> Ids)> Frames(
         EmulatorChange change, PolledChanges polled, IReadOnlyList<EmulatorSubscription> subscriptions)
     {

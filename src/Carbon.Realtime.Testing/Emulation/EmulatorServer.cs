@@ -86,7 +86,7 @@ internal sealed class EmulatorServer
         }
         else
         {
-            // A join reference that is missing or stale is forgiven since 2.129.5 (section 3.2); an unknown event is never answered.
+            // A join reference that is missing or stale is forgiven since 2.129.5 (docs/protocol.md, "Join references"); an unknown event is never answered.
             switch (frame.Event)
             {
                 case "phx_leave":
@@ -114,7 +114,7 @@ internal sealed class EmulatorServer
         }
     }
 
-    /// <summary>Ends a channel in order: <c>phx_close</c>, after a <c>system</c> error where the server is the one who ends it (section 6).</summary>
+    /// <summary>Ends a channel in order: <c>phx_close</c>, after a <c>system</c> error where the server is the one who ends it (docs/protocol.md, "System messages").</summary>
     public static void Close(EmulatorChannel channel, string? systemError = null)
     {
         if (systemError is not null)
@@ -174,7 +174,8 @@ internal sealed class EmulatorServer
             return;
         }
 
-        // A join of a joined topic ends the old channel, even if the new join fails; the old one's phx_close comes after the reply (section 24, fact 11).
+        // A join of a joined topic ends the old channel, even if the new join fails; the old one's phx_close comes after the reply (docs/protocol.md,
+        // "Thirty facts", fact 11).
         if (connection.Channels.Remove(frame.Topic, out var old))
         {
             old.Stop();
@@ -225,7 +226,7 @@ internal sealed class EmulatorServer
 
     private void TakeToken(EmulatorChannel channel, WireFrame frame)
     {
-        // No answer in any case; null, the same token and sb_ keys change nothing (section 13).
+        // No answer in any case; null, the same token and sb_ keys change nothing (docs/protocol.md, "Tokens").
         if (EmulatorJoinPayload.TokenOf(frame.Payload) is not { } token || token == channel.Token)
         {
             return;

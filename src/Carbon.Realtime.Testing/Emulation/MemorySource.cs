@@ -26,7 +26,7 @@ internal sealed class MemorySource(EmulatorDatabase database, EmulatorOptions op
 
         public override bool Matches(CompiledFilter filter, EmulatorTable table, string cell) => filter.IsMatch(cell);
 
-        /// <summary>Asks for the row as it is now and not as it was at the change: a row that is gone is seen by nobody (section 10.1).</summary>
+        /// <summary>Asks for the row as it is now and not as it was at the change: a row that is gone is seen by nobody (docs/protocol.md, "Who gets a change").</summary>
         public override bool IsVisible(EmulatorChange change, EmulatorClaims claims) =>
             change.Table.Rows.TryGetValue(change.Table.KeyOf(change.New!), out var current)
             && (claims.Role == ServiceRole || change.Table.Policy!(claims, current));

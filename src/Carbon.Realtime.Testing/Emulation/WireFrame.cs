@@ -7,10 +7,10 @@ internal readonly record struct WireFrame(string JoinRef, string Ref, string Top
 {
     public const string NullRef = "null";
 
-    /// <summary>The join reference that a join gives its channel: clients send both references equal (section 3.1).</summary>
+    /// <summary>The join reference that a join gives its channel: clients send both references equal (docs/protocol.md, "Phoenix rules").</summary>
     public string JoinRefOfJoin => JoinRef == NullRef ? Ref : JoinRef;
 
-    /// <summary>Reads a frame; what is malformed is dropped without an answer (section 2.4).</summary>
+    /// <summary>Reads a frame; what is malformed is dropped without an answer (docs/protocol.md, "Frames").</summary>
     public static bool TryRead(EmulatorProtocolVersion version, ReadOnlyMemory<byte> utf8, out WireFrame frame)
     {
         frame = default;

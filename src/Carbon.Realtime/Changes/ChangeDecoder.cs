@@ -190,8 +190,9 @@ internal sealed class ChangeDecoder<TKey, TRow>
 
         // What nobody judged may be anybody's: then the key is all there is.
         var isOurs = (verified && local == FilterVerdict.Yes) || verdict == FilterVerdict.Yes;
+        // And whose columns nobody but the server can judge stay untold, as those of a written row do.
         TRow? oldRow = default;
-        var hasOldRow = isOurs && TryDecodeOld(change, out oldRow);
+        var hasOldRow = isOurs && _oldTenant.Judge(change.OldRecord, change.OldRecordIndex, change.Columns) == FilterVerdict.Yes && TryDecodeOld(change, out oldRow);
         return new Deleted<TKey, TRow>(_definition.Key.Decode(values), oldRow, hasOldRow, isOurs, change.CommitTimestamp);
     }
 

@@ -20,11 +20,11 @@ internal enum RepairKind
 /// <para>
 /// A read tells the truth of an instant between its sending and its answer; an event tells of an instant before its coming. Which of the two
 /// is newer cannot be told, so that a key counts as settled only when its last read <em>started after</em> its last event was applied
-/// (live-store §3.3, §3.4, §3.10). Until then the stream's word stands, and the key is in doubt and read again.
+/// (docs/convergence.md, "Events" and "Reads"). Until then the stream's word stands, and the key is in doubt and read again.
 /// </para>
 /// <para>
 /// From this follows that the store equals the database after any fault: any read of a key that starts after the last write and the last event
-/// about it makes it right, whatever was lost before (T2 of live-store §3.10).
+/// about it makes it right, whatever was lost before (docs/convergence.md, "What follows").
 /// </para>
 /// <para>These very rules are what the model explores, in every order of steps (docs/reliability.md, "The model").</para>
 /// </remarks>

@@ -11,7 +11,7 @@ internal readonly record struct Doubt(TimeSpan Since, TimeSpan Touched, int Atte
 /// <summary>Keys whose rows may be older than the database's, each with the time to read it. Pure state: time is told.</summary>
 /// <remarks>
 /// A key is read when the stream has said nothing more of it for a while, and after a longer while in any case. One that changes all the time
-/// is left to the next full read after some tries (live-store §3.4).
+/// is left to the next full read after some tries (docs/convergence.md, "Doubts").
 /// </remarks>
 internal sealed class Doubts<TKey>(IEqualityComparer<TKey>? comparer)
     where TKey : notnull

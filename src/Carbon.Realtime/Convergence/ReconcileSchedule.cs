@@ -2,8 +2,8 @@ namespace Carbon.Realtime.Convergence;
 
 /// <summary>When everything is read again although all seems well. Pure state: time is told.</summary>
 /// <remarks>
-/// Soon after each ok, for the server can say it before it captures changes (live-store §1, S3, S4). Then again and again, for it can lose changes without
-/// a word: twice as often after a read that found something, more rarely after each that did not.
+/// Soon after each ok, for the server can say it before it captures changes (docs/convergence.md, "Schedule"). Then again and again, for it can lose changes
+/// without a word (docs/protocol.md, "Silent loss"): twice as often after a read that found something, more rarely after each that did not.
 /// </remarks>
 internal sealed class ReconcileSchedule(IRandomizer randomizer, TimeSpan? fixedPeriod)
 {

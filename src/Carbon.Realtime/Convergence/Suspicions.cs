@@ -16,7 +16,7 @@ internal enum StreamCure
 }
 
 /// <summary>What reads put right, until it is clear whether the change was lost or only late; and what follows. Pure state: time is told.</summary>
-/// <remarks>A repair is the only proof there is that the stream lost something (live-store §3.6).</remarks>
+/// <remarks>A repair is the only proof there is that the stream lost something (docs/convergence.md, "Suspicions").</remarks>
 internal sealed class Suspicions<TKey>(IEqualityComparer<TKey>? comparer)
     where TKey : notnull
 {

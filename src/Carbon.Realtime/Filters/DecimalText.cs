@@ -5,10 +5,12 @@ namespace Carbon.Realtime.Filters;
 /// <summary>A number of any length, located inside its text: compared digit by digit, because numeric exceeds every .NET number.</summary>
 /// <remarks>
 /// Accepts what PostgreSQL and JSON have in common (<c>[+-]digits[.digits][e[+-]digits]</c>) and numeric's NaN and infinities.
-/// An exponent of more than six digits is no number here: PostgreSQL has none so large.
+/// With an exponent of more than six digits it is no number here, unless it is zero: PostgreSQL has none so large.
 /// </remarks>
 internal readonly struct DecimalText
 {
+    private const int MostExponent = 999_999;
+
     private readonly int _first;
     private readonly int _length;
     private readonly int _magnitude;
@@ -76,7 +78,7 @@ internal readonly struct DecimalText
             }
         }
 
-        if (digits == 0 || !TryReadExponent(text, ref at, out var exponent, out var hasExponent) || at != text.Length)
+        if (digits == 0 || !TryReadExponent(text, ref at, out var exponent, out var hasExponent) || at != text.Length || (first >= 0 && Math.Abs(exponent) > MostExponent))
         {
             return false;
         }
@@ -179,9 +181,9 @@ internal readonly struct DecimalText
         }
 
         var start = at;
-        for (; at < text.Length && IsDigit(text[at]) && at - start < 6; at++)
+        for (; at < text.Length && IsDigit(text[at]); at++)
         {
-            exponent = (exponent * 10) + (text[at] - '0');
+            exponent = Math.Min((exponent * 10) + (text[at] - '0'), MostExponent + 1);
         }
 
         exponent = negative ? -exponent : exponent;

@@ -20,8 +20,14 @@ internal static class ServerWords
     /// <summary>Of fewer characters behind its prefix nothing is a token.</summary>
     private const int ShortestToken = 8;
 
-    /// <summary>How a JWT begins (<c>{"</c> in Base64) and how Supabase's keys do.</summary>
-    private static readonly string[] Prefixes = ["eyJ", "sb_publishable_", "sb_secret_"];
+    /// <summary>No JWT's header is shorter: <c>{"alg":"none"}</c> has 19 characters in Base64.</summary>
+    private const int ShortestHeader = 16;
+
+    /// <summary>A longer one is no more than an attempt to be looked through.</summary>
+    private const int LongestToken = 16 * 1024;
+
+    /// <summary>How a JWT begins (<c>{"</c> and <c>{ </c> in Base64) and how Supabase's keys do.</summary>
+    private static readonly string[] Prefixes = ["eyJ", "eyA", "sb_publishable_", "sb_secret_"];
 
     /// <summary>The words as they may be told.</summary>
     public static string Tell(string said) => Tell(said, Longest);
@@ -58,12 +64,17 @@ internal static class ServerWords
     /// <summary>How long the token is that begins here; 0 for none. It may go on where the words are cut.</summary>
     private static int TokenAt(string said, int start)
     {
+        if (WrittenOutAt(said, start) is > 0 and var length)
+        {
+            return length;
+        }
+
         foreach (var prefix in Prefixes)
         {
             if (string.CompareOrdinal(said, start, prefix, 0, prefix.Length) == 0)
             {
                 var end = start + prefix.Length;
-                while (end < said.Length && (char.IsAsciiLetterOrDigit(said[end]) || said[end] is '-' or '_' or '.'))
+                while (end < said.Length && (IsOfBase64(said[end]) || said[end] == '.'))
                 {
                     end++;
                 }
@@ -74,6 +85,42 @@ internal static class ServerWords
 
         return 0;
     }
+
+    /// <summary>How long the JWT is that begins here with any blank or line break within its header's brace; 0 for none. Words begin like that too, so that it must have its three parts.</summary>
+    private static int WrittenOutAt(string said, int start)
+    {
+        if (said[start] != 'e' || start + 1 >= said.Length || said[start + 1] is not ('y' or 'w'))
+        {
+            return 0;
+        }
+
+        // No further than that: "eyeyey…" without end would be looked through from each of its letters.
+        var window = said.AsSpan(start, Math.Min(said.Length - start, LongestToken));
+        var header = PartOf(window);
+        if (header < ShortestHeader || header == window.Length || window[header] != '.')
+        {
+            return 0;
+        }
+
+        var claims = PartOf(window[(header + 1)..]);
+        var end = header + 1 + claims;
+        var signature = claims > 0 && end < window.Length && window[end] == '.' ? PartOf(window[(end + 1)..]) : 0;
+        return signature > 0 ? end + 1 + signature : 0;
+    }
+
+    /// <summary>How long the part of a JWT is that begins here.</summary>
+    private static int PartOf(ReadOnlySpan<char> said)
+    {
+        var length = 0;
+        while (length < said.Length && IsOfBase64(said[length]))
+        {
+            length++;
+        }
+
+        return length;
+    }
+
+    private static bool IsOfBase64(char c) => char.IsAsciiLetterOrDigit(c) || c is '-' or '_';
 
     private static bool IsPlain(Rune rune) => Rune.GetUnicodeCategory(rune) is not (
         UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator

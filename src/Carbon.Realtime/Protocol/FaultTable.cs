@@ -188,7 +188,7 @@ internal static class FaultTable
             1001 => "The server asks to slow down or goes away",
             1009 => "The server found a frame of ours too large",
             1012 => "The server restarts or its settings changed",
-            null => string.IsNullOrEmpty(closeReason) ? "The connection was lost" : $"The connection was lost ({closeReason})",
+            null => string.IsNullOrEmpty(closeReason) ? "The connection was lost" : $"The connection was lost ({ServerWords.Tell(closeReason)})",
             _ => "The server closed the connection",
         };
         var reason = closeCode == 1001 ? RealtimeErrorReason.RateLimited : RealtimeErrorReason.ConnectionLost;

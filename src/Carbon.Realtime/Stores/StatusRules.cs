@@ -40,7 +40,7 @@ internal readonly record struct StoreFacts
     public RealtimeException? FeedError { get; init; }
 }
 
-/// <summary>The truth table of a store's states (live-store §3.14). Pure.</summary>
+/// <summary>The truth table of a store's states (docs/convergence.md, "States"). Pure.</summary>
 internal static class StatusRules
 {
     public static (StoreState State, StoreReason Reason) Of(in StoreFacts facts) => facts switch

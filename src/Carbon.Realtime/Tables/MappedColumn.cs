@@ -83,7 +83,7 @@ internal sealed class MappedColumn
             while (reader.Read())
             {
                 if (reader.TokenType is JsonTokenType.Number or JsonTokenType.String && (reader.ValueSpan.Length > SurelyFits || HasNegativeExponent(reader.ValueSpan))
-                    && DecimalText.TryParse(reader.ValueSpan, out var number) && !FitsNumber(reader.ValueSpan, number))
+                    && !Fits(reader.ValueSpan))
                 {
                     return false;
                 }
@@ -95,6 +95,11 @@ internal sealed class MappedColumn
 
         return true;
     }
+
+    /// <summary>Text that neither side takes for a number is for the row's own decoding to refuse. One of an exponent that no PostgreSQL has (<c>1e-9999999</c>) .NET would round to nothing.</summary>
+    private static bool Fits(ReadOnlySpan<byte> text) => DecimalText.TryParse(text, out var number)
+        ? FitsNumber(text, number)
+        : !decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _);
 
     private static bool FitsNumber(ReadOnlySpan<byte> text, in DecimalText number)
     {

@@ -137,6 +137,25 @@ public sealed class CacheDamageTests : IAsyncLifetime
         (await cache.RowsAsync(Key)).Should().Equal("1");
     }
 
+    /// <summary>SQLite takes a version of the format that it does not know for one that it may read and must not write: no save would ever succeed.</summary>
+    [UnixFact]
+    public async Task A_file_whose_header_forbids_to_write_it_is_put_away_and_the_cache_begins_anew()
+    {
+        const int WriteVersion = 18;
+        var file = (byte[])_file.Clone();
+        file[WriteVersion] = 3;
+        var path = await WriteAsync(file);
+        await using var cache = new SqliteStoreCache(path);
+        (await cache.RowsAsync(Key)).Should().BeEquivalentTo(_expected[Key], "it can be read all the same");
+
+        var fault = await FaultAsync(async () => await cache.SaveAsync(Key, Replace(Row("a", "1"))));
+        fault.Fault.Should().Be(StoreCacheFault.Corrupt);
+        (await File.ReadAllBytesAsync(path + ".corrupt")).Should().Equal(file);
+
+        await cache.SaveAsync(Key, Replace(Row("a", "1")));
+        (await cache.RowsAsync(Key)).Should().Equal("1");
+    }
+
     [UnixFact]
     public async Task A_load_that_saw_damage_does_not_put_the_next_file_away()
     {

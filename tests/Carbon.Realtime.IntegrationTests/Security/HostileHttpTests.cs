@@ -9,6 +9,9 @@ public sealed class HostileHttpTests
 {
     private const string Key = "planted-key-0123456789", Token = "planted-token-0123456789";
 
+    /// <summary>What a read may allocate whatever is answered, the server's own part included: a few times the 64 KiB of a row, the buffers of the connection and of the unpacking.</summary>
+    private const int Little = 8 << 20;
+
     /// <summary>What unpacks to a gigabyte, from a few megabytes at most.</summary>
     public static TheoryData<string> Encodings() => ["gzip", "deflate", "br"];
 
@@ -18,26 +21,44 @@ public sealed class HostileHttpTests
     {
         var bomb = Bomb(encoding, 1 << 30, "[{\"id\":1},"u8);
         bomb.Length.Should().BeLessThan(16 << 20);
-        await using var server = new ScriptedHttp(async (_, _, stream, stop) => await stream.WriteAsync(
-            ScriptedHttp.Answer("200 OK", $"Content-Type: application/json\r\nContent-Encoding: {encoding}\r\nContent-Length: {bomb.Length}\r\n", bomb), stop));
+        var answer = ScriptedHttp.Answer("200 OK", $"Content-Type: application/json\r\nContent-Encoding: {encoding}\r\nContent-Length: {bomb.Length}\r\n", bomb);
+        await using var server = new ScriptedHttp((_, _, stream, stop) => stream.WriteAsync(answer, stop).AsTask());
         var (error, bytes) = await FailAsync(server, static o => (o.MaxMessageBytes, o.ReadPageRows) = (64 * 1024, 1));
         error.Reason.Should().Be(RealtimeErrorReason.ProtocolViolation);
         error.Message.Should().Contain("longer than");
 
         // Blanks between rows are not kept: what is allocated is the unpacking's own, whatever comes out of it.
-        bytes.Should().BeLessThan(64 << 20, "a gigabyte was on offer");
+        bytes.Should().BeLessThan(Little, "a gigabyte was on offer");
     }
 
     [Theory]
     [MemberData(nameof(Encodings))]
-    public async Task A_bomb_within_one_row_is_told_by_its_key_and_costs_the_longest_row(string encoding)
+    public async Task A_bomb_within_one_row_is_told_by_its_key_and_costs_no_more_than_the_longest_row(string encoding)
+    {
+        // Within a page's bytes, so that the page is read to its end; without the row's key the next could not be asked for.
+        var bomb = Bomb(encoding, 32 << 20, "[{\"id\":2,\"title\":\"y\"},{\"id\":3,\"title\":\""u8, (byte)'x', "\"}]"u8);
+        var answer = ScriptedHttp.Answer("200 OK", $"Content-Type: application/json\r\nContent-Encoding: {encoding}\r\nContent-Length: {bomb.Length}\r\n", bomb);
+        await using var server = new ScriptedHttp(async (_, request, stream, stop) => await stream.WriteAsync(request.Contains("gt.", StringComparison.Ordinal) ? ScriptedHttp.Json("[]") : answer, stop));
+        await using var manager = new RealtimeChannelManager(Options(server, static o => o.MaxMessageBytes = 64 * 1024), new RealtimeDependencies { AccessTokens = new Tokens() });
+        var store = manager.Store(RealtimeTable.Untyped("todos"));
+        using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        await store.VerifyAsync(hang.Token);
+        (GC.GetTotalAllocatedBytes(precise: true) - before).Should().BeLessThan(Little, "32 MiB were on offer, and no row may have more than 64 KiB");
+        store.Current.Rows.Should().ContainSingle().Which.GetProperty("id").GetInt64().Should().Be(2);
+        server.Requests.Should().Contain(static r => r.Contains("gt.3"), "the row that is too long is told by its key").And.NotContain(static r => r.Contains("gt.2"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Encodings))]
+    public async Task A_bomb_within_one_row_that_is_longer_than_a_page_ends_the_read(string encoding)
     {
         var bomb = Bomb(encoding, 1 << 30, "[{\"id\":1,\"title\":\""u8, (byte)'x');
-        await using var server = new ScriptedHttp(async (_, _, stream, stop) => await stream.WriteAsync(
-            ScriptedHttp.Answer("200 OK", $"Content-Type: application/json\r\nContent-Encoding: {encoding}\r\nContent-Length: {bomb.Length}\r\n", bomb), stop));
+        var answer = ScriptedHttp.Answer("200 OK", $"Content-Type: application/json\r\nContent-Encoding: {encoding}\r\nContent-Length: {bomb.Length}\r\n", bomb);
+        await using var server = new ScriptedHttp((_, _, stream, stop) => stream.WriteAsync(answer, stop).AsTask());
         var (error, bytes) = await FailAsync(server, static o => (o.MaxMessageBytes, o.ReadPageRows) = (64 * 1024, 1));
         error.Reason.Should().Be(RealtimeErrorReason.ProtocolViolation);
-        bytes.Should().BeLessThan(64 << 20, "a gigabyte was on offer");
+        bytes.Should().BeLessThan(Little, "a gigabyte was on offer");
     }
 
     [Theory]
@@ -45,11 +66,11 @@ public sealed class HostileHttpTests
     public async Task A_bomb_in_an_error_is_not_unpacked_beyond_what_an_error_may_say(string encoding)
     {
         var bomb = Bomb(encoding, 1 << 30, "{\"code\":\"57014\",\"message\":\""u8, (byte)'x');
-        await using var server = new ScriptedHttp(async (_, _, stream, stop) => await stream.WriteAsync(
-            ScriptedHttp.Answer("500 Error", $"Content-Type: application/json\r\nContent-Encoding: {encoding}\r\nContent-Length: {bomb.Length}\r\n", bomb), stop));
+        var answer = ScriptedHttp.Answer("500 Error", $"Content-Type: application/json\r\nContent-Encoding: {encoding}\r\nContent-Length: {bomb.Length}\r\n", bomb);
+        await using var server = new ScriptedHttp((_, _, stream, stop) => stream.WriteAsync(answer, stop).AsTask());
         var (error, bytes) = await FailAsync(server);
         (error.Reason, error.ServerCode).Should().Be((RealtimeErrorReason.ServerUnavailable, "500"));
-        bytes.Should().BeLessThan(64 << 20);
+        bytes.Should().BeLessThan(Little);
     }
 
     [Theory]
@@ -113,7 +134,7 @@ public sealed class HostileHttpTests
         });
         var (error, bytes) = await FailAsync(server);
         error.Reason.Should().Be(RealtimeErrorReason.ServerUnreachable);
-        bytes.Should().BeLessThan(64 << 20);
+        bytes.Should().BeLessThan(Little);
     }
 
     [Fact]
@@ -130,22 +151,29 @@ public sealed class HostileHttpTests
         });
         var (error, bytes) = await FailAsync(server, static o => (o.MaxMessageBytes, o.ReadPageRows) = (64 * 1024, 1));
         error.Reason.Should().Be(RealtimeErrorReason.ProtocolViolation);
-        bytes.Should().BeLessThan(64 << 20);
+        bytes.Should().BeLessThan(Little);
     }
 
     [Fact]
-    public async Task A_body_that_comes_byte_by_byte_and_never_ends_is_given_up_after_the_reads_time()
+    public async Task A_body_that_never_ends_is_given_up_after_the_reads_time_and_its_connection_closed()
     {
-        await using var server = new ScriptedHttp(static async (_, _, stream, stop) =>
+        // One that keeps coming, byte by byte, is in HostilePageTests, on a clock that the test moves.
+        var closed = new TaskCompletionSource();
+        await using var server = new ScriptedHttp(async (_, _, stream, stop) =>
         {
             await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n["u8.ToArray(), stop);
-            while (true)
+            try
             {
-                await stream.WriteAsync(" "u8.ToArray(), stop);
-                await Task.Delay(5, stop);
+                (await stream.ReadAsync(new byte[1], stop)).Should().Be(0, "the client asks once");
             }
+            catch (IOException)
+            {
+                // It was reset.
+            }
+
+            closed.TrySetResult();
         });
-        var (error, _) = await FailAsync(server, static o => (o.ReadTimeout, o.ReadPageRows) = (TimeSpan.FromSeconds(1), 1));
+        var (error, _) = await FailAsync(server, static o => (o.ReadTimeout, o.ReadPageRows) = (TimeSpan.FromSeconds(1), 1), whenFailed: closed.Task);
         error.Reason.Should().Be(RealtimeErrorReason.ServerUnavailable);
         error.Message.Should().Contain("in time");
     }
@@ -164,7 +192,7 @@ public sealed class HostileHttpTests
     }
 
     /// <summary>Blanks, or one long text, behind a beginning; made in pieces, so that the test needs no gigabyte either.</summary>
-    private static byte[] Bomb(string encoding, long size, ReadOnlySpan<byte> beginning, byte filling = (byte)' ')
+    private static byte[] Bomb(string encoding, long size, ReadOnlySpan<byte> beginning, byte filling = (byte)' ', ReadOnlySpan<byte> ending = default)
     {
         var packed = new MemoryStream();
         using (Stream packing = encoding switch
@@ -181,15 +209,17 @@ public sealed class HostileHttpTests
             {
                 packing.Write(piece);
             }
+
+            packing.Write(ending);
         }
 
         return packed.ToArray();
     }
 
-    private static async Task<(RealtimeException Error, long Bytes)> FailAsync(ScriptedHttp server, Action<RealtimeOptions>? configure = null)
+    private static async Task<(RealtimeException Error, long Bytes)> FailAsync(ScriptedHttp server, Action<RealtimeOptions>? configure = null, Task? whenFailed = null)
     {
         var before = GC.GetTotalAllocatedBytes(precise: true);
-        var error = await ReadAsync(server, configure);
+        var error = await ReadAsync(server, configure, whenFailed);
         var bytes = GC.GetTotalAllocatedBytes(precise: true) - before;
         error.Should().NotBeNull();
         error!.ToString().Should().NotContainAny(Key, Token);
@@ -197,12 +227,13 @@ public sealed class HostileHttpTests
     }
 
     /// <summary>One complete read of a store, without repetitions; its error.</summary>
-    private static async Task<RealtimeException?> ReadAsync(ScriptedHttp server, Action<RealtimeOptions>? configure = null)
+    /// <param name="server">Answers.</param>
+    /// <param name="configure">Of the manager.</param>
+    /// <param name="whenFailed">What follows the error by itself, before the manager is disposed.</param>
+    private static async Task<RealtimeException?> ReadAsync(ScriptedHttp server, Action<RealtimeOptions>? configure = null, Task? whenFailed = null)
     {
         using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        var options = new RealtimeOptions { Url = new Uri("http://127.0.0.1:9"), RestUrl = new Uri(server.Url, "/rest/v1"), ApiKey = Key, ReadRetries = 0, ReadPageRows = 1 };
-        configure?.Invoke(options);
-        await using var manager = new RealtimeChannelManager(options, new RealtimeDependencies { AccessTokens = new Tokens() });
+        await using var manager = new RealtimeChannelManager(Options(server, configure), new RealtimeDependencies { AccessTokens = new Tokens() });
         var store = manager.Store(RealtimeTable.Untyped("todos"));
         try
         {
@@ -212,8 +243,16 @@ public sealed class HostileHttpTests
         }
         catch (RealtimeException e)
         {
+            await (whenFailed ?? Task.CompletedTask).WaitAsync(hang.Token);
             return e;
         }
+    }
+
+    private static RealtimeOptions Options(ScriptedHttp server, Action<RealtimeOptions>? configure)
+    {
+        var options = new RealtimeOptions { Url = new Uri("http://127.0.0.1:9"), RestUrl = new Uri(server.Url, "/rest/v1"), ApiKey = Key, ReadRetries = 0, ReadPageRows = 1 };
+        configure?.Invoke(options);
+        return options;
     }
 
     private sealed class Tokens : IAccessTokenProvider

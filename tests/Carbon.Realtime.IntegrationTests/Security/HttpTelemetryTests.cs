@@ -14,13 +14,17 @@ public sealed class HttpTelemetryTests
     private const string Key = "telemetry-key-0123456789", Token = "telemetry-token-0123456789", Filter = "telemetry-filter-value", Row = "telemetry-row-text";
 
     [Theory]
-    [InlineData(ApiKeyPlacement.Query)]
-    [InlineData(ApiKeyPlacement.Headers)]
-    public async Task Nothing_that_the_network_stack_tells_of_has_a_secret(ApiKeyPlacement placement)
+    [InlineData(ApiKeyPlacement.Query, true)]
+    [InlineData(ApiKeyPlacement.Headers, true)]
+    [InlineData(ApiKeyPlacement.Query, false)]
+    [InlineData(ApiKeyPlacement.Headers, false)]
+    public async Task Nothing_that_the_network_stack_tells_of_has_a_secret(ApiKeyPlacement placement, bool isWell)
     {
+        // All goes well but the upgrade, which is refused; or the upgrade does, and the connection ends at once, and reads fail.
         var heard = new ConcurrentQueue<string>();
-        await using var server = new ScriptedHttp(async (n, request, stream, stop) => await stream.WriteAsync(
-            request.Contains("/websocket", StringComparison.Ordinal) ? ScriptedHttp.Answer("403 Forbidden", "Content-Length: 0\r\n", [])
+        await using var server = new ScriptedHttp(async (_, request, stream, stop) => await stream.WriteAsync(
+            request.Contains("/websocket", StringComparison.Ordinal) ? isWell ? ScriptedHttp.Answer("403 Forbidden", "Content-Length: 0\r\n", []) : ScriptedHttp.Upgrade(request)
+            : !isWell ? ScriptedHttp.Answer("500 Error", "Content-Length: 0\r\n", [])
             : ScriptedHttp.Json(request.Contains("gt.", StringComparison.Ordinal) ? "[]" : $$"""[{"id":"{{Row}}","status":"{{Row}}"}]"""), stop));
         using var events = new NetworkEvents(heard);
         using var activities = new ActivityListener
@@ -37,19 +41,18 @@ public sealed class HttpTelemetryTests
 
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(new HeardLogs(heard)));
-        services.AddCarbonRealtime(o => (o.Url, o.ApiKey, o.ApiKeyPlacement) = (server.Url, Key, placement))
+        services.AddCarbonRealtime(o => (o.Url, o.ApiKey, o.ApiKeyPlacement, o.ReadRetries) = (server.Url, Key, placement, 0))
             .UseAccessToken(static (_, _, _) => ValueTask.FromResult<string?>(Token));
         await using (var provider = services.BuildServiceProvider())
         {
             using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(60));
             var manager = provider.GetRequiredService<IRealtimeChannelManager>();
             var store = manager.Store(RealtimeTable.Untyped("todos").Where($"status=neq.{Filter}"));
-            await store.VerifyAsync(hang.Token);
-            while (!server.Requests.Any(static r => r.Contains("/websocket", StringComparison.Ordinal)))
-            {
-                hang.Token.ThrowIfCancellationRequested();
-                await Task.Yield();
-            }
+            var failed = new TaskCompletionSource();
+            using var statuses = manager.StatusChanges.Subscribe(new FirstError(failed));
+            var verify = () => store.VerifyAsync(hang.Token);
+            await (isWell ? verify.Should().NotThrowAsync() : verify.Should().ThrowAsync<RealtimeException>() as Task);
+            await failed.Task.WaitAsync(hang.Token);
         }
 
         server.Requests.Should().Contain(static r => r.Contains(Filter)).And.Contain(static r => r.Contains(Key) && r.Contains("/websocket")).And.Contain(static r => r.Contains(Token));
@@ -57,6 +60,26 @@ public sealed class HttpTelemetryTests
             .And.NotContain(static h => h.StartsWith("log System.Net.Http"), "the factory's own log of requests is off")
             .And.Contain(static h => h.StartsWith("activity System.Net.Http")).And.Contain(static h => h.StartsWith("metric http.client"));
         heard.Where(static h => h.Contains(Key) || h.Contains(Token) || h.Contains(Filter) || h.Contains(Row)).Should().BeEmpty();
+    }
+
+    /// <summary>An error is told of when the answer to the upgrade, or the connection's end, was dealt with.</summary>
+    private sealed class FirstError(TaskCompletionSource failed) : IObserver<RealtimeStatus>
+    {
+        public void OnNext(RealtimeStatus value)
+        {
+            if (value.Error is not null)
+            {
+                failed.TrySetResult();
+            }
+        }
+
+        public void OnError(Exception error)
+        {
+        }
+
+        public void OnCompleted()
+        {
+        }
     }
 
     private sealed class NetworkEvents(ConcurrentQueue<string> heard) : EventListener

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace Carbon.Realtime.IntegrationTests.Security;
@@ -42,6 +43,16 @@ internal sealed class ScriptedHttp : IAsyncDisposable
 
     public static byte[] Json(string body) =>
         Answer("200 OK", $"Content-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n", Encoding.UTF8.GetBytes(body));
+
+    /// <summary>An upgrade to a WebSocket, which ends with the answer.</summary>
+    public static byte[] Upgrade(string request)
+    {
+        var key = request.Split("Sec-WebSocket-Key: ")[1].Split("\r\n")[0];
+#pragma warning disable CA5350 // The handshake of RFC 6455 is defined with SHA-1.
+        var accept = Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")));
+#pragma warning restore CA5350
+        return Encoding.ASCII.GetBytes($"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n");
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -41,6 +41,31 @@ public sealed class ClientWebSocketConnectTests : IDisposable
     }
 
     [Fact]
+    public async Task Cookies_of_an_upgrade_are_neither_kept_nor_sent()
+    {
+        const string Cookie = "Set-Cookie: planted=1; Path=/\r\n";
+        var requests = new List<string>();
+        await using var server = ScriptedServer.Start(
+            peer => Told(peer).SendAsync($"HTTP/1.1 403 Forbidden\r\n{Cookie}Content-Length: 0\r\nConnection: close\r\n\r\n"),
+            peer => Told(peer).AcceptAsync(Cookie),
+            peer => Told(peer).AcceptAsync(Cookie));
+
+        await ConnectAsync(server.Address()).Should().ThrowAsync<UpgradeRefusedException>();
+        for (var i = 0; i < 2; i++)
+        {
+            await using var socket = await _factory.ConnectAsync(server.Address(), CancellationToken.None);
+        }
+
+        requests.Should().HaveCount(3).And.NotContain(static r => r.Contains("Cookie", StringComparison.OrdinalIgnoreCase));
+
+        ScriptedPeer Told(ScriptedPeer peer)
+        {
+            requests.Add(peer.Request);
+            return peer;
+        }
+    }
+
+    [Fact]
     public async Task An_error_page_is_read_to_4_kilobytes_and_loses_the_keys_it_quotes()
     {
         await using var server = ScriptedServer.Start(peer => peer.SendAsync(

@@ -107,13 +107,14 @@ internal sealed class ScriptedPeer(Socket socket, CancellationToken stop) : IDis
         Request = request.ToString();
     }
 
-    public Task AcceptAsync()
+    /// <param name="headers">More of them, each with its line's end.</param>
+    public Task AcceptAsync(string headers = "")
     {
         var key = Request.Split("Sec-WebSocket-Key: ")[1].Split("\r\n")[0];
 #pragma warning disable CA5350 // The handshake of RFC 6455 is defined with SHA-1.
         var accept = Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")));
 #pragma warning restore CA5350
-        return SendAsync($"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n");
+        return SendAsync($"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n{headers}\r\n");
     }
 
     public Task RefuseAsync(string status, string body, string contentType = "application/json") =>

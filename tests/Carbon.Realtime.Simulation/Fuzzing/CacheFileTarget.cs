@@ -15,7 +15,6 @@ internal sealed class CacheFileTarget : FuzzTarget
 
     private readonly string _folder = Folder();
     private readonly byte[] _whole = Recordings.Resource(Resource);
-    private int _files;
 
     public override string Name => "file";
 
@@ -23,7 +22,7 @@ internal sealed class CacheFileTarget : FuzzTarget
     public override int Share => 1;
 
     // SQLite's own memory is not the runtime's. A file is never read into memory whole, so that its length counts for nothing but its rows.
-    public override (long Fixed, long PerByte) Budget => (256 * 1024, 16);
+    public override (long Fixed, long PerByte) Budget => (128 * 1024, 16);
 
     public override IReadOnlyList<byte[]> Recorded => [_whole];
 
@@ -86,7 +85,7 @@ internal sealed class CacheFileTarget : FuzzTarget
 
     protected override Verdict Judge(byte[] input)
     {
-        var path = Path.Combine(_folder, FormattableString.Invariant($"{_files++}.db"));
+        var path = Path.Combine(_folder, "cache.db");
         File.WriteAllBytes(path, input);
         try
         {
@@ -133,6 +132,7 @@ internal sealed class CacheFileTarget : FuzzTarget
     /// <summary>The call that finds the damage fails, be it a save or a load; the next one begins anew.</summary>
     private static void CheckAfterwards(SqliteStoreCache cache)
     {
+        StoreCacheException? last = null;
         for (var tries = 0; tries < 4; tries++)
         {
             try
@@ -147,12 +147,13 @@ internal sealed class CacheFileTarget : FuzzTarget
             {
                 return;
             }
-            catch (StoreCacheException)
+            catch (StoreCacheException e)
             {
+                last = e;
             }
         }
 
-        Require(false, "no save helps");
+        Require(false, $"no save helps: {last}");
     }
 
     /// <summary>In memory where there is such a file system: each input is some written files.</summary>

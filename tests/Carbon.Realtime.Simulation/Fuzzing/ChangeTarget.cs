@@ -35,7 +35,7 @@ internal sealed class ChangeTarget : FuzzTarget
     public override int Share => 50;
 
     // Five decoders with their indexes for each input, and of each change some rows, keys and exceptions.
-    public override (long Fixed, long PerByte) Budget => (160 * 1024, 128);
+    public override (long Fixed, long PerByte) Budget => (64 * 1024, 64);
 
     public override IReadOnlyList<byte[]> Recorded => Recordings.Changes;
 
@@ -82,7 +82,7 @@ internal sealed class ChangeTarget : FuzzTarget
             End();
             Require(isRead == (error == FrameDropReason.None), $"error {error} does not fit {isRead}");
             Require(error is FrameDropReason.None or FrameDropReason.Malformed or FrameDropReason.Truncated or FrameDropReason.TooDeep, $"error {error} is not declared");
-            ChangeTwin.Compare(payload, isRead, change);
+            var fate = ChangeTwin.Compare(payload, isRead, change);
             if (!isRead)
             {
                 verdict = verdict.IsAccepted ? verdict : Verdict.Refused(error.ToString());
@@ -112,9 +112,21 @@ internal sealed class ChangeTarget : FuzzTarget
             CheckTyped(held, change);
             CheckUntyped(raw, connection.Keys, static key => key.GetRawText());
             CheckUntyped(heldRaw, connection.KeyPairs, static key => key[1].GetRawText());
-            if (!verdict.IsAccepted || (row ?? held) is not null)
+            if (fate is not null)
             {
-                verdict = Verdict.Accepted(WordOf(row) is "nobody's" && plain is not null ? $"untyped {WordOf(plain)}" : WordOf(row));
+                CheckForeign(fate, row, held, raw, heldRaw);
+                CheckTyped(row, fate, isWanted: true, hasOldRow: true);
+                CheckTyped(held, fate, fate.HasNumber, hasOldRow: false);
+                CheckUntyped(raw, fate, fate.IsMatching, static key => key);
+                CheckUntyped(heldRaw, fate, fate.IsMatching && fate.HasNumber && fate.IsUncut, static key => key[1]);
+                CheckUntyped(plain, fate, isWanted: true, static key => key);
+            }
+
+            if (row is not null || !verdict.IsAccepted)
+            {
+                verdict = row is not null ? Verdict.Accepted(WordOf(row))
+                    : (held ?? (object?)raw ?? heldRaw ?? plain) is { } other ? Verdict.Accepted($"another's {WordOf(other)}")
+                    : Verdict.Refused("Nobody's");
             }
         }
 
@@ -134,6 +146,54 @@ internal sealed class ChangeTarget : FuzzTarget
     {
         keys.Add(key);
         Require(keys.Contains(key), "key is not found again");
+    }
+
+    private static void CheckForeign(ChangeFate fate, params IEnumerable<object?> elements) => Require(!fate.IsForeign || elements.All(static e => e is null), "something of a foreign row is told");
+
+    /// <summary>What must come, comes.</summary>
+    private void CheckTyped(TableChange<string, FuzzRow>? element, ChangeFate fate, bool isWanted, bool hasOldRow)
+    {
+        if (!isWanted || !fate.IsMatching)
+        {
+            return;
+        }
+
+        if (fate.IsDelete)
+        {
+            var deleted = element as Deleted<string, FuzzRow>;
+            Require(deleted is { IsVerified: true } && deleted.Key == fate.Key, $"no delete where one must come: {element}");
+            Require(deleted!.HasOldRow == (hasOldRow && fate.Expected is not null), "a deleted row that is not told, or told in part");
+            Require(!deleted.HasOldRow || AreSame(deleted.OldRow!, fate.Expected!), "a deleted row is another one");
+        }
+        else if (fate.Expected is { } expected)
+        {
+            var (key, row) = element switch
+            {
+                Inserted<string, FuzzRow> inserted => (inserted.Key, inserted.Row),
+                Updated<string, FuzzRow> updated => (updated.Key, updated.Row),
+                _ => (null, null),
+            };
+            Require(row is not null, $"no row where one must come: {element}");
+            Require(key == fate.Key && AreSame(row!, expected), "a row is another one");
+        }
+    }
+
+    private static void CheckUntyped(TableChange<JsonElement, JsonElement>? element, ChangeFate fate, bool isWanted, Func<JsonElement, JsonElement> idOf)
+    {
+        if (!isWanted || fate.Key is null || (!fate.IsWholeRaw && !fate.IsDelete))
+        {
+            return;
+        }
+
+        var (key, row) = element switch
+        {
+            Inserted<JsonElement, JsonElement> inserted when !fate.IsDelete => (inserted.Key, inserted.Row),
+            Updated<JsonElement, JsonElement> updated when !fate.IsDelete => (updated.Key, updated.Row),
+            Deleted<JsonElement, JsonElement> deleted when fate.IsDelete => (deleted.Key, fate.Row),
+            _ => default,
+        };
+        Require(key.ValueKind != JsonValueKind.Undefined && idOf(key).GetString() == fate.Key, $"no raw row where one must come: {element}");
+        Require(row.GetRawText() == fate.Row.GetRawText(), "a raw row is another one");
     }
 
     private static void CheckTyped(TableChange<string, FuzzRow>? element, in ChangeFrame change)
@@ -170,10 +230,7 @@ internal sealed class ChangeTarget : FuzzTarget
             Require(column.Name != "qty" || value.ValueKind == JsonValueKind.Null == row.Quantity is null, "null for a value, or a value for null");
         }
 
-        if (document.RootElement.GetProperty("qty") is { ValueKind: JsonValueKind.Number } quantity)
-        {
-            Require(ExactNumber.Parse(quantity.GetRawText()) == ExactNumber.Parse(row.Quantity!.Value.ToString(System.Globalization.CultureInfo.InvariantCulture)), "rounded number");
-        }
+        Require(!RowTwin.IsRounded(document.RootElement, row), "rounded number");
     }
 
     private static void CheckUntyped(TableChange<JsonElement, JsonElement>? element, HashSet<JsonElement> keys, Func<JsonElement, string> idOf)

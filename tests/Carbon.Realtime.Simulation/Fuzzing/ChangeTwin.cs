@@ -7,7 +7,8 @@ namespace Carbon.Realtime.Simulation.Fuzzing;
 /// <summary>Reads a change's payload with System.Text.Json, and compares.</summary>
 internal static class ChangeTwin
 {
-    public static void Compare(byte[] payload, bool isRead, in ChangeFrame change)
+    /// <returns>What must become of it; <see langword="null"/> where it is no change, or where there is no telling.</returns>
+    public static ChangeFate? Compare(byte[] payload, bool isRead, in ChangeFrame change)
     {
         JsonDocument document;
         try
@@ -16,28 +17,28 @@ internal static class ChangeTwin
         }
         catch (JsonException)
         {
-            return; // what lies inside a value is for the row's own decoding to refuse
+            return null; // what lies inside a value is for the row's own decoding to refuse
         }
 
         using (document)
         {
             try
             {
-                Compare(document.RootElement, isRead, change);
+                return Compare(document.RootElement.Clone(), isRead, change);
             }
             catch (InvalidOperationException)
             {
-                // A text that is not Unicode: System.Text.Json has no word for it.
+                return null; // a text that is not Unicode: System.Text.Json has no word for it
             }
         }
     }
 
-    private static void Compare(JsonElement root, bool isRead, in ChangeFrame change)
+    private static ChangeFate? Compare(JsonElement root, bool isRead, in ChangeFrame change)
     {
         var data = Part(root, "data");
         if (HasNameTwice(root) || HasNameTwice(data))
         {
-            return; // the last one counts, or what both say: no server sends it
+            return null; // the last one counts, or what both say: no server sends it
         }
 
         var (record, old, ids) = (Part(data, "record"), Part(data, "old_record"), Part(root, "ids"));
@@ -67,6 +68,8 @@ internal static class ChangeTwin
                 }
             }
         }
+
+        return isRead ? new ChangeFate(data) : null;
     }
 
     private static void Same(string what, string ours, string theirs)

@@ -26,7 +26,7 @@ internal sealed class EnvelopeTarget : FuzzTarget
     public override string Name => "envelope";
 
     // Texts are copied a few times on their way into an advice.
-    public override (long Fixed, long PerByte) Budget => (32 * 1024, 64);
+    public override (long Fixed, long PerByte) Budget => (16 * 1024, 32);
 
     public override IReadOnlyList<byte[]> Recorded => Recordings.Frames;
 
@@ -58,7 +58,7 @@ internal sealed class EnvelopeTarget : FuzzTarget
         Require(error is FrameDropReason.None or FrameDropReason.Malformed or FrameDropReason.Truncated or FrameDropReason.TooDeep, $"error {error} is not declared");
         Require(!isRead || frame.Payload.Length <= input.Length, "payload is longer than the message");
         Require(!isRead || IsArray(input) || !IsTooDeep(frame.Payload), "payload is deeper than one may be");
-        Compare(input, isRead, frame);
+        EnvelopeTwin.Compare(input, isRead, frame);
         return verdict;
     }
 
@@ -118,75 +118,6 @@ internal sealed class EnvelopeTarget : FuzzTarget
 
         return false;
     }
-
-    private static void Compare(byte[] input, bool isRead, in Frame frame)
-    {
-        JsonDocument document;
-        try
-        {
-            document = JsonDocument.Parse(input, new JsonDocumentOptions { MaxDepth = JsonScanner.MaxDepth + 1 }); // the frame, and a payload as deep as one may be
-        }
-        catch (JsonException)
-        {
-            return; // what lies inside a payload is for its own reader to refuse
-        }
-
-        using (document)
-        {
-            try
-            {
-                Compare(document.RootElement, isRead, frame);
-            }
-            catch (InvalidOperationException)
-            {
-                // A text that is not Unicode: System.Text.Json has no word for it.
-            }
-        }
-    }
-
-    private static void Compare(JsonElement root, bool isRead, in Frame frame)
-    {
-        JsonElement[] parts;
-        switch (root.ValueKind)
-        {
-            case JsonValueKind.Array when root.GetArrayLength() <= 5:
-                parts = [.. root.EnumerateArray()];
-                break;
-            case JsonValueKind.Object when root.EnumerateObject().Select(static p => p.Name).Distinct(StringComparer.Ordinal).Count() == root.EnumerateObject().Count():
-                parts = [Part("join_ref"), Part("ref"), Part("topic"), Part("event"), Part("payload")];
-                break;
-            case JsonValueKind.Array or JsonValueKind.Object:
-                return; // more than a frame has, or a name twice
-            default:
-                parts = [];
-                break;
-        }
-
-        var isFrame = parts.Length == 5 && IsReference(parts[0]) && IsReference(parts[1]) && parts[2].ValueKind == JsonValueKind.String && parts[3].ValueKind == JsonValueKind.String
-            && parts[4].ValueKind != JsonValueKind.Undefined;
-        Require(isFrame == isRead, $"frame: {isRead}, by System.Text.Json {isFrame}");
-        if (isRead)
-        {
-            Require(Encoding.UTF8.GetString(frame.Topic) == parts[2].GetString(), "topic is another one");
-            Require(Encoding.UTF8.GetString(frame.Payload) == parts[4].GetRawText(), "payload is another one");
-            Require(frame.Event == FrameEvent.Unknown || frame.Event == FrameEvent.LegacyChange || Snake(frame.Event) == parts[3].GetString(), "event is another one");
-        }
-
-        JsonElement Part(string name) => root.TryGetProperty(name, out var part) ? part : default;
-    }
-
-    private static bool IsReference(JsonElement part) => part.ValueKind is not (JsonValueKind.Array or JsonValueKind.Object);
-
-    private static string Snake(FrameEvent name) => name switch
-    {
-        FrameEvent.PostgresChanges => "postgres_changes",
-        FrameEvent.Reply => "phx_reply",
-        FrameEvent.Error => "phx_error",
-        FrameEvent.Close => "phx_close",
-        FrameEvent.PresenceState => "presence_state",
-        FrameEvent.PresenceDiff => "presence_diff",
-        _ => name.ToString().ToLowerInvariant(),
-    };
 
     private static string Reference(Chance chance) => chance.Below(6) switch { 0 => "null", 1 => "7", 2 => HostileJson.Text(chance), 3 => HostileJson.Value(chance, 1), _ => "\"1\"" };
 

@@ -41,7 +41,7 @@ internal sealed class FilterTarget : FuzzTarget
     public override string Name => "filter";
 
     // Each literal is read in every form it may be compared in, and each refusal says what to write instead.
-    public override (long Fixed, long PerByte) Budget => (64 * 1024, 512);
+    public override (long Fixed, long PerByte) Budget => (96 * 1024, 128);
 
     public override IReadOnlyList<byte[]> Recorded { get; } = [.. ((string[])
     [
@@ -139,7 +139,7 @@ internal sealed class FilterTarget : FuzzTarget
 
         // Numbers are compared digit by digit, for they exceed every .NET number: by arithmetic it must be the same.
         if (condition.Operator.IsComparison() && type.AsSpan().SequenceEqual("numeric"u8)
-            && ExactNumber.Parse(Encoding.UTF8.GetString(json)) is { } value && ExactNumber.Parse(condition.Value.Text) is { } wanted)
+            && ExactNumber.Parse(Encoding.UTF8.GetString(json)) is { IsOrdinary: true } value && ExactNumber.Parse(condition.Value.Text) is { IsOrdinary: true } wanted)
         {
             Require((With(FilterOperator.Equal) is FilterVerdict.Yes) == (value == wanted), $"equal by its digits, or by arithmetic: {condition}");
         }

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Carbon.Realtime.Tables;
 
 namespace Carbon.Realtime.Simulation.Fuzzing;
 
@@ -77,21 +76,6 @@ internal static class FuzzTables
         {
             return false;
         }
-    }
-
-    /// <summary>Whether two rows say the same. One that cannot be written (an infinity; half a surrogate pair in a document) cannot be compared either, which stores take for another row.</summary>
-    public static bool AreSame<TKey, TRow>(TableDefinition<TKey, TRow> definition, TRow one, TRow other)
-    {
-        try
-        {
-            definition.EncodeRow(one);
-        }
-        catch (Exception e) when (e is JsonException or ArgumentException)
-        {
-            return true;
-        }
-
-        return definition.Compare(one, other) == RowDifference.None;
     }
 
     /// <summary>A row as the server writes it; one value in ten is of another kind.</summary>

@@ -17,6 +17,7 @@ internal sealed class OracleException(string message) : Exception(message);
 internal abstract class FuzzTarget : IDisposable
 {
     private long _began;
+    private long _uncompared;
 
     public abstract string Name { get; }
 
@@ -49,6 +50,9 @@ internal abstract class FuzzTarget : IDisposable
         return Judge(input);
     }
 
+    /// <summary>How many comparisons could not be made since it was asked last.</summary>
+    public long TakeUncompared() => Interlocked.Exchange(ref _uncompared, 0);
+
     public virtual void Dispose()
     {
     }
@@ -60,6 +64,21 @@ internal abstract class FuzzTarget : IDisposable
 
     /// <summary>From here on the oracle does.</summary>
     protected void End() => Allocated += GC.GetAllocatedBytesForCurrentThread() - _began;
+
+    /// <summary>Whether two rows say the same; also where nobody can tell, which is counted.</summary>
+    protected bool AreSame<TRow>(TRow one, TRow other)
+    {
+        if (RowEquality.AreSame(one, other) is not { } areSame)
+        {
+            Uncompared();
+            return true;
+        }
+
+        return areSame;
+    }
+
+    /// <summary>Counts a comparison that could not be made.</summary>
+    protected void Uncompared() => _uncompared++;
 
     protected static void Require(bool holds, string otherwise)
     {

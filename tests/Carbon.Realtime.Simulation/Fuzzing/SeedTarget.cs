@@ -19,7 +19,7 @@ internal sealed class SeedTarget : FuzzTarget
     public override int Share => 10;
 
     // An emulator is made for each input.
-    public override (long Fixed, long PerByte) Budget => (256 * 1024, 512);
+    public override (long Fixed, long PerByte) Budget => (128 * 1024, 256);
 
     public override IReadOnlyList<byte[]> Recorded { get; } = [.. ((string[])
     [

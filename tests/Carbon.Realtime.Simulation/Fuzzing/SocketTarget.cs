@@ -25,7 +25,7 @@ internal sealed class SocketTarget : FuzzTarget
     /// <summary>An input costs a manager, a join and half a minute of its time.</summary>
     public override int Share => 2;
 
-    public override (long Fixed, long PerByte) Budget => (4 * 1024 * 1024, 256);
+    public override (long Fixed, long PerByte) Budget => (96 * 1024, 64);
 
     /// <summary>What was recorded, as if it had been sent to our channel.</summary>
     public override IReadOnlyList<byte[]> Recorded { get; } = [.. Recordings.Frames.Select(Adopt)];

@@ -49,7 +49,7 @@ internal sealed class Explorer(Scenario scenario)
         var restless = FindRestless();
         return restless < 0
             ? new Exploration(_visited.Count, _next.Count, depth, null, [], watch.Elapsed)
-            : new Exploration(_visited.Count, _next.Count, depth, "it never comes to rest from here", Trace(restless, null), watch.Elapsed);
+            : Restless(depth, restless, watch.Elapsed);
     }
 
     private (string Fault, List<string> Trace)? Expand(int number, ReadOnlySpan<byte> at, StateQueue below, Span<byte> state)
@@ -60,7 +60,7 @@ internal sealed class Explorer(Scenario scenario)
         _expanded.Add((isAtRest, _next.Count));
         if (isAtRest && _world.DifferenceAtRest() is { } difference)
         {
-            return (difference, Trace(number, null));
+            return Tell(difference, number, null);
         }
 
         var isFresh = true;
@@ -74,7 +74,7 @@ internal sealed class Explorer(Scenario scenario)
             isFresh = false;
             if (_world.Take(step) is { } breach)
             {
-                return (breach, Trace(number, step));
+                return Tell(breach, number, step);
             }
 
             _next.Add(Add(state[.._world.Write(state)], (number, step.Code), below));
@@ -120,20 +120,27 @@ internal sealed class Explorer(Scenario scenario)
         return Array.IndexOf(canRest, false);
     }
 
-    /// <summary>The way to a state, told by taking it once more.</summary>
-    private static List<string> Tell(World world, IEnumerable<Step> steps)
+    private Exploration Restless(int depth, int restless, TimeSpan elapsed)
     {
-        List<string> lines = [];
+        var (fault, trace) = Tell("it never comes to rest from here", restless, null);
+        return new Exploration(_visited.Count, _next.Count, depth, fault, trace, elapsed);
+    }
+
+    /// <summary>What is wrong, through what, and the way to it, told by taking it once more.</summary>
+    private (string Fault, List<string> Trace) Tell(string wrong, int number, Step? last)
+    {
+        var (world, steps, lines) = (new World(scenario), StepsTo(number, last), new List<string>());
         foreach (var step in steps)
         {
             lines.Add(world.Tell(step));
             world.Take(step);
         }
 
-        return lines;
+        var mishaps = steps.Select(static step => step.Mishap).OfType<string>().ToList();
+        return (mishaps.Count == 0 ? wrong : $"{wrong}, after {string.Join(" and ", mishaps)}", lines);
     }
 
-    private List<string> Trace(int number, Step? last)
+    private List<Step> StepsTo(int number, Step? last)
     {
         List<Step> steps = last is { } step ? [step] : [];
         for (; _origins[number].From >= 0; number = _origins[number].From)
@@ -142,7 +149,7 @@ internal sealed class Explorer(Scenario scenario)
         }
 
         steps.Reverse();
-        return Tell(new World(scenario), steps);
+        return steps;
     }
 
     /// <summary>States one behind the other.</summary>

@@ -66,6 +66,9 @@ internal sealed record Scenario
     /// <summary>How many changes the poller throws away without a word.</summary>
     public int Drops { get; init; }
 
+    /// <summary>Whether a fault counts only where a change was dropped before: what goes wrong without that is another row's.</summary>
+    public bool IsOfDrops { get; init; }
+
     public int Disconnects { get; init; }
 
     /// <summary>How often the server takes the subscription away and makes another one, with another ok.</summary>

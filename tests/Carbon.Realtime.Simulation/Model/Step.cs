@@ -52,6 +52,24 @@ internal readonly record struct Step(StepKind Kind, int Key = 0, ChangeKind Chan
 {
     public bool IsOwed => Kind <= StepKind.LastOwed;
 
+    /// <summary>What goes wrong by it; <see langword="null"/> for what happens every day.</summary>
+    public string? Mishap => Kind switch
+    {
+        StepKind.PassTime => "a pause",
+        StepKind.Drop => "a drop",
+        StepKind.Disconnect or StepKind.DisconnectWhileScanGoesOn => "a disconnect",
+        StepKind.Resubscribe => "another subscription",
+        StepKind.LoseSubscription => "a lost subscription",
+        StepKind.LoseSlot => "a lost slot",
+        StepKind.Overflow => "an overflow",
+        StepKind.FailScan or StepKind.FailAsking or StepKind.LearnNothing => "a failed read",
+        StepKind.Verify or StepKind.VerifyKey => "a verification",
+        StepKind.GiveUpCache => "a cache that is given up",
+        StepKind.Crash => "a crash",
+        StepKind.SwitchTenant => "another sign-in",
+        _ => null,
+    };
+
     public int Code => (int)Kind | (Key << 8) | ((int)Change << 16) | (To << 24);
 
     public static Step Of(int code) => new((StepKind)(code & 255), code >> 8 & 255, (ChangeKind)(code >> 16 & 255), code >> 24);

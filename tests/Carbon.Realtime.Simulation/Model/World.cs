@@ -47,12 +47,15 @@ internal sealed class World
     /// <summary>What is wrong now, were it at rest; <see langword="null"/> for nothing.</summary>
     public string? DifferenceAtRest()
     {
-        for (var key = 0; key < _scenario.Keys; key++)
+        var isOfAnotherRow = _scenario.IsOfDrops && _left[(int)Fault.Drop] == _scenario.Drops;
+        for (var key = 0; key < _scenario.Keys && !isOfAnotherRow; key++)
         {
             var (shown, held) = (_client.Rule.Row(key), _server.TenantOf(key) == _client.Tenant ? _server.Rows[key] : 0);
             if (shown != held)
             {
-                return $"the store shows {(shown == 0 ? "no" : $"version {shown} of")} {Change.Name(key)}, the database has {(held == 0 ? "none" : $"version {held}")}";
+                return shown == 0 ? $"{Change.Name(key)} is missing, version {held}"
+                    : held == 0 ? $"{Change.Name(key)} is extra, version {shown}"
+                    : $"{Change.Name(key)} is stale, version {shown} for {held}";
             }
         }
 
@@ -72,7 +75,7 @@ internal sealed class World
         Apply(step);
         if (isTorn)
         {
-            return "what is loaded was never shown: half of it is older than the other half";
+            return "what is loaded is torn: half of it is older than the other half";
         }
 
         for (var key = 0; key < _before.Length; key++)

@@ -9,18 +9,15 @@ internal static class BrokenFrames
     private static readonly TimeSpan Tick = TimeSpan.FromTicks(1);
 
     /// <summary>No two changes are alike, so that none can be known for one that came before: no rule against repetitions holds.</summary>
-    public static Func<JsonObject, bool> NoTwoAlike
+    public static Func<JsonObject, bool> NoTwoAlike()
     {
-        get
+        var count = 0;
+        return data =>
         {
-            var count = 0;
-            return data =>
-            {
-                var at = DateTimeOffset.Parse(data["commit_timestamp"]!.GetValue<string>(), CultureInfo.InvariantCulture);
-                data["commit_timestamp"] = (at + (Tick * (++count % 9_999))).ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture);
-                return true;
-            };
-        }
+            var at = DateTimeOffset.Parse(data["commit_timestamp"]!.GetValue<string>(), CultureInfo.InvariantCulture);
+            data["commit_timestamp"] = (at + (Tick * (++count % 9_999))).ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture);
+            return true;
+        };
     }
 
     /// <summary>A column that the server left out is null.</summary>

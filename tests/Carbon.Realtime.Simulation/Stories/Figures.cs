@@ -24,8 +24,18 @@ internal sealed class Figures
 
     public SortedDictionary<string, long> Steps { get; set; } = new(StringComparer.Ordinal);
 
-    /// <summary>How many runs took so many times <see cref="BucketMilliseconds"/> from the truthful ok to live.</summary>
-    public SortedDictionary<int, long> ToLive { get; set; } = [];
+    /// <summary>How many runs took so many times <see cref="BucketMilliseconds"/> to be live again, by how they became so.</summary>
+    public SortedDictionary<RecoveryKind, SortedDictionary<int, long>> ToLive { get; set; } = [];
+
+    /// <summary>How many changes were lost in silence after the heal, on purpose, and how long it took at the latest to make one good.</summary>
+    public long Lost { get; set; }
+
+    public double SlowestRepairSeconds { get; set; }
+
+    /// <summary>Which build found it out: what was built since is another client, or another judge.</summary>
+    public Guid Build { get; set; } = OfThisBuild;
+
+    public static Guid OfThisBuild { get; } = Combine(typeof(Figures).Module.ModuleVersionId, typeof(RealtimeChannelManager).Module.ModuleVersionId, typeof(Testing.RealtimeEmulator).Module.ModuleVersionId);
 
     public double SlowestToEqualSeconds { get; set; }
 
@@ -50,20 +60,28 @@ internal sealed class Figures
             return;
         }
 
-        if (outcome.ToLive is { } toLive)
+        var times = ToLive.TryGetValue(outcome.Recovery, out var known) ? known : ToLive[outcome.Recovery] = [];
+        var bucket = (int)Math.Ceiling(outcome.ToLive.TotalMilliseconds / BucketMilliseconds);
+        times[bucket] = times.GetValueOrDefault(bucket) + 1;
+        if (outcome.HasLost)
         {
-            var bucket = (int)Math.Ceiling(toLive.TotalMilliseconds / BucketMilliseconds);
-            ToLive[bucket] = ToLive.GetValueOrDefault(bucket) + 1;
+            Lost++;
+            SlowestRepairSeconds = Math.Max(SlowestRepairSeconds, outcome.ToShow.TotalSeconds);
         }
 
         SlowestToEqualSeconds = Math.Max(SlowestToEqualSeconds, outcome.ToEqual.TotalSeconds);
     }
 
+    public long Recoveries(RecoveryKind kind) => ToLive.GetValueOrDefault(kind)?.Values.Sum() ?? 0;
+
+    public static int SeedOf(string failure) => int.Parse(failure.Split(' ', ':')[1], System.Globalization.CultureInfo.InvariantCulture);
+
     /// <summary>The time in which so large a share of the runs was live again, in seconds.</summary>
-    public double TimeToLive(double share)
+    public double TimeToLive(RecoveryKind kind, double share)
     {
-        var left = (long)Math.Ceiling(ToLive.Values.Sum() * share);
-        foreach (var (bucket, runs) in ToLive)
+        var times = ToLive.GetValueOrDefault(kind) ?? [];
+        var left = (long)Math.Ceiling(times.Values.Sum() * share);
+        foreach (var (bucket, runs) in times)
         {
             left -= runs;
             if (left <= 0)
@@ -73,5 +91,16 @@ internal sealed class Figures
         }
 
         return 0;
+    }
+
+    private static Guid Combine(params ReadOnlySpan<Guid> builds)
+    {
+        Span<byte> all = stackalloc byte[16 * builds.Length];
+        for (var i = 0; i < builds.Length; i++)
+        {
+            builds[i].TryWriteBytes(all[(16 * i)..]);
+        }
+
+        return new Guid(System.Security.Cryptography.SHA256.HashData(all).AsSpan(0, 16));
     }
 }

@@ -18,6 +18,10 @@ internal sealed record Order
     [JsonPropertyName("version")]
     public required long Version { get; init; }
 
+    /// <summary>When it was changed, as its writer's transaction saw the time: no version, for of two that write at once the later may have the earlier.</summary>
+    [JsonPropertyName("updatedAt")]
+    public long UpdatedAt { get; init; }
+
     /// <summary>Whether only the first user may see it.</summary>
     [JsonPropertyName("secret")]
     public bool Secret { get; init; }

@@ -12,14 +12,26 @@ internal sealed record Sabotage
     /// <summary>Nothing is broken.</summary>
     public static Sabotage None { get; } = new();
 
+    /// <summary>Which promise it breaks: found out as anything else it is not found out.</summary>
+    public string Breaks { get; init; } = "V11";
+
     /// <summary>Which of the algorithm's rules hold.</summary>
     public ConvergencePolicy Policy { get; init; } = ConvergencePolicy.Full;
 
     /// <summary>What is left out beside the rule, so that it shows: with that alone the same story must end well.</summary>
     public Sabotage? Beside { get; init; }
 
+    /// <summary>Whether it is told the story to its end, and all that must hold there is asked of it; not its rows alone.</summary>
+    public bool IsToldToTheEnd { get; init; }
+
+    /// <summary>Who must get through the story that this one does not: the client beside it, or a whole one.</summary>
+    private Sabotage Other => Beside ?? None;
+
     /// <summary>The cache knows tables only, and neither tenants nor users.</summary>
     public bool CacheHasNoGeneration { get; init; }
+
+    /// <summary>What is saved goes nowhere.</summary>
+    public bool CacheForgets { get; init; }
 
     /// <summary>The stores do not know that their tables belong to tenants.</summary>
     public bool IgnoresTenants { get; init; }
@@ -28,7 +40,7 @@ internal sealed record Sabotage
     public bool VersionGoesBack { get; init; }
 
     /// <summary>What becomes of each frame before the client sees it: it cannot see what is not there any more.</summary>
-    public Func<JsonObject, bool>? Frame { get; init; }
+    public Func<Func<JsonObject, bool>>? MakesFrames { get; init; }
 
     /// <summary>Each read that is refused for its token asks for another one by itself.</summary>
     public bool EachReadRefreshes { get; init; }
@@ -39,24 +51,26 @@ internal sealed record Sabotage
     /// <summary>Repeated reads put everything right in the end: without them a rule's own work is seen.</summary>
     private static ConvergencePolicy NeverAgain { get; } = ConvergencePolicy.Full with { Reconciles = false };
 
-    /// <summary>Every one that the issue and live-store §4 name, by what a user of such a library would see.</summary>
+    /// <summary>By what a user of such a library would see; the letters are those of the model's rows (docs/reliability.md, "The model").</summary>
     public static IReadOnlyDictionary<string, Sabotage> All { get; } = new Dictionary<string, Sabotage>
     {
         ["A1: rows are read with the join and not after the server's ok"] = Of(static p => p with { ReadsAwaitOk = false, Reconciles = false }),
-        ["A3: a read overwrites what the stream said meanwhile"] = Of(static p => p with { StreamWinsDuringReads = false, TouchedKeysAreReread = false, Reconciles = false }),
+        ["A3: a read overwrites what the stream said meanwhile"] =
+            Of(static p => p with { StreamWinsDuringReads = false, TouchedKeysAreReread = false, Reconciles = false }, NeverAgain with { TouchedKeysAreReread = false }),
         ["B1: nothing is read after a reconnect"] = Of(static p => p with { EpochsAreRead = false, Reconciles = false }),
         ["C1, D1: nothing is read again unless the stream is joined anew"] = Of(static p => p with { Reconciles = false }),
         ["D6: keys that the stream touched during a read are not read again"] = Of(static p => p with { TouchedKeysAreReread = false, Reconciles = false }),
         ["E3: only the first ok of a join is one"] = Of(static p => p with { RepeatedOkIsEpoch = false, Reconciles = false }),
         ["Rows that a complete read did not bring stay"] = Of(static p => p with { Sweeps = false }),
-        ["Of two reads that overlap the one that arrives last wins"] = Of(static p => p with { ReadsTouchEachOther = false, Reconciles = false }),
-        ["The cache is one for all tenants and users"] = new() { CacheHasNoGeneration = true },
-        ["The tenant is not asked for"] = new() { IgnoresTenants = true },
-        ["A time of change is taken for a version"] = new() { VersionGoesBack = true },
-        ["What a join repeats is new"] = new() { Frame = BrokenFrames.NoTwoAlike },
-        ["A column that is absent is null"] = new() { Frame = BrokenFrames.NullForAbsent, Policy = NeverAgain, Beside = new Sabotage { Policy = NeverAgain } },
-        ["An INSERT is a further row, whatever is there"] = new() { KeepsList = true, Beside = new Sabotage { KeepsList = false } },
-        ["Each read that is refused asks for a token by itself"] = new() { EachReadRefreshes = true },
+        ["The cache is one for all tenants and users"] = new() { CacheHasNoGeneration = true, Breaks = "V1" },
+        ["The cache keeps nothing"] = new() { CacheForgets = true, IsToldToTheEnd = true, Breaks = "V12" },
+        ["What is lost in silence is never looked for"] = new() { Policy = NeverAgain, IsToldToTheEnd = true, Breaks = "V13" },
+        ["The tenant is not asked for"] = new() { IgnoresTenants = true, Breaks = "V1" },
+        ["A time of change is taken for a version"] = new() { VersionGoesBack = true, Breaks = "V5" },
+        ["What a join repeats is new"] = new() { MakesFrames = BrokenFrames.NoTwoAlike, Breaks = "V15" },
+        ["A column that is absent is null"] = new() { MakesFrames = static () => BrokenFrames.NullForAbsent, Policy = NeverAgain, Beside = new Sabotage { Policy = NeverAgain } },
+        ["An INSERT is a further row, whatever is there"] = new() { KeepsList = true, Beside = new Sabotage { KeepsList = false }, Breaks = "V4" },
+        ["Each read that is refused asks for a token by itself"] = new() { EachReadRefreshes = true, Breaks = "V9" },
     };
 
     /// <summary>Tells the client the stories of seeds 1 and on, until one finds it out that the client beside it gets through.</summary>
@@ -67,7 +81,7 @@ internal sealed record Sabotage
         for (var seed = 1; seed <= most; seed++)
         {
             var story = Story.Of(seed);
-            if (Run.Tell(story, this, keepsLog: false).Failure is { } failure && (Beside is null || Run.Tell(story, Beside, keepsLog: false).Failure is null))
+            if (Tell(story, this) is { } failure && failure.StartsWith($"{Breaks} ", StringComparison.Ordinal) && Tell(story, Other) is null)
             {
                 return (story, failure);
             }
@@ -76,9 +90,11 @@ internal sealed record Sabotage
         return null;
     }
 
-    private static Sabotage Of(Func<ConvergencePolicy, ConvergencePolicy> change)
+    private string? Tell(Story story, Sabotage client) => IsToldToTheEnd ? Run.Tell(story, client, keepsLog: false).Failure : Run.Judge(story, client);
+
+    private static Sabotage Of(Func<ConvergencePolicy, ConvergencePolicy> change, ConvergencePolicy? beside = null)
     {
         var policy = change(ConvergencePolicy.Full);
-        return new() { Policy = policy, Beside = !policy.Reconciles && policy != NeverAgain ? new Sabotage { Policy = NeverAgain } : null };
+        return new() { Policy = policy, Beside = new Sabotage { Policy = beside ?? (policy.Reconciles || policy == NeverAgain ? ConvergencePolicy.Full : NeverAgain) } };
     }
 }

@@ -8,8 +8,8 @@ internal sealed class SecretWatch(SimulatedWorld world) : ILoggerFactory, ILogge
     private const int ScannedEvent = 6002;
     private const int RepairedEvent = 6006;
 
-    /// <summary>How long the longest complete read took that ended since this was cleared.</summary>
-    public TimeSpan LongestScan { get; set; }
+    /// <summary>When the complete reads began and ended that have ended since this was cleared.</summary>
+    public List<(TimeSpan Began, TimeSpan Ended)> Scans { get; } = [];
 
     /// <summary>How many rows the client says that a read has put right.</summary>
     public int Repairs { get; private set; }
@@ -30,7 +30,15 @@ internal sealed class SecretWatch(SimulatedWorld world) : ILoggerFactory, ILogge
         foreach (var (_, value) in state as IReadOnlyList<KeyValuePair<string, object?>> ?? [])
         {
             Repairs += eventId.Id == RepairedEvent && value is int rows ? rows : 0;
-            LongestScan = eventId.Id == ScannedEvent && value is TimeSpan time && time > LongestScan ? time : LongestScan;
+            if (eventId.Id == ScannedEvent && value is TimeSpan time)
+            {
+                Scans.Add((world.Elapsed - time, world.Elapsed));
+            }
+
+            if (value is string or Exception or Uri)
+            {
+                Check($"{value}");
+            }
         }
 
         var text = formatter(state, exception);

@@ -1,3 +1,5 @@
+using Carbon.Realtime.Testing;
+
 namespace Carbon.Realtime.Simulation.Stories;
 
 /// <summary>A process that uses the library: a manager, its stores, a raw stream; and what its user knows to be signed in.</summary>
@@ -20,6 +22,7 @@ internal sealed class SimulatedClient
         Tenant = tenant;
         User = world.Users.Current;
         world.Users.OnProcess();
+        world.Traffic.OnProcess();
         Manager = new RealtimeChannelManager(
             new RealtimeOptions
             {
@@ -31,11 +34,16 @@ internal sealed class SimulatedClient
             },
             new RealtimeDependencies
             {
-                Environment = world.Manual.Environment,
-                SocketFactory = sabotage.Frame is { } frame ? new RewritingSockets(world.Traffic, frame) : world.Traffic,
+                Environment = world.Machine,
+                SocketFactory = sabotage.MakesFrames is { } frames ? new RewritingSockets(world.Traffic, frames()) : world.Traffic,
                 HttpMessageHandler = sabotage.EachReadRefreshes ? () => new RefreshingHandler(world.Traffic.CreateHandler(), world.Users) : world.Traffic.CreateHandler,
                 AccessTokens = world.Users,
-                StoreCache = sabotage.CacheHasNoGeneration ? new GenerationlessCache(world.Disk.Cache) : world.Disk.Cache,
+                StoreCache = sabotage switch
+                {
+                    { CacheForgets: true } => new InMemoryStoreCache(),
+                    { CacheHasNoGeneration: true } => new GenerationlessCache(world.Disk.Cache),
+                    _ => world.Disk.Cache,
+                },
                 LoggerFactory = world.Secrets,
                 Policy = sabotage.Policy,
             });
@@ -44,19 +52,22 @@ internal sealed class SimulatedClient
         {
             0 => [Watch("orders", Orders, new()), Watch("lines", Lines, new() { SignalOnly = true })],
             1 => [Watch("open", open, new(), static o => o.Status == "s1"), Watch("lines", Lines, new())],
-            2 => [Watch("versioned", Orders, new() { Version = sabotage.VersionGoesBack ? static o => o.Version * 7 % 5 : static o => o.Version }, isVersioned: true), Watch("open", open, new() { Name = "open" }, static o => o.Status == "s1")],
+            2 => [Watch("versioned", Orders, new() { Version = sabotage.VersionGoesBack ? static o => o.UpdatedAt : static o => o.Version }, isVersioned: true), Watch("open", open, new() { Name = "open" }, static o => o.Status == "s1")],
             _ => [Watch("orders", Orders, new()), Watch("signals", Orders, new() { SignalOnly = true, Name = "signals" })],
         };
-        Stream = new StreamWatch(world, SimulatedDatabase.Orders);
+        Stream = new StreamWatch(world, SimulatedDatabase.Orders, keyOnlyDeletes: world.Seed % 2 == 0);
         List = sabotage.KeepsList is { } appends ? new HandmadeList(world, this, appends) : null;
 
         StoreWatch Watch(string name, RealtimeTable<string, Order> table, StoreOptions<Order> options, Func<Order, bool>? filter = null, bool isVersioned = false) =>
-            new(world, name, Manager.Store(sabotage.IgnoresTenants ? table.AllTenants() : table, options), table.Name, filter ?? (static _ => true), isVersioned);
+            new(world, name, Manager.Store(sabotage.IgnoresTenants ? table.AllTenants() : table, options), table.Name, filter, isVersioned);
     }
 
     public RealtimeChannelManager Manager { get; }
 
     public IReadOnlyList<StoreWatch> Stores { get; }
+
+    /// <summary>How many stores read the same.</summary>
+    public int MostOfOneQuery => Stores.GroupBy(static s => s.Query).Max(static g => g.Count());
 
     public StreamWatch Stream { get; }
 

@@ -9,6 +9,7 @@ internal sealed class SimulatedDisk
     private InMemoryStoreCache _cache = new();
     private TimeSpan _busyUntil;
     private bool _wasDamaged;
+    private bool _wasForged;
 
     public SimulatedDisk(TimeProvider time)
     {
@@ -41,17 +42,17 @@ internal sealed class SimulatedDisk
     /// <summary>Somebody who may write the file changes a row: it may be shown as stale, never as live.</summary>
     public void Forge(int argument) => With(argument, (key, row) =>
     {
-        WasForged = true;
+        _wasForged = true;
         _cache.ForgeRow(key, row, _cache.Images[key].Rows[row].Replace("\"s", "\"forged", StringComparison.Ordinal));
     });
 
     /// <summary>Whether it may hold nothing where a store has saved something.</summary>
     public bool HasLost => _wasDamaged || _cache.Removals > 0;
 
-    /// <summary>Whether rows were changed behind the store's back: they stay on the disk until the store loads them and finds out.</summary>
-    public bool WasForged { get; private set; }
+    /// <summary>Whether rows were changed behind the store's back, or damaged: they stay on the disk until the store loads them and finds out.</summary>
+    public bool WasTouched => _wasDamaged || _wasForged;
 
-    /// <summary>The process is gone: what it had not saved is lost, what it still tries to save reaches nothing.</summary>
+    /// <summary>The process is gone, and what was to fail in it: what it had not saved is lost, what it still tries to save reaches nothing.</summary>
     public void Crash()
     {
         _cache = _cache.Clone();

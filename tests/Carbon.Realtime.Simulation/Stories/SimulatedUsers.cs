@@ -5,6 +5,8 @@ namespace Carbon.Realtime.Simulation.Stories;
 /// <summary>Who is signed in, and a token provider that has bad days.</summary>
 internal sealed class SimulatedUsers(RealtimeEmulator emulator, TimeProvider time) : IAccessTokenProvider
 {
+    public static readonly TimeSpan LongLifetime = TimeSpan.FromHours(1);
+
     /// <summary>What an answer takes on a good day.</summary>
     private static readonly TimeSpan Latency = TimeSpan.FromMilliseconds(20);
 
@@ -26,7 +28,7 @@ internal sealed class SimulatedUsers(RealtimeEmulator emulator, TimeProvider tim
     /// <summary>The next tokens are the last one again, whatever was asked for.</summary>
     public int ToRepeat { get; set; }
 
-    public TimeSpan Lifetime { get; set; } = TimeSpan.FromHours(1);
+    public TimeSpan Lifetime { get; set; } = LongLifetime;
 
     public int Asked { get; private set; }
 
@@ -36,7 +38,7 @@ internal sealed class SimulatedUsers(RealtimeEmulator emulator, TimeProvider tim
     /// <summary>All that were ever given out: none may be in a log.</summary>
     public HashSet<string> Issued { get; } = [];
 
-    public void Heal() => (ToFail, Delay, ToRepeat, Lifetime) = (0, TimeSpan.Zero, 0, TimeSpan.FromHours(1));
+    public void Heal() => (ToFail, Delay, ToRepeat, Lifetime) = (0, TimeSpan.Zero, 0, LongLifetime);
 
     /// <summary>A process begins: what another one has asked is nobody's any more.</summary>
     public void OnProcess() => (_open, _process) = (0, _process + 1);
@@ -46,6 +48,8 @@ internal sealed class SimulatedUsers(RealtimeEmulator emulator, TimeProvider tim
         var process = _process;
         Asked++;
         MostAtOnce = Math.Max(MostAtOnce, ++_open);
+        var isOpen = true;
+        using var cancelled = cancellationToken.Register(End); // from then on it is nobody's, whenever it gets to its end
         try
         {
             var delay = Latency + Delay;
@@ -70,7 +74,13 @@ internal sealed class SimulatedUsers(RealtimeEmulator emulator, TimeProvider tim
         }
         finally
         {
-            _open -= process == _process ? 1 : 0;
+            End();
+        }
+
+        void End()
+        {
+            _open -= isOpen && process == _process ? 1 : 0;
+            isOpen = false;
         }
     }
 }

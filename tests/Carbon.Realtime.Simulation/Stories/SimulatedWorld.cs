@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Carbon.Realtime.Testing;
 
@@ -15,6 +16,9 @@ internal sealed class SimulatedWorld : IDisposable
     private readonly long _started;
     private string? _broken;
 
+    /// <summary>In one story of a hundred.</summary>
+    private const int ManyRows = 1_000;
+
     public SimulatedWorld(Story story, Sabotage sabotage, bool keepsLog)
     {
         Seed = story.Seed;
@@ -23,6 +27,8 @@ internal sealed class SimulatedWorld : IDisposable
         Manual = new ManualEnvironment(story.Seed);
         _started = Manual.Time.GetTimestamp();
         Manual.Scheduler.OnlyThread = Environment.CurrentManagedThreadId;
+        Processor = new SimulatedProcessor(Manual.Scheduler, new SeededRandomizer(story.Seed));
+        Machine = new RealtimeEnvironment(Manual.Time, Processor, Manual.Randomizer);
         Emulator = new RealtimeEmulator(new EmulatorOptions
         {
             Environment = Manual.Environment,
@@ -30,6 +36,7 @@ internal sealed class SimulatedWorld : IDisposable
             {
                 PollDelay = EmulatorDelay.Milliseconds(100, 500),
                 SubscribeDelay = EmulatorDelay.Milliseconds(1, 4),
+                ColdStartDelay = EmulatorDelay.Milliseconds(1100, 2400),
                 ResubscribeDelay = EmulatorDelay.Milliseconds(1000, 3000),
                 SubscribeRetryDelay = EmulatorDelay.Milliseconds(5000, 10_000),
                 PublicationCheckInterval = TimeSpan.FromSeconds(60),
@@ -51,16 +58,36 @@ internal sealed class SimulatedWorld : IDisposable
         });
         Users = new SimulatedUsers(Emulator, Manual.Time);
         Database = new SimulatedDatabase(Emulator, () => Elapsed);
+        Mixed = new MixedFaults(Emulator.Faults);
         Disk = new SimulatedDisk(Manual.Time);
         Traffic = new TrafficWatch(this, Emulator);
         Secrets = new SecretWatch(this);
+        RowsAtFirst = IsLarge ? ManyRows : 0;
+        Database.Fill(RowsAtFirst);
         Client = new SimulatedClient(this, SimulatedDatabase.Companies[0], sabotage);
     }
 
     public int Seed { get; }
 
-    /// <summary>Whether the server sent frames twice within one join, which the real one does not: a stream cannot tell that from two equal changes.</summary>
-    public bool ServerRepeats { get; set; }
+    /// <summary>Whether there are many rows, which are read in pages.</summary>
+    public bool IsLarge => Seed % 100 == 17;
+
+    public int RowsAtFirst { get; }
+
+    /// <summary>Until when the server sends frames twice within one join, which the real one does not: a stream cannot tell that from two equal changes.</summary>
+    public TimeSpan RepeatsUntil { get; set; } = TimeSpan.MinValue;
+
+    public bool ServerRepeats => Elapsed <= RepeatsUntil;
+
+    /// <summary>When the server may have lost a change without a word.</summary>
+    public Silences Silences { get; } = new();
+
+    public MixedFaults Mixed { get; }
+
+    public SimulatedProcessor Processor { get; }
+
+    /// <summary>The client's clock, processor and dice.</summary>
+    public RealtimeEnvironment Machine { get; }
 
     public ManualEnvironment Manual { get; }
 
@@ -83,30 +110,42 @@ internal sealed class SimulatedWorld : IDisposable
     /// <summary>Since the beginning, by a clock that nobody sets.</summary>
     public TimeSpan Elapsed => Manual.Time.GetElapsedTime(_started);
 
+    public bool KeepsLog => _log is not null;
+
     public string Log => _log?.ToString() ?? "";
 
     /// <summary>Whether a suspicious text stands in something that anybody may read.</summary>
     public bool IsSecret(string text) =>
-        text.Contains(Emulator.AnonKey, StringComparison.Ordinal) || Users.Issued.Any(token => text.Contains(token, StringComparison.Ordinal))
+        (text.Contains("eyJ", StringComparison.Ordinal) && (text.Contains(Emulator.AnonKey, StringComparison.Ordinal) || Users.Issued.Any(token => text.Contains(token, StringComparison.Ordinal))))
         || text.Contains("a note", StringComparison.Ordinal) || text.Contains("nnnnnnnnn", StringComparison.Ordinal);
 
     /// <summary>Notes what must never be. It is thrown when the story's step is over: observers and loggers may not throw through the library.</summary>
-    public void Require(bool holds, string otherwise)
+    public void Require(bool holds, [InterpolatedStringHandlerArgument(nameof(holds))] ref Otherwise otherwise)
     {
-        if (!holds && _broken is null)
+        if (!holds)
         {
-            _broken = otherwise;
-            Note($"BROKEN {otherwise}");
+            Break(otherwise.ToString());
         }
     }
 
-    public void Note(string text)
+    /// <inheritdoc cref="Require(bool, ref Otherwise)"/>
+    public void Require(bool holds, string otherwise)
     {
-        if (_log is { } log)
+        if (!holds)
         {
-            log.Append(CultureInfo.InvariantCulture, $"{Elapsed.TotalMilliseconds:F0} {text}\n");
+            Break(otherwise);
         }
     }
+
+    public void Note([InterpolatedStringHandlerArgument("")] ref Noted text)
+    {
+        if (KeepsLog)
+        {
+            Note(text.ToString());
+        }
+    }
+
+    public void Note(string text) => _log?.Append(CultureInfo.InvariantCulture, $"{Elapsed.TotalMilliseconds:F0} {text}\n");
 
     public void Do(in Step step)
     {
@@ -122,12 +161,12 @@ internal sealed class SimulatedWorld : IDisposable
     /// </summary>
     public void Act(Action act)
     {
-        if (TaskScheduler.Current == Manual.Environment.Scheduler.TaskScheduler)
+        if (TaskScheduler.Current == Processor.TaskScheduler)
         {
             throw new InvalidOperationException("An act within an act.");
         }
 
-        var doing = Task.Factory.StartNew(act, CancellationToken.None, TaskCreationOptions.None, Manual.Environment.Scheduler.TaskScheduler);
+        var doing = Task.Factory.StartNew(act, CancellationToken.None, TaskCreationOptions.None, Processor.TaskScheduler);
         Manual.RunUntilIdle();
         doing.GetAwaiter().GetResult();
     }
@@ -170,10 +209,13 @@ internal sealed class SimulatedWorld : IDisposable
         });
     }
 
-    /// <summary>The machine sleeps: timers come due, and nothing runs until it wakes.</summary>
+    /// <summary>The client's machine sleeps: its timers come due, and nothing of it runs until it wakes. The server does not sleep.</summary>
     public void Suspend(TimeSpan time)
     {
-        Manual.Time.Advance(time);
+        Manual.RunUntilIdle();
+        Processor.Sleep();
+        Manual.Advance(time);
+        Processor.Wake();
         Manual.RunUntilIdle();
     }
 
@@ -183,10 +225,15 @@ internal sealed class SimulatedWorld : IDisposable
     public void Heal()
     {
         Note("heal");
-        Secrets.LongestScan = TimeSpan.Zero;
+        Secrets.Scans.Clear();
+        Traffic.ForgetOks();
         Act(() =>
         {
+            Mixed.EndAll();
             Faults.HealAll();
+            Traffic.Heal();
+            Silences.EndAll(Elapsed);
+            RepeatsUntil = RepeatsUntil == TimeSpan.MaxValue ? Elapsed + Silences.OnTheWay : RepeatsUntil;
             Database.GrantAll();
             foreach (var table in SimulatedDatabase.Tables)
             {
@@ -220,6 +267,7 @@ internal sealed class SimulatedWorld : IDisposable
         }
 
         Require(Users.MostAtOnce <= 1, $"V9 {Users.MostAtOnce} questions for a token at once");
+        Require(Emulator.LastFault is null, $"the emulator is broken: {Emulator.LastFault}");
         Require(Manual.Scheduler.Strays == 0, "something ran on a thread of the real world: the same story would not be the same run");
         if (_broken is { } broken)
         {
@@ -247,7 +295,17 @@ internal sealed class SimulatedWorld : IDisposable
         Emulator.Dispose();
     }
 
-    private void Begin()
+    private void Break(string otherwise)
+    {
+        if (_broken is null)
+        {
+            _broken = otherwise;
+            Note($"BROKEN {otherwise}");
+        }
+    }
+
+    /// <summary>A process begins.</summary>
+    public void Begin()
     {
         Client = new SimulatedClient(this, Client.Tenant, _sabotage);
         Client.Begin();

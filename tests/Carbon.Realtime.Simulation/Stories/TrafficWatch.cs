@@ -1,9 +1,13 @@
+using System.Text;
 using Carbon.Realtime.Testing;
 using Carbon.Realtime.Transport;
 
 namespace Carbon.Realtime.Simulation.Stories;
 
-/// <summary>Counts what the client asks of the server: never two complete reads of one store at once (V9), and never too much in a minute (V10).</summary>
+/// <summary>
+/// The way between client and server. Counts what the client asks for: one dial and one complete read of a query at a time (V9), and never too much in a minute (V10); tells it of other
+/// companies' rows, as a server would that does not filter; and stands still while the server does.
+/// </summary>
 internal sealed class TrafficWatch(SimulatedWorld world, RealtimeEmulator emulator) : IRealtimeSocketFactory
 {
     /// <summary>In any minute of virtual time, of two stores and a stream, whatever goes wrong.</summary>
@@ -12,13 +16,18 @@ internal sealed class TrafficWatch(SimulatedWorld world, RealtimeEmulator emulat
 
     private readonly IRealtimeSocketFactory _inner = emulator.CreateSocketFactory();
     private readonly Dictionary<string, int> _open = [];
+    private readonly Dictionary<string, TimeSpan> _firstOks = [];
     private readonly Budget _reads = new("reads", MostReads);
     private readonly Budget _dials = new("dials", MostDials);
+    private TimeSpan _pausedUntil;
+    private int _process;
+    private int _dialing;
 
-    private SimulatedWorld World { get; } = world;
+    /// <summary>When the last of the channels was told for the first time that changes flow, on the socket of now and since <see cref="ForgetOks"/>.</summary>
+    public TimeSpan? FirstOk => _firstOks.Count == 0 ? null : _firstOks.Values.Max();
 
-    /// <summary>When the last "Subscribed" of the stores' channel came.</summary>
-    public TimeSpan LastOk { get; private set; }
+    /// <summary>So many changes are followed by one of another company's row.</summary>
+    public int ForeignRecords { get; set; }
 
     public int Reads => _reads.Total;
 
@@ -26,12 +35,52 @@ internal sealed class TrafficWatch(SimulatedWorld world, RealtimeEmulator emulat
 
     public int WorstDials => _dials.Worst;
 
+    private SimulatedWorld World { get; } = world;
+
+    public void ForgetOks() => _firstOks.Clear();
+
+    /// <summary>The server's process stands still, its sockets stay: what either side sends comes when it goes on.</summary>
+    public void Pause(TimeSpan time) => _pausedUntil = World.Elapsed + time;
+
+    public void Heal() => (_pausedUntil, ForeignRecords) = (TimeSpan.Zero, 0);
+
+    /// <summary>A process begins: what another one had under way is nobody's any more.</summary>
+    public void OnProcess() => (_dialing, _process) = (0, _process + 1);
+
     public HttpMessageHandler CreateHandler() => new Handler(this, emulator.CreateHttpHandler());
 
     public async ValueTask<IRealtimeSocket> ConnectAsync(RealtimeSocketAddress address, CancellationToken cancellationToken)
     {
         _dials.Spend(World);
-        return new Socket(this, await _inner.ConnectAsync(address, cancellationToken));
+        var process = _process;
+        World.Require(++_dialing <= 1, $"V9 {_dialing} dials at once");
+        var isOpen = true;
+        using var cancelled = cancellationToken.Register(End);
+        try
+        {
+            var socket = await _inner.ConnectAsync(address, cancellationToken);
+            _firstOks.Clear();
+            return new Socket(this, socket);
+        }
+        finally
+        {
+            End();
+        }
+
+        void End()
+        {
+            _dialing -= isOpen && process == _process ? 1 : 0;
+            isOpen = false;
+        }
+    }
+
+    /// <summary>Until the server goes on.</summary>
+    private async ValueTask WaitAsync(CancellationToken cancellationToken)
+    {
+        while (_pausedUntil > World.Elapsed)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(500), World.Manual.Time, cancellationToken);
+        }
     }
 
     private sealed class Budget(string name, int most)
@@ -71,15 +120,16 @@ internal sealed class TrafficWatch(SimulatedWorld world, RealtimeEmulator emulat
             var query = address[..order];
             watch._open[query] = watch._open.GetValueOrDefault(query) + 1;
             var isOpen = true;
-            using var cancelled = cancellationToken.Register(Close); // from then on it is nobody's; to be awaited it would go to a thread of the real world
-            watch.World.Require(watch._open[query] <= watch.World.Client.Stores.Count, $"V9 {watch._open[query]} complete reads at once: {query}");
+            cancellationToken.Register(Close); // from then on it is nobody's; to be awaited it would go to a thread of the real world
+            watch.World.Require(watch._open[query] <= watch.World.Client.MostOfOneQuery, $"V9 {watch._open[query]} complete reads at once: {query}");
             try
             {
-                return await base.SendAsync(request, cancellationToken);
+                return new Response(await base.SendAsync(request, cancellationToken), Close);
             }
-            finally
+            catch
             {
                 Close();
+                throw;
             }
 
             void Close()
@@ -90,25 +140,86 @@ internal sealed class TrafficWatch(SimulatedWorld world, RealtimeEmulator emulat
         }
     }
 
+    /// <summary>A read is under way until its answer was read and left.</summary>
+    private sealed class Response : HttpResponseMessage
+    {
+        private readonly Action _close;
+
+        public Response(HttpResponseMessage inner, Action close)
+            : base(inner.StatusCode)
+        {
+            _close = close;
+            (Content, RequestMessage, ReasonPhrase, Version) = (inner.Content, inner.RequestMessage, inner.ReasonPhrase, inner.Version);
+            foreach (var (name, values) in inner.Headers)
+            {
+                Headers.TryAddWithoutValidation(name, values);
+            }
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            base.Dispose(disposing);
+            _close();
+        }
+    }
+
     private sealed class Socket(TrafficWatch watch, IRealtimeSocket inner) : IRealtimeSocket
     {
+        private SocketMessage? _foreign;
+
         public async ValueTask<SocketMessage> ReceiveAsync(CancellationToken cancellationToken)
         {
-            var message = await inner.ReceiveAsync(cancellationToken);
-            if (message.Kind == SocketMessageKind.Text && message.Payload.Span.IndexOf("Subscribed to PostgreSQL"u8) >= 0 && message.Payload.Span.IndexOf("-stores-"u8) >= 0)
+            if (_foreign is { } foreign)
             {
-                watch.LastOk = watch.World.Elapsed;
+                _foreign = null;
+                return foreign;
+            }
+
+            var message = await inner.ReceiveAsync(cancellationToken);
+            await watch.WaitAsync(cancellationToken);
+            if (message.Kind == SocketMessageKind.Text && message.Payload.Span.IndexOf("Subscribed to PostgreSQL"u8) >= 0)
+            {
+                watch._firstOks.TryAdd(Topic(message.Payload.Span), watch.World.Elapsed);
+            }
+            else if (watch.ForeignRecords > 0 && message.Kind == SocketMessageKind.Text && Foreign(message.Payload.Span) is { } copy)
+            {
+                watch.ForeignRecords--;
+                watch.World.Note("a foreign record");
+                _foreign = SocketMessage.Text(copy);
             }
 
             return message;
         }
 
-        public ValueTask SendAsync(ReadOnlyMemory<byte> utf8Text, CancellationToken cancellationToken) => inner.SendAsync(utf8Text, cancellationToken);
+        public async ValueTask SendAsync(ReadOnlyMemory<byte> utf8Text, CancellationToken cancellationToken)
+        {
+            await watch.WaitAsync(cancellationToken);
+            await inner.SendAsync(utf8Text, cancellationToken);
+        }
 
         public ValueTask CloseAsync(CancellationToken cancellationToken) => inner.CloseAsync(cancellationToken);
 
         public void Abort() => inner.Abort();
 
         public ValueTask DisposeAsync() => inner.DisposeAsync();
+
+        private static string Topic(ReadOnlySpan<byte> frame)
+        {
+            var begin = frame.IndexOf("realtime:"u8);
+            return Encoding.UTF8.GetString(frame.Slice(begin, frame[begin..].IndexOf((byte)'"')));
+        }
+
+        /// <summary>The same change once more, of another company.</summary>
+        private byte[]? Foreign(ReadOnlySpan<byte> frame)
+        {
+            if (frame.IndexOf("\"commit_timestamp\""u8) < 0 || watch.World.Client.Tenant is not { } tenant)
+            {
+                return null;
+            }
+
+            var text = Encoding.UTF8.GetString(frame);
+            var foreign = text.Replace($"\"companyId\":\"{tenant}\"", $"\"companyId\":\"{SimulatedDatabase.Companies.First(c => c != tenant)}\"", StringComparison.Ordinal);
+            return foreign == text ? null : Encoding.UTF8.GetBytes(foreign);
+        }
     }
 }

@@ -22,6 +22,20 @@ public sealed class ForeignOldRowTests
     }
 
     [Fact]
+    public void A_deleted_row_whose_tenant_cannot_be_judged_shows_its_key_and_nothing_else()
+    {
+        var world = new World();
+        using var seen = new StreamRecorder<TableChange<string, SalesOrder>>(world.Manager.Changes(Shop.SalesOrders));
+        world.Join();
+
+        // Without the column's type nobody can compare; the server says that it did.
+        world.Socket.Raw(world.Socket.Join(), "salesOrder", "DELETE", "", null, """{"id":"a","companyId":"co_2","status":"their secret"}""");
+        world.Socket.Raw(world.Socket.Join(), "salesOrder", "DELETE", "id text, companyId text, status text", null, """{"id":"b","companyId":"co_1","status":"ours"}""");
+        world.Run();
+        seen.Items.OfType<Deleted<string, SalesOrder>>().Select(d => (d.Key, d.IsVerified, d.HasOldRow)).Should().Equal(("a", true, false), ("b", true, true));
+    }
+
+    [Fact]
     public void An_old_raw_row_that_is_not_whole_is_not_told_as_one()
     {
         var world = new World(o => o.TenantColumn = "companyId");

@@ -22,6 +22,8 @@ public sealed class HardRowTests
         { "num", "123456789012345678901234567890.5" },
         { "num", "0.12345678901234567890123456789" }, // 29 places
         { "num", "1e-40" }, // a float8 that is mapped to a decimal: short, and nothing would be left of it
+        { "num", "1e-9225809" }, // and of such an exponent nobody would say that it is a number at all
+        { "num", "\"1e-9225809\"" },
         { "nums", "[1.2345678901234567e-20]" },
         { "num", "-12345678901234567890.12345678901234567890" },
         { "num", "79228162514264337593543950335.1" },
@@ -68,6 +70,8 @@ public sealed class HardRowTests
     [InlineData("000000000000000000000000000000000000012", null)]
     [InlineData("12345678901234567890.12345", "12345678901234567890.12345")]
     [InlineData("1e-7", "0.0000001")]
+    [InlineData("1e-0000000007", "0.0000001")]
+    [InlineData("0e-9225809", "0")]
     public void A_numeric_that_a_decimal_holds_exactly_is_a_row_however_long_its_text(string text, string? value)
     {
         using var seen = Watch();

@@ -3,7 +3,7 @@ using Carbon.Realtime.Convergence;
 
 namespace Carbon.Realtime.Tests.Convergence;
 
-/// <summary>The event rule and the read rule, clause by clause (live-store §3.3, §3.4): each of these fails when its clause is taken out.</summary>
+/// <summary>The event rule and the read rule, clause by clause (docs/convergence.md, "Events" and "Reads"): each of these fails when its clause is taken out.</summary>
 public sealed class ReadRuleTests
 {
     private static readonly TimeSpan Noon = TimeSpan.FromHours(12);

@@ -5,7 +5,7 @@ using Carbon.Realtime.Tests.Stores.Views;
 
 namespace Carbon.Realtime.Tests.CoreStores;
 
-/// <summary>The core stores' lists have one order, whichever way a row came into them (carbon.md §5, line 8: there were two).</summary>
+/// <summary>The core stores' lists have one order, whichever way a row came into them (<see cref="Stores.CarbonWeaknesses"/>, line 8: there were two).</summary>
 public sealed class CoreOrderTests
 {
     [Fact]

@@ -186,6 +186,7 @@ public sealed class EmulatorSeedTests
     [InlineData("""{"tables":[{"name":"a","columns":{"id":"text"},"unique":[["id"],[null]]}]}""", "*$.tables[0].unique[1][0]: *null*")]
     [InlineData("""{"users":[{"name":"ada"},{"name":"bob"},{"name":"ada"}]}""", "*two are named ada*")]
     [InlineData("""{"users":[{"name":"ada","claims":{"companies":["co_1"],"companies":[]}}]}""", "*wrong*companies*")]
+    [InlineData("""{"users":[{"name":"ada","claims":{"companies":["\udc00"]}}]}""", "*wrong*UTF-16*")]
     public void A_document_that_is_no_seed_says_where(string json, string message)
     {
         var parsing = () => EmulatorSeed.Parse(json);

@@ -121,7 +121,7 @@ public sealed class HttpClientTests
         }
 
         var inner = handler.Should().BeOfType<SocketsHttpHandler>().Subject;
-        (inner.AllowAutoRedirect, inner.AutomaticDecompression).Should().Be((false, DecompressionMethods.All));
+        (inner.AllowAutoRedirect, inner.AutomaticDecompression, inner.UseCookies).Should().Be((false, DecompressionMethods.All, false));
     }
 
     private static Task ReadAsync(World world) => world.Env.RunAsync(world.Env.Environment.Scheduler.Start(

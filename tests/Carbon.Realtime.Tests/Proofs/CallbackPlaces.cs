@@ -7,8 +7,9 @@ namespace Carbon.Realtime.Tests.Proofs;
 /// <summary>A place at which the library calls other people's code.</summary>
 /// <param name="Name">What <see cref="CallbackWorld.At"/> calls it.</param>
 /// <param name="HasOwn">Whether it is a subscription's, which can be disposed of from within.</param>
+/// <param name="GoesOn">Whether it is called again after it threw, as a handler of an event is; an observer loses its subscription.</param>
 /// <param name="Says">What the log says, once, when it throws; <see langword="null"/> where nothing is promised.</param>
-internal sealed record CallbackPlace(string Name, bool HasOwn = false, string? Says = null);
+internal sealed record CallbackPlace(string Name, bool HasOwn = false, bool GoesOn = false, string? Says = null);
 
 /// <summary>A way of the public API into other people's code.</summary>
 /// <param name="Places">Where it is bitten at.</param>
@@ -37,9 +38,9 @@ internal static class CallbackPlaces
         new("view observer", HasOwn: true, Says: "An observer of the store of public.part threw"),
         new("view observer's end", HasOwn: true, Says: "An observer of the store of public.part threw"),
         new("token callback", HasOwn: true, Says: "A change token's callback for part threw"),
-        new("collection handler", HasOwn: true),
-        new("property handler", HasOwn: true),
-        new("updated handler", HasOwn: true),
+        new("collection handler", HasOwn: true, GoesOn: true),
+        new("property handler", HasOwn: true, GoesOn: true),
+        new("updated handler", HasOwn: true, GoesOn: true),
         new("context", Says: "Bitten"),
         new("view predicate", Says: "The filter or the order of a view of public.part threw"),
         new("view comparison", Says: "The filter or the order of a view of public.part threw"),

@@ -26,14 +26,17 @@ internal sealed class CallbackWorld : IDisposable
     private readonly List<Action> _ends = [];
     private readonly ActivityListener _activities;
     private readonly MeterListener _meters = new();
+    private readonly bool _isLast;
     private bool _isArmed;
+    private IDisposable? _bitten;
     private string? _tenantOfGoods = "co_1";
 
     /// <param name="site">The place.</param>
     /// <param name="bite">What happens there; given the subscription that is called, if there is one.</param>
-    public CallbackWorld(string site, Action<CallbackWorld, IDisposable?> bite)
+    /// <param name="isLast">Whether that subscription is called no more then, by any of its ways.</param>
+    public CallbackWorld(string site, Action<CallbackWorld, IDisposable?> bite, bool isLast)
     {
-        (_site, _bite, _current) = (site, bite, this);
+        (_site, _bite, _isLast, _current) = (site, bite, isLast, this);
         Emulator = new RealtimeEmulator(new EmulatorOptions { Environment = Env.Environment });
         foreach (var table in new[] { "part", "bin" })
         {
@@ -112,6 +115,9 @@ internal sealed class CallbackWorld : IDisposable
 
     public bool IsDisposing { get; set; }
 
+    /// <summary>How often the subscription that was bitten was called again.</summary>
+    public int CallsAfter { get; private set; }
+
     /// <summary>What was found wrong while something was called back.</summary>
     public List<string> Wrong { get; } = [];
 
@@ -127,7 +133,16 @@ internal sealed class CallbackWorld : IDisposable
             _isArmed = false;
             HasBitten = true;
             LinesBefore = Lines.Count;
-            _bite(this, own?.Invoke());
+            _bitten = own?.Invoke();
+            _bite(this, _bitten);
+        }
+        else if (_bitten is not null && ReferenceEquals(own?.Invoke(), _bitten))
+        {
+            CallsAfter++;
+            if (_isLast)
+            {
+                Wrong.Add($"\"{site}\" is called after its subscription was over by \"{_site}\"");
+            }
         }
     }
 
@@ -150,7 +165,12 @@ internal sealed class CallbackWorld : IDisposable
         _isArmed = true;
         Action[] steps =
         [
-            () => Insert("p1", "s1"),
+            () =>
+            {
+                // Two at once: whoever leaves at the first hears nothing of the second, though it is delivered with it.
+                Insert("p1", "s1");
+                Insert("p3", "s1");
+            },
             () => Insert("p2", "s0"),
             () => Emulator.Update("part", "p1", """{"status":"s2"}"""),
             () => Emulator.Delete("part", "p2"),

@@ -15,6 +15,17 @@ public sealed class FuzzTests
         { "file", 400 }, { "socket", 300 },
     };
 
+    /// <summary>What must be among the inputs, in thousandths: rows that must come, above all.</summary>
+    private static Dictionary<string, (string Word, int Least)[]> Least => new()
+    {
+        ["change"] = [("inserted", 10), ("updated", 10), ("deleted", 40)],
+        ["page"] = [("rows", 150)],
+        ["envelope"] = [("Reply, ok", 40), ("Reply, error", 8), ("System, ok", 10), ("System, error", 8)],
+        ["image"] = [("row", 80)],
+        ["file"] = [("right rows", 100)],
+        ["socket"] = [("deleted", 3)],
+    };
+
     /// <summary>What was found once, one input a file: the target, and its bytes in base64.</summary>
     public static TheoryData<string> Found => [.. Directory.GetFiles(InputFolder, "*.txt").Select(static f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
 
@@ -36,6 +47,11 @@ public sealed class FuzzTests
         var accepted = figures.Accepted.Values.Sum();
         accepted.Should().BeInRange(inputs / 5, inputs * 19 / 20, "inputs must get past the outermost layer, and some must not");
         (accepted + figures.Refused.Values.Sum()).Should().Be(inputs);
+        figures.Uncompared.Should().BeLessThan(inputs / 20, "what is not compared is not judged");
+        foreach (var (word, least) in Least.GetValueOrDefault(target, []))
+        {
+            figures.Accepted.GetValueOrDefault(word).Should().BeGreaterThan(inputs * least / 1000, $"{word}: else what the oracle requires of them is required of nobody");
+        }
     }
 
     [Theory]

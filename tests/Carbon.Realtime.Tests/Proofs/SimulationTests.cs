@@ -19,19 +19,56 @@ public sealed class SimulationTests
 
         if (figures.Failures.Count > 0)
         {
-            var seed = int.Parse(figures.Failures[0].Split(' ', ':')[1], System.Globalization.CultureInfo.InvariantCulture);
-            var shortest = Shrinker.Shrink(Story.Of(seed), static s => Run.Tell(s).Failure);
+            var shortest = Shrinker.Shrink(Story.Of(Figures.SeedOf(figures.Failures[0])), static s => Run.Tell(s).Failure);
             Assert.Fail($"{figures.Failures.Count} of {Seeds} stories end badly: {figures.Failures[0]}\nThe first, cut down, for Proofs/Stories:\n{shortest}");
         }
 
         figures.Seeds.Should().Be(Seeds);
-        figures.Steps.Keys.Should().BeEquivalentTo(Verbs.Writes.Distinct().Concat(Verbs.Faults).Concat(Verbs.Acts), "every verb is told");
+        var ends = Faults.Names.Select(Verbs.EndOf).OfType<string>();
+        figures.Steps.Keys.Should().BeEquivalentTo(Verbs.Writes.Distinct().Concat(Faults.Names).Concat(ends).Concat(Verbs.Acts), "every verb is told");
         figures.Repairs.Should().BePositive("changes were lost");
-        figures.TimeToLive(0.99).Should().BeLessThanOrEqualTo(5, "that is the promise, in virtual seconds beside the read");
+        figures.Lost.Should().BeGreaterThan(Seeds / 4, "and each of these was made good in time");
+        figures.Recoveries(RecoveryKind.Joined).Should().BeGreaterThan(Seeds / 10);
+        figures.TimeToLive(RecoveryKind.Joined, 0.99).Should().BeLessThanOrEqualTo(5, "that is the promise, in virtual seconds from the server's ok, beside the read");
     }
 
     [Fact]
-    public void There_are_more_than_thirty_kinds_of_faults() => Verbs.Faults.Count(static f => !f.Contains("heal", StringComparison.Ordinal)).Should().BeGreaterThan(30);
+    public void There_are_more_than_thirty_kinds_of_faults() => Faults.Names.Should().HaveCountGreaterThan(30);
+
+    [Fact]
+    public void A_lasting_fault_has_its_own_end_behind_it()
+    {
+        var ends = 0;
+        for (var seed = 1; seed <= 200; seed++)
+        {
+            var open = new HashSet<string>();
+            foreach (var step in Story.Of(seed).Steps)
+            {
+                if (Faults.Names.Contains(step.Verb) && Verbs.EndOf(step.Verb) is { } end)
+                {
+                    open.Add(end);
+                }
+                else if (open.Remove(step.Verb))
+                {
+                    ends++;
+                }
+            }
+
+            open.Should().BeEmpty();
+        }
+
+        ends.Should().BeGreaterThan(200);
+    }
+
+    [Fact]
+    public void What_the_server_does_in_silence_is_told()
+    {
+        var page = File.ReadAllText(Path.Combine(House.ApprovedText.RepositoryRoot(), "docs", "reliability.md"));
+        var section = page.Split("### What the server does in silence")[1].Split("\n### ")[0];
+        var told = System.Text.RegularExpressions.Regex.Matches(section, "`([a-z-]+)`").Select(static m => m.Groups[1].Value).ToList();
+
+        told.Should().HaveCountGreaterThan(12).And.BeSubsetOf(Faults.Names.Concat(Verbs.Acts));
+    }
 
     [Fact]
     public void The_same_story_is_the_same_run_to_the_letter()

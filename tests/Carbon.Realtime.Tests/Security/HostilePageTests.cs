@@ -121,7 +121,44 @@ public sealed class HostilePageTests
         world.Store.Current.Rows.Where(static row => row.CompanyId != "co_1").Should().BeEmpty();
     }
 
+    [Fact]
+    public async Task A_body_that_comes_byte_by_byte_and_never_ends_is_given_up_after_the_reads_time()
+    {
+        var world = new SnapshotWorld(limits: static l => l with { PageRows = 1, Retries = 0 });
+        using var drip = new DrippingStream(world.Env.Time);
+        world.Rest.Script = (_, _) => new HttpResponseMessage(System.Net.HttpStatusCode.OK) { Content = FakePostgrest.Body(drip) };
+        var start = world.Env.Time.GetUtcNow();
+        var error = await world.FailAsync();
+        (error.Reason, error.IsTransient).Should().Be((RealtimeErrorReason.ServerUnavailable, true));
+        error.Message.Should().Contain("in time");
+        (world.Env.Time.GetUtcNow() - start).Should().Be(world.Rows.Limits.RequestTimeout, "a byte now and then buys no more time");
+        drip.Given.Should().BeGreaterThan(1000);
+        drip.IsDisposed.Should().BeTrue();
+        world.Env.Time.ArmedTimers.Should().Be(0);
+    }
+
     private static RealtimeTable<string, Part> OfWeb { get; } = RealtimeTable.Define("part", WebPartJson.Default.Part, "id", static p => p.Id);
+
+    /// <summary>The beginning of an array and then blanks, one in five milliseconds, for ever.</summary>
+    private sealed class DrippingStream(TimeProvider time) : MemoryStream
+    {
+        public int Given { get; private set; }
+
+        public bool IsDisposed { get; private set; }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(5), time, cancellationToken);
+            buffer.Span[0] = Given++ == 0 ? (byte)'[' : (byte)' ';
+            return 1;
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            IsDisposed = true;
+            base.Dispose(disposing);
+        }
+    }
 }
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, PropertyNameCaseInsensitive = false)]

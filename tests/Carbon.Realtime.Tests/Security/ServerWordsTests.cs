@@ -27,6 +27,33 @@ public sealed class ServerWordsTests
     [InlineData("eyJ, eyJabc and sb_secret_x are none", "eyJ, eyJabc and sb_secret_x are none")]
     public void Words_become_one_line_without_tokens(string said, string told) => ServerWords.Tell(said).Should().Be(told);
 
+    [Theory]
+    [InlineData("{\"alg\":\"none\"}", "{}", "")]
+    [InlineData("{ \"alg\": \"HS256\" }", "{ \"sub\": \"user_1\" }", "c2lnbmF0dXJl")]
+    [InlineData("{  \"alg\": \"HS256\" }", "{\"sub\":\"user_1\"}", "c2lnbmF0dXJl")]
+    [InlineData("{\n  \"alg\": \"HS256\"\n}", "{\n  \"sub\": \"user_1\"\n}", "c2lnbmF0dXJl")]
+    [InlineData("{\r\n\t\"alg\": \"HS256\"\r\n}", "{\r\n\t\"sub\": \"user_1\"\r\n}", "c2lnbmF0dXJl")]
+    [InlineData("{\t\"alg\":\"HS256\"}", "{\t\"sub\":\"user_1\"}", "c2lnbmF0dXJl")]
+    public void A_token_is_known_however_its_JSON_is_written(string header, string claims, string signature)
+    {
+        var token = $"{Encoded(header)}.{Encoded(claims)}.{signature}";
+        ServerWords.Tell($"token={token}, said the server").Should().Be("token=***, said the server");
+        ServerWords.Tell("Bearer" + token).Should().Be("Bearer***", "an encoded blank may stand between");
+
+        static string Encoded(string json) => System.Buffers.Text.Base64Url.EncodeToString(System.Text.Encoding.UTF8.GetBytes(json));
+    }
+
+    [Theory]
+    [InlineData("eyes.on.it and newer.views.too")]
+    [InlineData("Microsoft.EntityFrameworkCore.Relational.Query threw")]
+    [InlineData("eyeglasses_of_customers.and.")]
+    [InlineData("eyeglasses_of_customers..frames")]
+    [InlineData("eyeglasses_of_customers.frames")]
+    [InlineData("eyeglasses_of_customers")]
+    [InlineData("ew")]
+    [InlineData("e")]
+    public void Words_that_begin_like_a_token_are_told(string said) => ServerWords.Tell(said).Should().Be(said);
+
     [Fact]
     public void No_half_of_a_character_is_left_by_a_cut_or_by_what_is_not_plain()
     {

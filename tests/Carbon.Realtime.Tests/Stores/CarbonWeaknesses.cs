@@ -9,14 +9,14 @@ using Carbon.Realtime.Tests.Snapshots;
 
 namespace Carbon.Realtime.Tests.Stores;
 
-/// <summary>What Carbon's own code gets wrong, line by line (carbon.md §5), and the tests that code with the same fault would fail.</summary>
+/// <summary>What Carbon's own code gets wrong, line by line, and the tests that code with the same fault would fail.</summary>
 internal static class CarbonWeaknesses
 {
     public static IReadOnlyDictionary<string, Proof> All { get; } = new Dictionary<string, Proof>
     {
         ["1 fetch and subscription are not ordered"] = Proof
             .By<CarbonWeaknessTests>(nameof(CarbonWeaknessTests.Line01_A_fetch_that_lands_late_does_not_undo_what_was_told_meanwhile))
-            .And<InterleavingTests>(nameof(InterleavingTests.I2_an_event_during_the_read_stands_until_the_key_is_read_again))
+            .And<ReadAndChangeOrderTests>(nameof(ReadAndChangeOrderTests.I2_an_event_during_the_read_stands_until_the_key_is_read_again))
             .And<LiveStoreTests>(nameof(LiveStoreTests.A_started_store_reads_after_the_server_said_ok_and_is_live)),
         ["2 no resync after a reconnect"] = Proof
             .By<LiveStoreTests>(nameof(LiveStoreTests.A_drop_and_heal_takes_one_scan_after_the_ok_and_nothing_else))

@@ -3,7 +3,7 @@ using Carbon.Realtime.Tests.Support;
 
 namespace Carbon.Realtime.Tests.Stores;
 
-/// <summary>What a change says, and what it does not say (live-store §1, S12 to S17).</summary>
+/// <summary>What a change says, and what it does not say (docs/convergence.md, "Events").</summary>
 public sealed class EventKindTests
 {
     [Fact]

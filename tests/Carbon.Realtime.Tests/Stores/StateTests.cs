@@ -5,7 +5,7 @@ using Carbon.Realtime.Tests.Support;
 
 namespace Carbon.Realtime.Tests.Stores;
 
-/// <summary>Each state of live-store §3.14 is reached by a story, and the truth table holds wherever one looks.</summary>
+/// <summary>Each state of a store (docs/convergence.md, "States") is reached by a story, and the truth table holds wherever one looks.</summary>
 public sealed class StateTests
 {
     private static readonly RealtimeException Passing = new(RealtimeErrorReason.ServerUnavailable, "x", isTransient: true);

@@ -2,7 +2,7 @@ using Carbon.Realtime.Stores;
 
 namespace Carbon.Realtime.Tests.Stores;
 
-/// <summary>The truth table of live-store §3.14, row by row: what is said of a store by what is true of it.</summary>
+/// <summary>The truth table of a store's states, row by row (docs/convergence.md, "States"): what is said of a store by what is true of it.</summary>
 public sealed class StatusRulesTests
 {
     private static readonly RealtimeException Passing = new(RealtimeErrorReason.ServerUnavailable, "x", isTransient: true);

@@ -3,7 +3,7 @@ using Carbon.Realtime.Tests.Support;
 
 namespace Carbon.Realtime.Tests.Stores;
 
-/// <summary>A cache can delay and help, never make wrong: whatever it holds, fails at or hangs in (live-store §3.11, T6).</summary>
+/// <summary>A cache can delay and help, never make wrong: whatever it holds, fails at or hangs in (docs/convergence.md, "The cache").</summary>
 public sealed class StoreCacheTests
 {
     public static TheoryData<StoreCacheFault> Faults => [.. Enum.GetValues<StoreCacheFault>()];

@@ -4,7 +4,7 @@ using Carbon.Realtime.Tests.Support;
 
 namespace Carbon.Realtime.Tests.Stores;
 
-/// <summary>Three hundred random stories of changes told, lost, late and repeated, of reads that wait and fail, of sockets that break (live-store §5.4).</summary>
+/// <summary>Three hundred random stories of changes told, lost, late and repeated, of reads that wait and fail, of sockets that break.</summary>
 public sealed class StoreHistoryPropertyTests
 {
     private const int Seeds = 300;

@@ -4,7 +4,7 @@ using Carbon.Realtime.Tests.House;
 namespace Carbon.Realtime.IntegrationTests.House;
 
 /// <summary>The public API of the packages that bring a web server or a database; the others' are approved in Carbon.Realtime.Tests, which references neither.</summary>
-public sealed class PublicApiTests
+public sealed class HostsPublicApiTests
 {
     [Theory]
     [InlineData("Carbon.Realtime.Emulator")]

@@ -1,6 +1,6 @@
 namespace Carbon.Realtime.IntegrationTests.EndToEnd;
 
-public sealed class TokenTests : IAsyncLifetime
+public sealed class SignedInTests : IAsyncLifetime
 {
     private LiveProject _project = null!;
 

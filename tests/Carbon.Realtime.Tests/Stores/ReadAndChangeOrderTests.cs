@@ -2,8 +2,8 @@ using Carbon.Realtime.Tests.Support;
 
 namespace Carbon.Realtime.Tests.Stores;
 
-/// <summary>The seventeen orders in which a change and a read can meet (live-store §3.9): s is the instant that a read sees, c a change's commit, e its event.</summary>
-public sealed class InterleavingTests
+/// <summary>The seventeen orders in which a change and a read can meet (docs/convergence.md, "Orders"): s is the instant that a read sees, c a change's commit, e its event.</summary>
+public sealed class ReadAndChangeOrderTests
 {
     [Fact]
     public void I1_an_event_that_comes_before_the_read_is_contained_in_it()

@@ -2,7 +2,7 @@ namespace Carbon.Realtime.PostgresTests;
 
 /// <summary>Who gets what of a change: asked of the database, as the real server asks it.</summary>
 [Collection(PostgresCollection.Name)]
-public sealed class ChangeTests(PostgresCluster cluster)
+public sealed class DatabaseChangeTests(PostgresCluster cluster)
 {
     private const string Documents =
         """
