@@ -34,7 +34,7 @@ internal sealed class SimulatedClient
             },
             new RealtimeDependencies
             {
-                Environment = world.Machine,
+                Environment = world.Manual.Environment,
                 SocketFactory = sabotage.MakesFrames is { } frames ? new RewritingSockets(world.Traffic, frames()) : world.Traffic,
                 HttpMessageHandler = sabotage.EachReadRefreshes ? () => new RefreshingHandler(world.Traffic.CreateHandler(), world.Users) : world.Traffic.CreateHandler,
                 AccessTokens = world.Users,

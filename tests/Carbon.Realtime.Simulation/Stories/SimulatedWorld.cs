@@ -27,8 +27,6 @@ internal sealed class SimulatedWorld : IDisposable
         Manual = new ManualEnvironment(story.Seed);
         _started = Manual.Time.GetTimestamp();
         Manual.Scheduler.OnlyThread = Environment.CurrentManagedThreadId;
-        Processor = new SimulatedProcessor(Manual.Scheduler, new SeededRandomizer(story.Seed));
-        Machine = new RealtimeEnvironment(Manual.Time, Processor, Manual.Randomizer);
         Emulator = new RealtimeEmulator(new EmulatorOptions
         {
             Environment = Manual.Environment,
@@ -83,11 +81,6 @@ internal sealed class SimulatedWorld : IDisposable
     public Silences Silences { get; } = new();
 
     public MixedFaults Mixed { get; }
-
-    public SimulatedProcessor Processor { get; }
-
-    /// <summary>The client's clock, processor and dice.</summary>
-    public RealtimeEnvironment Machine { get; }
 
     public ManualEnvironment Manual { get; }
 
@@ -161,12 +154,12 @@ internal sealed class SimulatedWorld : IDisposable
     /// </summary>
     public void Act(Action act)
     {
-        if (TaskScheduler.Current == Processor.TaskScheduler)
+        if (TaskScheduler.Current == Manual.Environment.Scheduler.TaskScheduler)
         {
             throw new InvalidOperationException("An act within an act.");
         }
 
-        var doing = Task.Factory.StartNew(act, CancellationToken.None, TaskCreationOptions.None, Processor.TaskScheduler);
+        var doing = Task.Factory.StartNew(act, CancellationToken.None, TaskCreationOptions.None, Manual.Environment.Scheduler.TaskScheduler);
         Manual.RunUntilIdle();
         doing.GetAwaiter().GetResult();
     }
@@ -209,13 +202,11 @@ internal sealed class SimulatedWorld : IDisposable
         });
     }
 
-    /// <summary>The client's machine sleeps: its timers come due, and nothing of it runs until it wakes. The server does not sleep.</summary>
+    /// <summary>All machines sleep: timers come due, and nothing runs until they wake.</summary>
     public void Suspend(TimeSpan time)
     {
         Manual.RunUntilIdle();
-        Processor.Sleep();
-        Manual.Advance(time);
-        Processor.Wake();
+        Manual.Time.Advance(time);
         Manual.RunUntilIdle();
     }
 
