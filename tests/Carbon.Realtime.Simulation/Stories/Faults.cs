@@ -61,6 +61,13 @@ internal static class Faults
         ["huge"] = Mixed("huge"),
         ["break"] = new(static (w, _) => w.Emulator.BreakConnections()),
         ["restart-code"] = new(static (w, _) => w.Emulator.DropConnections()),
+        ["network-down"] = new( // all fails, and at once
+            static (w, _) =>
+            {
+                w.Traffic.IsDown = true;
+                w.Emulator.BreakConnections();
+            },
+            static w => w.Traffic.IsDown = false),
         ["half-open"] = new(static (w, _) => w.Faults.HalfOpen()),
         ["no-heartbeats"] = new(static (w, a) => w.Faults.IgnoreHeartbeats(1 + (a % 4))),
         ["refuse-connects"] = new(static (w, _) => w.Emulator.RefuseConnects(503, "no"), static w => w.Emulator.AcceptConnects()),
@@ -98,6 +105,7 @@ internal static class Faults
         ["read-no-database"] = Reads(4, EmulatorReadFault.DatabaseUnavailable),
         ["read-no-schema"] = Reads(4, EmulatorReadFault.SchemaCacheNotLoaded),
         ["read-expired"] = Reads(2, EmulatorReadFault.TokenExpired),
+        ["reads-refused"] = new(static (w, _) => w.Faults.FailReads(int.MaxValue, EmulatorReadFault.TokenExpired), static w => w.Faults.HealReads()), // whatever token comes
         ["read-denied"] = new(static (w, _) => w.Faults.FailReads(1, EmulatorReadFault.PermissionDenied)),
         ["read-html"] = Reads(2, EmulatorReadFault.WrongContentType("text/html")),
         ["read-stalls"] = new(static (w, a) => w.Faults.FailReads(1, EmulatorReadFault.StalledBody(a % 60))),

@@ -143,6 +143,8 @@ internal sealed class SimulatedClient
 
     public void ThrowInObserver(int argument) => Stores[argument % Stores.Count].ThrowsNext = true;
 
+    public void LeaveInObserver(int argument) => Stores[argument % Stores.Count].LeavesNext = true;
+
     public void SubscribeAnew(int argument) => Stores[argument % Stores.Count].Subscribe();
 
     /// <summary>What was awaited and failed shows no secret.</summary>

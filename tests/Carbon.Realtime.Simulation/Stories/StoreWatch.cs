@@ -48,6 +48,9 @@ internal sealed class StoreWatch(
     /// <summary>The observer's next call throws, which ends its subscription.</summary>
     public bool ThrowsNext { get; set; }
 
+    /// <summary>The observer disposes of its subscription in its next call, and begins another one.</summary>
+    public bool LeavesNext { get; set; }
+
     public IReadOnlyList<Order> Shown => [.. store.Current.Rows.OrderBy(static r => r.Id, StringComparer.Ordinal)];
 
     public IReadOnlyList<Order> Truth =>
@@ -105,7 +108,7 @@ internal sealed class StoreWatch(
     private void LookAt(StoreStatus status, int rows)
     {
         World.Require(status.State is not (StoreState.Empty or StoreState.Loading) || rows == 0, $"V2 {name}: rows while {status}");
-        World.Require(status.State != StoreState.Live || status.AsOf is not null, $"V2 {name}: live, and never read");
+        World.Require(status.State != StoreState.Live || (status.AsOf is not null && World.Traffic.WasAnswered(table)), $"V2 {name}: live, and never read since the last dial");
         World.Require(status.Unverified <= MostKeys + World.RowsAtFirst, $"V6 {name}: {status.Unverified} keys in doubt");
         LiveSince = status.State == StoreState.Live ? LiveSince ?? World.Elapsed : null;
     }
@@ -212,7 +215,12 @@ internal sealed class StoreWatch(
                 owner._isInside = false;
             }
 
-            if (owner.ThrowsNext)
+            if (owner.LeavesNext)
+            {
+                owner.LeavesNext = false;
+                owner.Subscribe();
+            }
+            else if (owner.ThrowsNext)
             {
                 owner.ThrowsNext = false;
                 _isOver = true;

@@ -1,3 +1,4 @@
+using System.Net.WebSockets;
 using System.Text;
 using Carbon.Realtime.Testing;
 using Carbon.Realtime.Transport;
@@ -17,6 +18,7 @@ internal sealed class TrafficWatch(SimulatedWorld world, RealtimeEmulator emulat
     private readonly IRealtimeSocketFactory _inner = emulator.CreateSocketFactory();
     private readonly Dictionary<string, int> _open = [];
     private readonly Dictionary<string, TimeSpan> _firstOks = [];
+    private readonly HashSet<string> _answered = [];
     private readonly Budget _reads = new("reads", MostReads);
     private readonly Budget _dials = new("dials", MostDials);
     private TimeSpan _pausedUntil;
@@ -29,6 +31,9 @@ internal sealed class TrafficWatch(SimulatedWorld world, RealtimeEmulator emulat
     /// <summary>So many changes are followed by one of another company's row.</summary>
     public int ForeignRecords { get; set; }
 
+    /// <summary>Whether a read of everything in a table, or of a page of it, was answered since the last dial: before that nobody can know that it is live.</summary>
+    public bool WasAnswered(string table) => _answered.Contains(table);
+
     public int Reads => _reads.Total;
 
     public int WorstReads => _reads.Worst;
@@ -37,12 +42,15 @@ internal sealed class TrafficWatch(SimulatedWorld world, RealtimeEmulator emulat
 
     private SimulatedWorld World { get; } = world;
 
+    /// <summary>Whether neither dials nor reads find their way.</summary>
+    public bool IsDown { get; set; }
+
     public void ForgetOks() => _firstOks.Clear();
 
     /// <summary>The server's process stands still, its sockets stay: what either side sends comes when it goes on.</summary>
     public void Pause(TimeSpan time) => _pausedUntil = World.Elapsed + time;
 
-    public void Heal() => (_pausedUntil, ForeignRecords) = (TimeSpan.Zero, 0);
+    public void Heal() => (_pausedUntil, ForeignRecords, IsDown) = (TimeSpan.Zero, 0, false);
 
     /// <summary>A process begins: what another one had under way is nobody's any more.</summary>
     public void OnProcess() => (_dialing, _process) = (0, _process + 1);
@@ -58,8 +66,9 @@ internal sealed class TrafficWatch(SimulatedWorld world, RealtimeEmulator emulat
         using var cancelled = cancellationToken.Register(End);
         try
         {
-            var socket = await _inner.ConnectAsync(address, cancellationToken);
+            var socket = IsDown ? throw new WebSocketException(WebSocketError.Faulted, "The network is down.") : await _inner.ConnectAsync(address, cancellationToken);
             _firstOks.Clear();
+            _answered.Clear();
             return new Socket(this, socket);
         }
         finally
@@ -112,6 +121,11 @@ internal sealed class TrafficWatch(SimulatedWorld world, RealtimeEmulator emulat
             watch._reads.Spend(watch.World);
             var address = request.RequestUri!.PathAndQuery;
             watch.World.Note($"read {address}");
+            if (watch.IsDown)
+            {
+                throw new HttpRequestException(HttpRequestError.ConnectionError, "The network is down.");
+            }
+
             if (address.IndexOf("&order=", StringComparison.Ordinal) is var order && order < 0)
             {
                 return await base.SendAsync(request, cancellationToken); // of single keys
@@ -124,7 +138,13 @@ internal sealed class TrafficWatch(SimulatedWorld world, RealtimeEmulator emulat
             watch.World.Require(watch._open[query] <= watch.World.Client.MostOfOneQuery, $"V9 {watch._open[query]} complete reads at once: {query}");
             try
             {
-                return new Response(await base.SendAsync(request, cancellationToken), Close);
+                var response = new Response(await base.SendAsync(request, cancellationToken), Close);
+                if (response.IsSuccessStatusCode)
+                {
+                    watch._answered.Add(query[..query.IndexOf('?', StringComparison.Ordinal)].Split('/')[^1]);
+                }
+
+                return response;
             }
             catch
             {
@@ -218,8 +238,10 @@ internal sealed class TrafficWatch(SimulatedWorld world, RealtimeEmulator emulat
             }
 
             var text = Encoding.UTF8.GetString(frame);
-            var foreign = text.Replace($"\"companyId\":\"{tenant}\"", $"\"companyId\":\"{SimulatedDatabase.Companies.First(c => c != tenant)}\"", StringComparison.Ordinal);
+            var foreign = text.Replace(CompanyOf(tenant), CompanyOf(SimulatedDatabase.Companies.First(c => c != tenant)), StringComparison.Ordinal);
             return foreign == text ? null : Encoding.UTF8.GetBytes(foreign);
+
+            static string CompanyOf(string tenant) => $"\"companyId\": \"{tenant}\""; // records are written by PostgreSQL, with a space
         }
     }
 }

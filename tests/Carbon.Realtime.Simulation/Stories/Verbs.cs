@@ -6,6 +6,9 @@ internal static class Verbs
     /// <summary>The verb that ends a lasting fault is the fault's with this behind it.</summary>
     private const string Ends = "-ends";
 
+    /// <summary>Nothing but the time before it; stands for a step that is left out.</summary>
+    public const string Nothing = "nothing";
+
     /// <summary>What is written. Most are small; the rest is what breaks clients.</summary>
     public static IReadOnlyList<string> Writes { get; } =
     [
@@ -18,7 +21,7 @@ internal static class Verbs
     /// </summary>
     public static IReadOnlySet<string> Waits { get; } = new HashSet<string>
     {
-        "read-no-answer", "read-stalls", "read-denied", "read-expired", "expire-tokens", "token-fails", "token-repeats", "token-slow", "subscription-refused",
+        "read-no-answer", "read-stalls", "read-denied", "read-expired", "reads-refused", "expire-tokens", "token-fails", "token-repeats", "token-slow", "subscription-refused",
         "join-too-many-channels", "join-too-many-users", "join-too-many-joins",
     };
 
@@ -37,6 +40,7 @@ internal static class Verbs
         ["stop-store"] = static (w, a) => w.Client.StopStore(a),
         ["start-store"] = static (w, a) => w.Client.StartStore(a),
         ["observer-throws"] = static (w, a) => w.Client.ThrowInObserver(a),
+        ["observer-leaves"] = static (w, a) => w.Client.LeaveInObserver(a),
         ["subscribe-anew"] = static (w, a) => w.Client.SubscribeAnew(a),
     };
 
@@ -46,6 +50,7 @@ internal static class Verbs
         ["restart"] = static (w, _) => w.RestartClient(),
         ["crash"] = static (w, _) => w.CrashClient(),
         ["suspend"] = static (w, a) => w.Suspend(TimeSpan.FromMilliseconds((a % 7) switch { < 4 => a, 4 => a * 100, 5 => a * 5000, _ => a * 2_592_000.0 })), // up to 30 days
+        ["wait"] = static (w, a) => w.Advance(TimeSpan.FromMilliseconds(a * 120)), // up to two minutes in which nothing else is done: faults last, heartbeats are due, what was refused is tried again
         ["set-clock"] = static (w, a) => w.StepClock(TimeSpan.FromSeconds((a - 500) * 7)),
     };
 
@@ -78,7 +83,7 @@ internal static class Verbs
         {
             world.Act(() => world.Database.Write(verb, argument));
         }
-        else
+        else if (verb != Nothing)
         {
             throw new FormatException($"There is no verb '{verb}'.");
         }

@@ -36,6 +36,18 @@ public sealed class SimulationTests
     public void There_are_more_than_thirty_kinds_of_faults() => Faults.Names.Should().HaveCountGreaterThan(30);
 
     [Fact]
+    public void Every_verb_does_something()
+    {
+        var idle = Verbs.Writes.Distinct().Concat(Faults.Names).Concat(Faults.Names.Select(Verbs.EndOf).OfType<string>()).Concat(Verbs.Acts)
+            .AsParallel().Where(static verb => !Enumerable.Range(1, 2_000)
+            .Select(Story.Of).Where(s => s.Steps.Any(step => step.Verb == verb)).Take(100).Any(s => ToldBy(s) != ToldBy(s with { Steps = [.. s.Steps.Select(step => step.Verb == verb ? step with { Verb = Verbs.Nothing } : step)] })));
+
+        idle.Should().BeEmpty("a fault without an effect proves nothing");
+
+        static string ToldBy(Story story) => string.Join('\n', Run.Tell(story, Sabotage.None, keepsLog: true).Log.Split('\n').Where(static line => !line.Contains(" step ", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void A_lasting_fault_has_its_own_end_behind_it()
     {
         var ends = 0;
