@@ -163,13 +163,13 @@ internal sealed class ChangeDecoder<TKey, TRow>
 
         // A row that another tenant handed over brings its old self along: neither its key nor its columns are ours to show.
         var oldTenant = _oldTenant.Judge(change.OldRecord, change.OldRecordIndex, change.Columns);
-        var oldKey = oldTenant != FilterVerdict.No
-            && TryFindKey(change.OldRecord, change.OldRecordIndex, _oldKeyHints, out var oldValues) && !SameKey(values, oldValues)
-                ? _definition.Key.Decode(oldValues)
-                : key;
+        KeyValues oldValues = default;
+        var hasMoved = oldTenant != FilterVerdict.No && TryFindKey(change.OldRecord, change.OldRecordIndex, _oldKeyHints, out oldValues) && !SameKey(values, oldValues);
         TRow? oldRow = default;
         var hasOldRow = oldTenant == FilterVerdict.Yes && TryDecodeOld(change, out oldRow);
-        return new Updated<TKey, TRow>(key, row, oldKey, oldRow, hasOldRow, change.CommitTimestamp);
+        return hasMoved || hasOldRow
+            ? new Updated<TKey, TRow>(key, row, hasMoved ? _definition.Key.Decode(oldValues) : key, oldRow, hasOldRow, change.CommitTimestamp)
+            : new Updated<TKey, TRow>(key, row, change.CommitTimestamp);
     }
 
     private TableChange<TKey, TRow>? DecodeDelete(in ChangeFrame change, bool verified)

@@ -44,15 +44,18 @@ public sealed class Inserted<TKey, TRow> : TableChange<TKey, TRow>
 public sealed class Updated<TKey, TRow> : TableChange<TKey, TRow>
     where TKey : notnull
 {
-    internal Updated(TKey key, TRow row, TKey oldKey, TRow? oldRow, bool hasOldRow, DateTimeOffset? committedAt)
+    /// <summary>What most updates have none of: another key than before, or the row before.</summary>
+    private readonly Before? _before;
+
+    internal Updated(TKey key, TRow row, DateTimeOffset? committedAt)
         : base(committedAt)
     {
         Key = key;
         Row = row;
-        OldKey = oldKey;
-        OldRow = oldRow;
-        HasOldRow = hasOldRow;
     }
+
+    internal Updated(TKey key, TRow row, TKey oldKey, TRow? oldRow, bool hasOldRow, DateTimeOffset? committedAt)
+        : this(key, row, committedAt) => _before = new Before(oldKey, oldRow, hasOldRow);
 
     /// <summary>The row's key after the update.</summary>
     public TKey Key { get; }
@@ -61,16 +64,18 @@ public sealed class Updated<TKey, TRow> : TableChange<TKey, TRow>
     public TRow Row { get; }
 
     /// <summary>The row's key before the update; differs from <see cref="Key"/> only when the primary key itself changed.</summary>
-    public TKey OldKey { get; }
+    public TKey OldKey => _before is { } before ? before.Key : Key;
 
     /// <summary>The row before the update, where the server sent it whole: that needs <c>REPLICA IDENTITY FULL</c>.</summary>
-    public TRow? OldRow { get; }
+    public TRow? OldRow => _before is { } before ? before.Row : default;
 
     /// <summary>Whether <see cref="OldRow"/> was sent.</summary>
-    public bool HasOldRow { get; }
+    public bool HasOldRow => _before?.HasRow == true;
 
     /// <inheritdoc/>
     public override string ToString() => $"updated {Key}";
+
+    private sealed record Before(TKey Key, TRow? Row, bool HasRow);
 }
 
 /// <summary>A row was deleted.</summary>
