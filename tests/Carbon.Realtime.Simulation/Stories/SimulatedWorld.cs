@@ -206,6 +206,7 @@ internal sealed class SimulatedWorld : IDisposable
     public void Suspend(TimeSpan time)
     {
         Manual.RunUntilIdle();
+        RepeatsUntil += ServerRepeats && RepeatsUntil < TimeSpan.MaxValue - time ? time : TimeSpan.Zero; // what is on its way is so still
         Manual.Time.Advance(time);
         Manual.RunUntilIdle();
     }
