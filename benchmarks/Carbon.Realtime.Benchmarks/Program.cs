@@ -7,6 +7,7 @@ using Carbon.Realtime.Benchmarks;
 using Carbon.Realtime.Benchmarks.Cache;
 using Carbon.Realtime.Benchmarks.Clients;
 using Carbon.Realtime.Benchmarks.Emulator;
+using Carbon.Realtime.Benchmarks.Growth;
 using Carbon.Realtime.Benchmarks.Race;
 using Carbon.Realtime.Benchmarks.Rows;
 using Carbon.Realtime.Benchmarks.Sender;
@@ -23,6 +24,8 @@ const string Usage = """
     row                                                        the size of the row's object graph
     store    [--rows 1000,10000,100000,1000000] [--changes 200000] [--runs 9] [--date TEXT] [--out FILE] [--check]
                                                                a store's updates, publications and memory against a dictionary
+    growth   [--runs 7] [--events 200000] [--date TEXT] [--out FILE] [--check]
+                                                               how costs grow with subscriptions, channels, subscribers, rows and their size
     emulator [--runs 7] [--events 100000] [--date TEXT] [--out FILE] [--check]
                                                                the emulator's starts, its rate to one subscriber, a thousand sockets
     cache    [--rows 100000] [--runs 7]                        a cold load from SqliteStoreCache against a bare SELECT
@@ -54,6 +57,8 @@ try
         case "row":
             Console.WriteLine(Asked(arguments, _ => RowGraph.BytesPerRow()));
             return 0;
+        case "growth":
+            return await GrowthCommand.RunAsync(Asked(arguments, GrowthFrom));
         case "emulator":
             return await EmulatorCommand.RunAsync(Asked(arguments, EmulatorFrom));
         case "emulator-memory":
@@ -98,6 +103,15 @@ static EmulatorBenchOptions EmulatorFrom(Arguments arguments) => new()
 {
     Runs = (int)(arguments.Number("runs") ?? 7),
     Events = (int)(arguments.Number("events") ?? 100_000),
+    Date = arguments.Text("date"),
+    Out = arguments.Text("out"),
+    Check = arguments.Flag("check"),
+};
+
+static GrowthOptions GrowthFrom(Arguments arguments) => new()
+{
+    Runs = (int)(arguments.Number("runs") ?? 7),
+    Events = (int)(arguments.Number("events") ?? 200_000),
     Date = arguments.Text("date"),
     Out = arguments.Text("out"),
     Check = arguments.Flag("check"),

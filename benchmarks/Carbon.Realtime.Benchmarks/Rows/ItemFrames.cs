@@ -64,7 +64,7 @@ public static class ItemFrames
         return Encoding.UTF8.GetBytes(frame.Append("},\"ids\":[").AppendJoin(',', ids).Append("]}]").ToString());
     }
 
-    private static string Id(int index) => string.Create(CultureInfo.InvariantCulture, $"item_4fz8k1q{index:x8}");
+    internal static string Id(int index) => string.Create(CultureInfo.InvariantCulture, $"item_4fz8k1q{index:x8}");
 
     private static string Unit(int index) => index % 20 == 0 ? "null" : $"\"{Units[index % Units.Length]}\"";
 }

@@ -60,7 +60,7 @@ internal static class Campaign
             Text($"| stories whose stores were live at the heal | {figures.Recoveries(RecoveryKind.None):N0} |"),
             Times("live again after the ok that came after the heal", RecoveryKind.Joined),
             Times("after the heal, where the channels had stood", RecoveryKind.StayedJoined),
-            Times("the same where a read hung, or somebody was refused", RecoveryKind.Waited),
+            Times("the same where a read hung, somebody was refused, or the stream had proven unreliable", RecoveryKind.Waited),
             Text($"| changes lost in silence after the heal, on purpose; made good at the latest after | {figures.Lost:N0}; {figures.SlowestRepairSeconds:F0} s |"),
             Text($"| equal to the database after the heal, at the latest | {figures.SlowestToEqualSeconds:F0} s |"),
             Text($"| time of this machine | {figures.Seconds / 60:F0} min, {figures.Seconds / Math.Max(1, figures.Seeds) * 1000:F1} ms a story |"),

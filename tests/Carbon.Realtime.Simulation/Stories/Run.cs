@@ -77,7 +77,8 @@ internal static class Run
     private static Outcome End(SimulatedWorld world, Story story)
     {
         var hadToWait = story.Steps.Any(static s => Verbs.Waits.Contains(s.Verb));
-        var (toLive, toEqual) = UntilWell(world);
+        var (toLive, toEqual, wasLossy) = UntilWell(world);
+        hadToWait |= wasLossy; // a stream that has proven unreliable says so until some complete reads have found nothing
         var kind = toLive is null ? RecoveryKind.None : hadToWait ? RecoveryKind.Waited : world.Traffic.FirstOk is null ? RecoveryKind.StayedJoined : RecoveryKind.Joined;
         world.Require(kind is RecoveryKind.None or RecoveryKind.Waited || toLive <= LongestToLive, $"V14 live {toLive} after the heal, {kind}");
         world.Advance(LastAnswer);
@@ -93,18 +94,20 @@ internal static class Run
     }
 
     /// <summary>Until every store is live, has no doubts and equals the database (V11, V13).</summary>
-    private static (TimeSpan? ToLive, TimeSpan ToEqual) UntilWell(SimulatedWorld world)
+    private static (TimeSpan? ToLive, TimeSpan ToEqual, bool WasLossy) UntilWell(SimulatedWorld world)
     {
+        var wasLossy = false;
         var healed = world.Elapsed;
         var toLive = (TimeSpan?)null;
         var wereLive = world.Client.Stores.All(static s => s.LiveSince is not null);
         while (true)
         {
             var isLive = world.Client.Stores.All(static s => s.LiveSince is not null);
+            wasLossy |= world.Client.Stores.Any(static s => s.Store.Status.Reason == StoreReason.LossyStream);
             toLive ??= isLive ? ToLive(world, healed) : null;
             if (isLive && world.Client.Stream.IsWell && world.Client.Stores.All(static s => s.Store.Status.Unverified == 0 && s.IsTrue))
             {
-                return (wereLive ? null : toLive, world.Elapsed - healed);
+                return (wereLive ? null : toLive, world.Elapsed - healed, wasLossy);
             }
 
             var sinceHeal = world.Elapsed - healed;

@@ -9,18 +9,18 @@ internal sealed class Silences
     /// <summary>A message that could not be read may have closed a channel: the client is told of a gap then, and hears nothing more until it joins anew.</summary>
     public const string LostClose = "a close that was cut";
 
-    private readonly Dictionary<string, TimeSpan> _open = [];
+    private readonly Dictionary<string, (TimeSpan From, TimeSpan Last)> _open = [];
     private readonly List<(TimeSpan From, TimeSpan To)> _closed = [];
 
     /// <summary>It may lose changes from now on, also what is on its way.</summary>
-    public void Begin(string fault, TimeSpan now) => _open.TryAdd(fault, now - OnTheWay);
+    public void Begin(string fault, TimeSpan now) => _open[fault] = (_open.TryGetValue(fault, out var open) ? open.From : now - OnTheWay, now);
 
     /// <summary>It loses none any more.</summary>
     public void End(string fault, TimeSpan now)
     {
-        if (_open.Remove(fault, out var from))
+        if (_open.Remove(fault, out var open))
         {
-            _closed.Add((from, now));
+            _closed.Add((open.From, now));
         }
     }
 
@@ -39,13 +39,13 @@ internal sealed class Silences
     /// <summary>A gap was told that a new join has brought: one that was made since, if it cannot have been on its way.</summary>
     public void OnJoined(TimeSpan now)
     {
-        foreach (var fault in _open.Keys.Where(f => IsDeafness(f) && now > _open[f] + OnTheWay + OnTheWay).ToList())
+        foreach (var fault in _open.Keys.Where(f => IsDeafness(f) && now > _open[f].Last + OnTheWay).ToList())
         {
             End(fault, now);
         }
     }
 
-    public bool Cover(TimeSpan commit) => _open.Values.Any(from => from <= commit) || _closed.Exists(s => s.From <= commit && commit <= s.To);
+    public bool Cover(TimeSpan commit) => _open.Values.Any(open => open.From <= commit) || _closed.Exists(s => s.From <= commit && commit <= s.To);
 
     private static bool IsDeafness(string fault) => fault is "deafen" or "empty-subscriptions" or LostClose;
 }
