@@ -33,15 +33,15 @@ internal sealed class ChangeReader
         {
             do
             {
-                if (!scanner.TryReadString(out var key) || !scanner.TryTake((byte)':'))
+                if (!scanner.TryReadText(out var key) || !scanner.TryTake((byte)':'))
                 {
                     break;
                 }
 
                 _ = key switch
                 {
-                    _ when JsonScanner.RawEquals(key, "data"u8) => ReadData(ref scanner, payload, ref parts),
-                    _ when JsonScanner.RawEquals(key, "ids"u8) => ReadIds(ref scanner, out idCount),
+                    _ when key.SequenceEqual("data"u8) => ReadData(ref scanner, payload, ref parts),
+                    _ when key.SequenceEqual("ids"u8) => ReadIds(ref scanner, out idCount),
                     _ => scanner.TryReadValue(out _),
                 };
             }
@@ -86,21 +86,21 @@ internal sealed class ChangeReader
 
         do
         {
-            if (!scanner.TryReadString(out var key) || !scanner.TryTake((byte)':'))
+            if (!scanner.TryReadText(out var key) || !scanner.TryTake((byte)':'))
             {
                 return false;
             }
 
             var read = key switch
             {
-                _ when JsonScanner.RawEquals(key, "table"u8) => ReadName(ref scanner, out parts.Table),
-                _ when JsonScanner.RawEquals(key, "schema"u8) => ReadName(ref scanner, out parts.Schema),
-                _ when JsonScanner.RawEquals(key, "type"u8) => ReadType(ref scanner, ref parts),
-                _ when JsonScanner.RawEquals(key, "record"u8) => _record.TryRead(ref scanner, payload, out parts.Record),
-                _ when JsonScanner.RawEquals(key, "old_record"u8) => _oldRecord.TryRead(ref scanner, payload, out parts.OldRecord),
-                _ when JsonScanner.RawEquals(key, "columns"u8) => ReadColumns(ref scanner, parts.Table, out parts.Columns),
-                _ when JsonScanner.RawEquals(key, "commit_timestamp"u8) => ReadTimestamp(ref scanner, ref parts),
-                _ when JsonScanner.RawEquals(key, "errors"u8) => ReadErrors(ref scanner, ref parts),
+                _ when key.SequenceEqual("table"u8) => scanner.TryReadText(out parts.Table),
+                _ when key.SequenceEqual("schema"u8) => scanner.TryReadText(out parts.Schema),
+                _ when key.SequenceEqual("type"u8) => ReadType(ref scanner, ref parts),
+                _ when key.SequenceEqual("record"u8) => _record.TryRead(ref scanner, payload, out parts.Record),
+                _ when key.SequenceEqual("old_record"u8) => _oldRecord.TryRead(ref scanner, payload, out parts.OldRecord),
+                _ when key.SequenceEqual("columns"u8) => ReadColumns(ref scanner, parts.Table, out parts.Columns),
+                _ when key.SequenceEqual("commit_timestamp"u8) => ReadTimestamp(ref scanner, ref parts),
+                _ when key.SequenceEqual("errors"u8) => ReadErrors(ref scanner, ref parts),
                 _ => scanner.TryReadValue(out _),
             };
             if (!read)
@@ -113,24 +113,9 @@ internal sealed class ChangeReader
         return scanner.Error == FrameDropReason.None;
     }
 
-    private static bool ReadName(scoped ref JsonScanner scanner, out ReadOnlySpan<byte> name)
-    {
-        if (!scanner.TryReadString(out name))
-        {
-            return false;
-        }
-
-        if (name.Contains((byte)'\\'))
-        {
-            name = JsonScanner.Unescape(name);
-        }
-
-        return true;
-    }
-
     private static bool ReadType(scoped ref JsonScanner scanner, ref Parts parts)
     {
-        if (!ReadName(ref scanner, out var type))
+        if (!scanner.TryReadText(out var type))
         {
             return false;
         }

@@ -32,8 +32,8 @@ internal static class FrameReader
         if (!scanner.TryTake((byte)'[')
             || !TryReadReference(ref scanner, out var joinRef) || !scanner.TryTake((byte)',')
             || !TryReadReference(ref scanner, out var reference) || !scanner.TryTake((byte)',')
-            || !scanner.TryReadString(out var topic) || !scanner.TryTake((byte)',')
-            || !scanner.TryReadString(out var name) || !scanner.TryTake((byte)','))
+            || !scanner.TryReadText(out var topic) || !scanner.TryTake((byte)',')
+            || !scanner.TryReadText(out var name) || !scanner.TryTake((byte)','))
         {
             return false;
         }
@@ -48,8 +48,8 @@ internal static class FrameReader
         {
             JoinRef = joinRef,
             Ref = reference,
-            Topic = Plain(topic),
-            Event = Classify(Plain(name)),
+            Topic = topic,
+            Event = Classify(name),
             Payload = payload[..^1].TrimEnd(" \n\r\t"u8),
         };
         return true;
@@ -68,16 +68,15 @@ internal static class FrameReader
 
         do
         {
-            if (!scanner.TryReadString(out var key) || !scanner.TryTake((byte)':'))
+            if (!scanner.TryReadText(out var key) || !scanner.TryTake((byte)':'))
             {
                 return false;
             }
 
-            key = Plain(key);
             var read = key switch
             {
-                _ when key.SequenceEqual("topic"u8) => hasTopic = scanner.TryReadString(out topic),
-                _ when key.SequenceEqual("event"u8) => hasName = scanner.TryReadString(out name),
+                _ when key.SequenceEqual("topic"u8) => hasTopic = scanner.TryReadText(out topic),
+                _ when key.SequenceEqual("event"u8) => hasName = scanner.TryReadText(out name),
                 _ when key.SequenceEqual("ref"u8) => TryReadReference(ref scanner, out reference),
                 _ when key.SequenceEqual("join_ref"u8) => TryReadReference(ref scanner, out joinRef),
                 _ when key.SequenceEqual("payload"u8) => scanner.TryReadValue(out payload),
@@ -95,13 +94,13 @@ internal static class FrameReader
             return scanner.Fail(FrameDropReason.Malformed);
         }
 
-        var kind = Classify(Plain(name));
+        var kind = Classify(name);
         frame = new Frame
         {
             // 1.0.0 has no join_ref, but phx_close and phx_error put the join's reference into ref (docs/protocol.md, "Frames").
             JoinRef = joinRef.IsEmpty && kind is FrameEvent.Close or FrameEvent.Error ? reference : joinRef,
             Ref = reference,
-            Topic = Plain(topic),
+            Topic = topic,
             Event = kind,
             Payload = payload,
         };
@@ -129,8 +128,6 @@ internal static class FrameReader
 
         return true;
     }
-
-    private static ReadOnlySpan<byte> Plain(ReadOnlySpan<byte> raw) => raw.Contains((byte)'\\') ? JsonScanner.Unescape(raw) : raw;
 
     private static FrameEvent Classify(ReadOnlySpan<byte> name) => name switch
     {

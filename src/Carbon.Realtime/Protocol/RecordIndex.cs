@@ -30,7 +30,7 @@ internal sealed class RecordIndex
         {
             do
             {
-                if (!scanner.TryReadString(out var name))
+                if (!scanner.TryReadString(out var name, out var hasEscapes))
                 {
                     return false;
                 }
@@ -42,7 +42,7 @@ internal sealed class RecordIndex
                     return false;
                 }
 
-                var plain = name.Contains((byte)'\\') ? JsonScanner.Unescape(name) : null;
+                var plain = hasEscapes ? JsonScanner.Unescape(name) : null;
                 if (Count == MaxProperties || IsRepeated(json[start..], plain ?? name, ref seen))
                 {
                     // The guard would judge one of two that are called alike and the row be made of the other.

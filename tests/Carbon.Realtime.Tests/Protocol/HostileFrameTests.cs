@@ -124,12 +124,21 @@ public sealed class HostileFrameTests
         (!read || (change.RecordIndex.TryFind(change.Record, "x1599"u8, out var value) && value.SequenceEqual("1599"u8))).Should().BeTrue();
     }
 
-    [Fact]
-    public void A_name_of_backslashes_is_not_taken_for_its_escaped_half()
+    [Theory]
+    [InlineData("""a\\b""", @"a\b")]
+    [InlineData("""a\b""", "a\b")]
+    [InlineData("fifteen letters\\\"", "fifteen letters\"")]
+    [InlineData("""sixteen letters!\u0021""", "sixteen letters!!")]
+    [InlineData("""no escape in more than sixteen letters""", "no escape in more than sixteen letters")]
+    [InlineData("", "")]
+    public void A_text_is_what_its_escapes_say(string written, string text)
     {
-        JsonScanner.RawEquals(@"a\b"u8, @"a\b"u8).Should().BeFalse("the name on the wire has one");
-        JsonScanner.RawEquals(@"a\b"u8, @"a\b"u8[..2]).Should().BeFalse();
-        JsonScanner.RawEquals(@"a\b"u8, @"a"u8).Should().BeTrue();
+        var scanner = new JsonScanner(Encoding.UTF8.GetBytes($"\"{written}\" , and more than sixteen letters"));
+
+        scanner.TryReadText(out var read).Should().BeTrue();
+
+        Encoding.UTF8.GetString(read).Should().Be(text);
+        scanner.Position.Should().Be(written.Length + 2);
     }
 
     [Theory]
