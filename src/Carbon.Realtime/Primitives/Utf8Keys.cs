@@ -6,6 +6,11 @@ namespace Carbon.Realtime.Primitives;
 /// <summary>Lets a dictionary keyed by UTF-8 bytes be asked with a span of the receive buffer, so that a look-up per frame makes no string.</summary>
 internal sealed class Utf8Keys : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
 {
+    private const ulong Prime = 0x9E3779B97F4A7C15;
+
+    /// <summary>The bytes of four words.</summary>
+    private const int Lanes = 32;
+
     public static Utf8Keys Comparer { get; } = new();
 
     public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
@@ -21,13 +26,16 @@ internal sealed class Utf8Keys : IEqualityComparer<byte[]>, IAlternateEqualityCo
     /// <summary>A fast 64-bit hash. Not hardened against chosen keys: topics are our own nonces and tables are the project's own.</summary>
     public static ulong Hash(ReadOnlySpan<byte> bytes)
     {
-        const ulong Prime = 0x9E3779B97F4A7C15;
         var hash = (ulong)bytes.Length * Prime;
-        while (bytes.Length >= 8)
+        if (bytes.Length >= 4 * Lanes)
         {
-            hash = (hash ^ BinaryPrimitives.ReadUInt64LittleEndian(bytes)) * Prime;
-            hash ^= hash >> 32;
-            bytes = bytes[8..];
+            hash = HashLanes(ref bytes, hash);
+        }
+
+        while (bytes.Length >= sizeof(ulong))
+        {
+            hash = Mix(hash, bytes);
+            bytes = bytes[sizeof(ulong)..];
         }
 
         ulong tail = 0;
@@ -36,7 +44,28 @@ internal sealed class Utf8Keys : IEqualityComparer<byte[]>, IAlternateEqualityCo
             tail |= (ulong)bytes[i] << (8 * i);
         }
 
-        hash = (hash ^ tail) * Prime;
-        return hash ^ (hash >> 29);
+        return Mix(Mix(hash, tail), Prime);
     }
+
+    /// <remarks>Every change's record is hashed. One after the other each multiplication waits for the one before; four side by side take a quarter of the time.</remarks>
+    private static ulong HashLanes(ref ReadOnlySpan<byte> bytes, ulong hash)
+    {
+        var (a, b, c, d) = (hash, hash + Prime, hash ^ Prime, hash - Prime);
+        do
+        {
+            a = Mix(a, bytes);
+            b = Mix(b, bytes[8..]);
+            c = Mix(c, bytes[16..]);
+            d = Mix(d, bytes[24..]);
+            bytes = bytes[Lanes..];
+        }
+        while (bytes.Length >= Lanes);
+
+        return Mix(Mix(Mix(Mix(hash, a), b), c), d);
+    }
+
+    private static ulong Mix(ulong hash, ReadOnlySpan<byte> bytes) => Mix(hash, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
+
+    /// <summary>Both halves of the product: in the lower one alone a word's highest bits would move nothing but themselves.</summary>
+    private static ulong Mix(ulong hash, ulong next) => Math.BigMul(hash ^ next, Prime, out var low) ^ low;
 }
