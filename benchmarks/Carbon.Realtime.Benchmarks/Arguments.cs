@@ -34,12 +34,15 @@ internal sealed class Arguments
         : throw new ArgumentException($"--{name} needs a positive number, not '{text}'.");
 
     public TEnum Choice<TEnum>(string name, TEnum otherwise) where TEnum : struct, Enum => Text(name) is not { } text ? otherwise
-        : Enum.TryParse<TEnum>(text, ignoreCase: true, out var choice) ? choice
-        : throw new ArgumentException($"--{name} is one of {string.Join(", ", Enum.GetNames<TEnum>()).ToLowerInvariant()}; not '{text}'.");
+        : Enum.TryParse<TEnum>(text.Replace("-", "", StringComparison.Ordinal), ignoreCase: true, out var choice) ? choice
+        : throw new ArgumentException($"--{name} is one of {string.Join(", ", Enum.GetNames<TEnum>().Select(Dashed))}; not '{text}'.");
 
     /// <summary>To be called when every option was asked for.</summary>
     public void End()
     {
         if (_values.Count > 0) throw new ArgumentException($"Unknown option --{_values.Keys.First()}.");
     }
+
+    /// <summary>A choice as it is written: <c>update-full</c> for <c>UpdateFull</c>.</summary>
+    private static string Dashed(string name) => string.Concat(name.Select(static (letter, at) => char.IsUpper(letter) && at > 0 ? $"-{letter}" : $"{letter}")).ToLowerInvariant();
 }

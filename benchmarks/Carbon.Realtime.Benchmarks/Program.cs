@@ -8,6 +8,7 @@ using Carbon.Realtime.Benchmarks.Cache;
 using Carbon.Realtime.Benchmarks.Clients;
 using Carbon.Realtime.Benchmarks.Emulator;
 using Carbon.Realtime.Benchmarks.Growth;
+using Carbon.Realtime.Benchmarks.Latency;
 using Carbon.Realtime.Benchmarks.Race;
 using Carbon.Realtime.Benchmarks.Rows;
 using Carbon.Realtime.Benchmarks.Sender;
@@ -17,8 +18,13 @@ using Carbon.Realtime.Benchmarks.Store;
 const long Warmup = 200_000;
 const long Events = 500_000;
 const string Usage = """
-    race     [--runs 7] [--events 500000] [--warmup 200000] [--kind insert|update] [--contenders limit,carbon,drain]
-             [--date TEXT] [--out FILE] [--check]              the default command
+    race     [--runs 7] [--events 500000] [--warmup 200000] [--row item|small|large] [--kind insert|update|update-full|delete]
+             [--contenders limit,carbon,realtime-js,drain] [--date TEXT] [--out FILE] [--check]
+                                                               the default command; of large rows a tenth of the events
+    race-all [--runs 3] [--events 200000] [--warmup 100000] [--date TEXT] [--out FILE]
+                                                               a short race of every row and kind, one table
+    latency  [--runs 5] [--rate 10000] [--seconds 20] [--warmup 5] [--date TEXT] [--out FILE] [--check]
+                                                               how late a change is, at a steady rate
     snapshot [--rows 100000] [--runs 7]                        reading a table, against a bare HttpClient; fails below the floor
     micro    [BenchmarkDotNet's options]                       e.g. micro --filter '*'
     row                                                        the size of the row's object graph
@@ -31,8 +37,8 @@ const string Usage = """
     cache    [--rows 100000] [--runs 7]                        a cold load from SqliteStoreCache against a bare SELECT
 
     The race's own processes:
-    sender   [--kind insert|update]                            prints "listening PORT", ends with its standard input
-    limit | carbon | drain   --port PORT [--events N] [--warmup N]
+    sender   [--row ROW] [--kind KIND]                         prints "listening PORT", ends with its standard input
+    limit | carbon | drain   --port PORT [--row ROW] [--kind KIND] [--events N] [--warmup N] [--pace N: the delay, at N events per second]
     """;
 
 try
@@ -49,13 +55,17 @@ try
     {
         case "race":
             return RaceCommand.Run(Asked(arguments, RaceFrom));
+        case "race-all":
+            return MatrixCommand.Run(Asked(arguments, MatrixFrom));
+        case "latency":
+            return LatencyCommand.Run(Asked(arguments, LatencyFrom));
         case "sender":
-            return new SenderCommand(Asked(arguments, KindFrom)).Run();
+            return new SenderCommand(Asked(arguments, LoadFrom)).Run();
         case "snapshot":
             var (rows, runs) = Asked(arguments, a => ((int)(a.Number("rows") ?? 100_000), (int)(a.Number("runs") ?? 7)));
             return await SnapshotCommand.RunAsync(rows, runs);
         case "row":
-            Console.WriteLine(Asked(arguments, _ => RowGraph.BytesPerRow()));
+            Console.WriteLine(RowGraph.BytesPerRow(Asked(arguments, LoadFrom).Row));
             return 0;
         case "growth":
             return await GrowthCommand.RunAsync(Asked(arguments, GrowthFrom));
@@ -75,9 +85,10 @@ try
         case "store":
             return StoreCommand.Run(Asked(arguments, StoreFrom));
         default:
-            if (!Contenders.All.TryGetValue(command, out var contender)) throw new ArgumentException($"There is no command '{command}' in this build.");
-            var figures = await contender(Asked(arguments, RunFrom));
-            Console.WriteLine(JsonSerializer.Serialize(figures, RaceJson.Default.RunFigures));
+            var (run, pace) = Asked(arguments, a => (RunFrom(a), a.Number("pace")));
+            Console.WriteLine(pace is { } rate
+                ? JsonSerializer.Serialize(await ContenderRun.LatencyAsync(command, run, rate), RaceJson.Default.LatencyFigures)
+                : JsonSerializer.Serialize(await ContenderRun.SpeedAsync(command, run), RaceJson.Default.RunFigures));
             return 0;
     }
 }
@@ -117,20 +128,48 @@ static GrowthOptions GrowthFrom(Arguments arguments) => new()
     Check = arguments.Flag("check"),
 };
 
-static ChangeKind KindFrom(Arguments arguments) => arguments.Choice("kind", ChangeKind.Insert);
+static Workload LoadFrom(Arguments arguments) => new(arguments.Choice("row", RowSize.Item), arguments.Choice("kind", ChangeKind.Insert));
 
 static RunOptions RunFrom(Arguments arguments) => new(
     (int)(arguments.Number("port") ?? throw new ArgumentException("--port is the one that the sender printed.")),
+    LoadFrom(arguments),
     arguments.Number("warmup") ?? Warmup,
     arguments.Number("events") ?? Events);
 
-static RaceOptions RaceFrom(Arguments arguments) => new()
+static RaceOptions RaceFrom(Arguments arguments)
 {
-    Contenders = Contenders.Parse(arguments.Text("contenders") ?? "limit,carbon"),
-    Runs = (int)(arguments.Number("runs") ?? 7),
-    Warmup = arguments.Number("warmup") ?? Warmup,
-    Events = arguments.Number("events") ?? Events,
-    Kind = KindFrom(arguments),
+    var load = LoadFrom(arguments);
+    return new()
+    {
+        Contenders = arguments.Text("contenders") is { } list ? Contenders.Parse(list) : Contenders.Default,
+        Runs = (int)(arguments.Number("runs") ?? 7),
+        Warmup = arguments.Number("warmup") ?? load.Events(Warmup),
+        Events = arguments.Number("events") ?? load.Events(Events),
+        Load = load,
+        Date = arguments.Text("date"),
+        Out = arguments.Text("out"),
+        Check = arguments.Flag("check"),
+    };
+}
+
+static RaceOptions MatrixFrom(Arguments arguments) => new()
+{
+    Contenders = Contenders.Default,
+    Runs = (int)(arguments.Number("runs") ?? 3),
+    Warmup = arguments.Number("warmup") ?? 100_000,
+    Events = arguments.Number("events") ?? 200_000,
+    Load = new Workload(RowSize.Item, ChangeKind.Insert),
+    Date = arguments.Text("date"),
+    Out = arguments.Text("out"),
+    Check = false,
+};
+
+static LatencyOptions LatencyFrom(Arguments arguments) => new()
+{
+    Runs = (int)(arguments.Number("runs") ?? 5),
+    Rate = arguments.Number("rate") ?? 10_000,
+    Seconds = arguments.Number("seconds") ?? 20,
+    WarmupSeconds = arguments.Number("warmup") ?? 5,
     Date = arguments.Text("date"),
     Out = arguments.Text("out"),
     Check = arguments.Flag("check"),

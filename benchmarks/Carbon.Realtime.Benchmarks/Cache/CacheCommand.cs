@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Carbon.Realtime.Benchmarks.Rows;
@@ -64,8 +63,8 @@ internal static class CacheCommand
 
     private static StoreCacheRow Row(int index)
     {
-        var json = ItemFrames.Record(index).Replace("\"name\": \"", $"\"name\": \"{Note}", StringComparison.Ordinal);
-        return new StoreCacheRow(string.Create(CultureInfo.InvariantCulture, $"item_4fz8k1q{index:x8}"), Encoding.UTF8.GetBytes(json));
+        var json = RowTexts.Of(RowSize.Item).Record(index).Replace("\"name\": \"", $"\"name\": \"{Note}", StringComparison.Ordinal);
+        return new StoreCacheRow(RowTexts.Id(index), Encoding.UTF8.GetBytes(json));
     }
 
     private static SqliteStoreCache Open(string path) => new(path, new SqliteCacheOptions { MaxBytesPerUser = long.MaxValue });

@@ -18,11 +18,19 @@ internal static class DrainClient
         socket.Connect(IPAddress.Loopback, options.Port);
         Subscribe(socket);
         var meter = new Meter(options);
-        using var sender = SenderControl.Go(options.Port, options.Total, out var bytes);
-        var loop = Task.Run(() => Loop(socket, meter, options.Total, bytes));
+        using var sender = new SenderControl(options.Port);
+        await Task.WhenAll(DrainAsync(options.Warmup), meter.WarmUpAsync());
+        sender.Wait();
+        meter.Start();
+        await DrainAsync(options.Events);
         var figures = await meter.CompletionAsync();
-        await loop;
-        return sender.AddTo(figures);
+        return figures with { SenderBusy = sender.Wait().Busy };
+
+        Task DrainAsync(long events)
+        {
+            var bytes = sender.Send(new SendOrder(events));
+            return Task.Run(() => Loop(socket, meter, events, bytes));
+        }
     }
 
     private static void Loop(Socket socket, Meter meter, long events, long bytes)

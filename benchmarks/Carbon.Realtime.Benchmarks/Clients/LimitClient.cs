@@ -1,8 +1,8 @@
 using System.Net.WebSockets;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Carbon.Realtime.Benchmarks.Race;
 using Carbon.Realtime.Benchmarks.Rows;
-using Carbon.Realtime.Benchmarks.Sender;
 
 namespace Carbon.Realtime.Benchmarks.Clients;
 
@@ -10,25 +10,46 @@ namespace Carbon.Realtime.Benchmarks.Clients;
 /// The limit: what any client built on <see cref="ClientWebSocket"/> and System.Text.Json has to do for an event, and nothing else.
 /// One receive into one buffer, every token of the frame looked at once, one row.
 /// </summary>
-internal static class LimitClient
+internal sealed class LimitClient : IRowClient
 {
-    public static async Task<RunFigures> RunAsync(RunOptions options)
+    public async Task<IAsyncDisposable> SubscribeAsync<TRow>(RunOptions options, JsonTypeInfo<TRow> row, IMeter meter) where TRow : RaceRow
     {
-        using var socket = await BareSubscription.OpenAsync(options.Port);
-        var meter = new Meter(options);
-        using var sender = SenderControl.Go(options.Port, options.Total, out _);
-        var loop = LoopAsync(socket, meter, options.Total);
-        var figures = await meter.CompletionAsync();
-        await loop;
-        return sender.AddTo(figures);
+        var socket = await BareSubscription.OpenAsync(options.Port);
+        return new Subscription(socket, LoopAsync(socket, options, row, meter));
     }
 
-    private static async Task LoopAsync(ClientWebSocket socket, Meter meter, long events)
+    /// <summary>The property of a change that is decoded: of a delete the old record, which is all it has; else the new one, whatever else was sent.</summary>
+    internal static byte[] RecordOf(ChangeKind kind) => kind == ChangeKind.Delete ? [.. "old_record"u8] : [.. "record"u8];
+
+    /// <summary>Tokenises the whole frame and decodes its record.</summary>
+    /// <remarks>
+    /// By span, with the record skipped by the reader before: the reader overload of <c>Deserialize</c> skips inside as well and is no
+    /// cheaper (<see cref="Micro.RecordBenchmarks"/>: 2.0 against 2.2 µs).
+    /// </remarks>
+    internal static TRow? ReadRow<TRow>(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> record, JsonTypeInfo<TRow> row)
+    {
+        var reader = new Utf8JsonReader(frame);
+        var (start, end) = (0, 0);
+        while (reader.Read())
+        {
+            // [join_ref, ref, topic, event, { "data": { "record": …
+            if (reader.TokenType != JsonTokenType.PropertyName || reader.CurrentDepth != 3 || !reader.ValueTextEquals(record)) continue;
+            reader.Read();
+            start = (int)reader.TokenStartIndex;
+            reader.Skip();
+            end = (int)reader.BytesConsumed;
+        }
+
+        return JsonSerializer.Deserialize(frame[start..end], row);
+    }
+
+    private static async Task LoopAsync<TRow>(ClientWebSocket socket, RunOptions options, JsonTypeInfo<TRow> row, IMeter meter) where TRow : RaceRow
     {
         try
         {
+            var record = RecordOf(options.Load.Kind);
             var buffer = new byte[64 * 1024];
-            for (var i = 0L; i < events; i++)
+            for (var i = 0L; i < options.Total; i++)
             {
                 var length = 0;
                 ValueWebSocketReceiveResult received;
@@ -39,8 +60,7 @@ internal static class LimitClient
                     length += received.Count;
                 }
                 while (!received.EndOfMessage);
-                var row = ReadRow(buffer.AsSpan(0, length))!;
-                meter.OnEvent(row.Id.Length + row.Name.Length);
+                meter.OnRow(ReadRow(buffer.AsSpan(0, length), record, row)!);
             }
         }
         catch (Exception exception)
@@ -49,25 +69,12 @@ internal static class LimitClient
         }
     }
 
-    /// <summary>Tokenises the whole frame and decodes its record.</summary>
-    /// <remarks>
-    /// By span, with the record skipped by the reader before: the reader overload of <c>Deserialize</c> skips inside as well and is no
-    /// cheaper (<see cref="Micro.RecordBenchmarks"/>: 2.0 against 2.2 µs).
-    /// </remarks>
-    internal static Item? ReadRow(ReadOnlySpan<byte> frame)
+    private sealed class Subscription(ClientWebSocket socket, Task loop) : IAsyncDisposable
     {
-        var reader = new Utf8JsonReader(frame);
-        var (start, end) = (0, 0);
-        while (reader.Read())
+        public async ValueTask DisposeAsync()
         {
-            // [join_ref, ref, topic, event, { "data": { "record": …
-            if (reader.TokenType != JsonTokenType.PropertyName || reader.CurrentDepth != 3 || !reader.ValueTextEquals("record"u8)) continue;
-            reader.Read();
-            start = (int)reader.TokenStartIndex;
-            reader.Skip();
-            end = (int)reader.BytesConsumed;
+            socket.Dispose();
+            await loop;
         }
-
-        return JsonSerializer.Deserialize(frame[start..end], BenchJson.Default.Item);
     }
 }

@@ -32,7 +32,7 @@ internal static class EmulatorCommand
 
     public static async Task<int> RunAsync(EmulatorBenchOptions options)
     {
-        var load = RaceReport.LoadAverage();
+        var load = Machine.LoadAverage();
         var cold = (Memory: new List<double>(), Host: new List<double>(), Kestrel: new List<double>());
         for (var run = 0; run < options.Runs; run++)
         {

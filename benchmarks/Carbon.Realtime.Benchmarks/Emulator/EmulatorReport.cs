@@ -30,7 +30,7 @@ internal sealed class EmulatorReport(EmulatorBenchOptions options, string load, 
             text.Append(CultureInfo.InvariantCulture, $"| {figure.What} | {Number(spread.Median)} {figure.Unit}{range} | {Wanted(figure)} |\n");
         }
 
-        text.Append(CultureInfo.InvariantCulture, $"\nLoad average before {load}, after {RaceReport.LoadAverage()}. {options.Date ?? "Undated"}.\n");
+        text.Append(CultureInfo.InvariantCulture, $"\nLoad average before {load}, after {Machine.LoadAverage()}. {options.Date ?? "Undated"}.\n");
         return text.ToString();
     }
 

@@ -28,7 +28,7 @@ internal static class GrowthCommand
 
     public static async Task<int> RunAsync(GrowthOptions options)
     {
-        var load = RaceReport.LoadAverage();
+        var load = Machine.LoadAverage();
         var subjects = new GrowthSubjects(options.Runs, options.Events);
         var report = new GrowthReport(
             options,

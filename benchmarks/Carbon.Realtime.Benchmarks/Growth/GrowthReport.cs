@@ -61,7 +61,7 @@ internal sealed class GrowthReport(
             }
         }
 
-        Add(text, $"\nLoad average before {load}, after {RaceReport.LoadAverage()}. {options.Date ?? "Undated"}.\n");
+        Add(text, $"\nLoad average before {load}, after {Machine.LoadAverage()}. {options.Date ?? "Undated"}.\n");
         return text.ToString();
     }
 

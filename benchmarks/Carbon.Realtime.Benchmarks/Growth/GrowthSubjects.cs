@@ -7,7 +7,8 @@ namespace Carbon.Realtime.Benchmarks.Growth;
 /// <summary>What is measured at each size. All runs of a line are interleaved: the sizes take turns, round after round.</summary>
 internal sealed class GrowthSubjects(int runs, int events)
 {
-    private static readonly RealtimeTable<string, Item> Items = RealtimeTable.Define(ItemFrames.Table, BenchJson.Default.Item, "id", static i => i.Id);
+    private static readonly ChangeFrames Inserts = new(new Workload(RowSize.Item, ChangeKind.Insert));
+    private static readonly RealtimeTable<string, Item> Items = RealtimeTable.Define(ChangeFrames.Table, BenchJson.Default.Item, "id", static i => i.Id);
     private static readonly RealtimeTable<string, GrowthRow> Grown = RealtimeTable.Define("grown", GrowthJson.Default.GrowthRow, "id", static r => r.Id);
 
     /// <summary>One stream and one subscriber that are told of all: what an event costs at least.</summary>
@@ -66,17 +67,17 @@ internal sealed class GrowthSubjects(int runs, int events)
     private static IEnumerable<byte[]> AllFrames(MemoryServer server)
     {
         var (topic, ids) = server.Of("");
-        return Enumerable.Range(0, ItemFrames.PoolSize).Select(i => ItemFrames.Frame(ChangeKind.Insert, topic, ids, i));
+        return Enumerable.Range(0, ChangeFrames.PoolSize).Select(i => Inserts.Frame(topic, ids, i));
     }
 
     /// <summary>Each subscription is to one row; the frames are those rows' in the order of the subscriptions, a thousand at least, for that many rows are sent to a single one too.</summary>
     private static Task<Crowd<Item>> SpreadAsync(int subscriptions, int channels) => GatherAsync(
-        [.. Enumerable.Range(0, subscriptions).Select(static i => Items.Where(RealtimeFilter.Where("id").Equal(ItemFrames.Id(i))))],
+        [.. Enumerable.Range(0, subscriptions).Select(static i => Items.Where(RealtimeFilter.Where("id").Equal(RowTexts.Id(i))))],
         channels,
-        server => Enumerable.Range(0, Math.Max(subscriptions, ItemFrames.PoolSize)).Select(i => i % subscriptions).Select(i =>
+        server => Enumerable.Range(0, Math.Max(subscriptions, ChangeFrames.PoolSize)).Select(i => i % subscriptions).Select(i =>
         {
-            var (topic, ids) = server.Of($"id=eq.{ItemFrames.Id(i)}");
-            return ItemFrames.Frame(ChangeKind.Insert, topic, ids, i);
+            var (topic, ids) = server.Of($"id=eq.{RowTexts.Id(i)}");
+            return Inserts.Frame(topic, ids, i);
         }));
 
     private static Func<double> Changes(int rows, Func<StoreItem[], StoreContender> create)

@@ -13,13 +13,14 @@ namespace Carbon.Realtime.Benchmarks.Micro;
 public class FrameBenchmarks
 {
     private readonly ChangeReader _changes = new();
+    private readonly byte[] _recordName = LimitClient.RecordOf(ChangeKind.Insert);
     private byte[] _frame = [];
 
     [Params(ChangeKind.Insert, ChangeKind.Update)]
     public ChangeKind Kind { get; set; }
 
     [GlobalSetup]
-    public void Setup() => _frame = ItemFrames.Frame(Kind, "realtime:race", [68_883_293], 7);
+    public void Setup() => _frame = new ChangeFrames(new Workload(RowSize.Item, Kind)).Frame("realtime:race", [68_883_293], 7);
 
     [Benchmark(Baseline = true, Description = "Every token, nothing looked at")]
     public int Tokens()
@@ -31,7 +32,7 @@ public class FrameBenchmarks
     }
 
     [Benchmark(Description = "The limit: every token, and the row")]
-    public Item? Limit() => LimitClient.ReadRow(_frame);
+    public Item? Limit() => LimitClient.ReadRow(_frame, _recordName, BenchJson.Default.Item);
 
     [Benchmark(Description = "Envelope: topic and event found, payload not looked into")]
     public int Envelope()

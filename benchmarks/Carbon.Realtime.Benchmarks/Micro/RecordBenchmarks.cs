@@ -12,7 +12,7 @@ public class RecordBenchmarks
     private byte[] _record = [];
 
     [GlobalSetup]
-    public void Setup() => _record = Encoding.UTF8.GetBytes(ItemFrames.Record(7));
+    public void Setup() => _record = Encoding.UTF8.GetBytes(RowTexts.Of(RowSize.Item).Record(7));
 
     [Benchmark(Baseline = true, Description = "By span")]
     public Item? Span() => JsonSerializer.Deserialize(_record.AsSpan(), BenchJson.Default.Item);

@@ -4,9 +4,10 @@ namespace Carbon.Realtime.Benchmarks.Race;
 
 /// <summary>What one run measures.</summary>
 /// <param name="Port">The sender's port.</param>
+/// <param name="Load">What the sender sends.</param>
 /// <param name="Warmup">Events before the measurement: the JIT reaches its last tier, buffers and pools their sizes.</param>
 /// <param name="Events">Events measured.</param>
-internal sealed record RunOptions(int Port, long Warmup, long Events)
+internal sealed record RunOptions(int Port, Workload Load, long Warmup, long Events)
 {
     public long Total => Warmup + Events;
 }
@@ -24,7 +25,8 @@ internal sealed record RaceOptions
 
     public required long Events { get; init; }
 
-    public required ChangeKind Kind { get; init; }
+    /// <summary>What the sender sends; a matrix tries them all.</summary>
+    public required Workload Load { get; init; }
 
     /// <summary>When it was run, as the caller says.</summary>
     public required string? Date { get; init; }

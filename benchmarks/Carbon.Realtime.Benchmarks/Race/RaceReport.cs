@@ -1,94 +1,63 @@
 using System.Globalization;
-using System.Runtime;
-using System.Runtime.InteropServices;
 using System.Text;
+using Carbon.Realtime.Benchmarks.Clients;
 using Carbon.Realtime.Benchmarks.Rows;
 
 namespace Carbon.Realtime.Benchmarks.Race;
 
 /// <summary>What a race says. The ratios are the message: the absolute figures are this machine's, at that hour.</summary>
-internal sealed class RaceReport(RaceOptions options, double rowBytes, string load, IReadOnlyList<IReadOnlyList<RunFigures>> runs)
+/// <param name="race">The runs.</param>
+/// <param name="load">The load average before them.</param>
+internal sealed class RaceReport(RaceResult race, string load)
 {
-    /// <summary>From the start at least this share of the limit's events/s …</summary>
-    private const double RatioFloor = 0.8;
-
-    /// <summary>… and at most this much allocated per event beside the row.</summary>
-    private const double BytesBesideRow = 150;
-
-    /// <summary>A ratio is missed when it is below its floor by more than this: the machine's noise.</summary>
-    private const double Tolerance = 0.1;
-
     public string Markdown()
     {
+        var options = race.Options;
         var text = new StringBuilder();
-        Add(text, $"Item {options.Kind.ToString().ToUpperInvariant()} frames of {FrameBytes():F0} bytes over loopback to one subscriber; {options.Runs} interleaved runs each, ");
+        Add(text, $"{options.Load} frames of {new ChangeFrames(options.Load).AverageBytes():F0} bytes over loopback to one subscriber; {options.Runs} interleaved runs each, ");
         Add(text, $"{options.Events:N0} events after {options.Warmup:N0} of warm-up. Medians (lowest–highest).\n\n");
+        text[0] = char.ToUpperInvariant(text[0]);
         text.Append("| | events/s | CPU µs/event | bytes/event | bytes beside the row | sender busy |\n|---|--:|--:|--:|--:|--:|\n");
-        for (var i = 0; i < runs.Count; i++)
+        for (var i = 0; i < race.Runs.Count; i++)
         {
-            var (speed, cpu, bytes) = (Of(i, r => r.EventsPerSecond), Of(i, r => r.CpuMicrosecondsPerEvent), Of(i, r => r.BytesPerEvent));
-            Add(text, $"| {Name(i)} | {speed.Median:N0} ({speed.Low:N0}–{speed.High:N0}) | {cpu.Median:F2} ({cpu.Low:F2}–{cpu.High:F2}) ");
-            Add(text, $"| {bytes.Median:F1} ({bytes.Low:F1}–{bytes.High:F1}) | {(Decodes(i) ? $"{bytes.Median - rowBytes:F1}" : "–")} ");
-            Add(text, $"| {Of(i, r => r.SenderBusy).Median:P0} |\n");
+            Add(text, $"| {race.Name(i)} | {Figure(race.Of(i, RaceResult.Speed), "N0")} | {Figure(race.Of(i, RaceResult.Cpu), "F2")} ");
+            Add(text, $"| {Figure(race.Of(i, RaceResult.Bytes), "F1")} | {Figure(race.BytesBesideRows(i), "F1")} ");
+            Add(text, $"| {race.Of(i, r => r.SenderBusy).Median:P0} |\n");
         }
 
         text.Append("\n| ratio of medians (of single rounds) | events/s | CPU/event | bytes/event |\n|---|--:|--:|--:|\n");
-        for (var i = 1; i < runs.Count; i++)
+        foreach (var (contender, other) in Pairs())
         {
-            Add(text, $"| **{Name(i)} ÷ {Name(0)}** | {Ratio(i, r => r.EventsPerSecond)} | {Ratio(i, r => r.CpuMicrosecondsPerEvent)} | {Ratio(i, r => r.BytesPerEvent)} |\n");
+            Add(text, $"| **{race.Name(contender)} ÷ {race.Name(other)}** | {Ratio(contender, other, RaceResult.Speed)} ");
+            Add(text, $"| {Ratio(contender, other, RaceResult.Cpu)} | {Ratio(contender, other, RaceResult.Bytes)} |\n");
         }
 
-        Add(text, $"\nThe row's object graph is {rowBytes:F1} bytes (average over the {ItemFrames.PoolSize} rows of the pool).\n");
-        Add(text, $"\nMachine: {Environment.ProcessorCount} cores ({Processor()}), {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}, ");
-        Add(text, $"{(GCSettings.IsServerGC ? "server" : "workstation")} GC; load average before {load}, after {LoadAverage()}. {options.Date ?? "Undated"}.\n");
+        Add(text, $"\nThe row's object graph is {race.RowBytes:F1} bytes (average over the {ChangeFrames.PoolSize} rows of the pool).\n");
+        foreach (var note in RaceNotes.Of(options)) Add(text, $"{note}\n");
+        Add(text, $"\n{Machine.Describe(load, options.Date)}");
         return text.ToString();
     }
 
-    /// <summary>The floors that carbon missed; none where it did not race against the limit.</summary>
-    public IEnumerable<string> Misses()
-    {
-        var (limit, carbon) = (IndexOf("limit"), IndexOf("carbon"));
-        if (limit < 0 || carbon < 0)
-        {
-            yield return "carbon did not race against the limit";
-            yield break;
-        }
+    internal static string Figure(double figure, string format) => double.IsNaN(figure) ? "–" : figure.ToString(format, CultureInfo.InvariantCulture);
 
-        var ratio = Of(carbon, r => r.EventsPerSecond).Median / Of(limit, r => r.EventsPerSecond).Median;
-        if (ratio < RatioFloor * (1 - Tolerance)) yield return Format($"carbon ÷ limit is {ratio:F2} events/s, its floor {RatioFloor:F2}");
-        var beside = Of(carbon, r => r.BytesPerEvent).Median - rowBytes;
-        if (beside > BytesBesideRow) yield return Format($"carbon allocates {beside:F0} bytes per event beside the row, at most {BytesBesideRow:F0} are allowed");
+    private static string Figure(Spread spread, string format) =>
+        Figure(spread.Median, format) + (double.IsNaN(spread.Median) ? "" : $" ({Figure(spread.Low, format)}–{Figure(spread.High, format)})");
+
+    private static void Add(StringBuilder to, FormattableString text) => to.Append(FormattableString.Invariant(text));
+
+    /// <summary>Everyone to the first; but who is slower than carbon is there for carbon's sake.</summary>
+    private IEnumerable<(int Contender, int Other)> Pairs()
+    {
+        var carbon = race.IndexOf(Contenders.Carbon);
+        for (var i = 1; i < race.Runs.Count; i++)
+            yield return carbon >= 0 && race.Options.Contenders[i] == Contenders.RealtimeJs ? (carbon, i) : (i, 0);
     }
 
-    public static string LoadAverage() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
-
-    private static string Processor() => (File.Exists("/proc/cpuinfo") ? File.ReadLines("/proc/cpuinfo") : [])
-        .FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim() ?? RuntimeInformation.ProcessArchitecture.ToString();
-
-    private static string Format(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
-
-    private static void Add(StringBuilder to, FormattableString text) => to.Append(Format(text));
-
-    private double FrameBytes() => Enumerable.Range(0, ItemFrames.PoolSize).Average(i => ItemFrames.Frame(options.Kind, "realtime:race", [1], i).Length);
-
-    private Spread Of(int contender, Func<RunFigures, double> figure) => Spread.Of(runs[contender].Select(figure));
-
-    private string Ratio(int contender, Func<RunFigures, double> figure)
+    private string Ratio(int contender, int other, Func<RunFigures, double> figure)
     {
-        var ratio = Of(contender, figure).Median / Of(0, figure).Median;
-        var rounds = Spread.Of(runs[contender].Zip(runs[0], (a, b) => figure(a) / figure(b)));
-        return Format($"**{ratio:F2}** ({rounds.Low:F2}–{rounds.High:F2})");
-    }
-
-    private bool Decodes(int contender) => runs[contender][0].Checksum != 0;
-
-    private int IndexOf(string contender) => options.Contenders.ToList().IndexOf(contender);
-
-    /// <summary>A contender's name; one that races against itself (which shows the noise) gets a number.</summary>
-    private string Name(int contender)
-    {
-        var name = options.Contenders[contender];
-        var earlier = options.Contenders.Take(contender).Count(c => c == name);
-        return earlier == 0 ? name : Format($"{name} #{earlier + 1}");
+        var rounds = race.RoundRatios(contender, other, figure);
+        return double.IsNaN(rounds.Median)
+            ? "–"
+            : $"**{Figure(race.Ratio(contender, other, figure), "F2")}** ({Figure(rounds.Low, "F2")}–{Figure(rounds.High, "F2")})";
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Carbon.Realtime.Benchmarks.Latency;
 
 namespace Carbon.Realtime.Benchmarks.Race;
 
@@ -9,7 +10,8 @@ internal sealed record RunFigures
 
     public required double CpuMicrosecondsPerEvent { get; init; }
 
-    public required double BytesPerEvent { get; init; }
+    /// <summary>Null where it is not measured: JavaScript does not tell what it allocates.</summary>
+    public required double? BytesPerEvent { get; init; }
 
     /// <summary>The sum over something of every decoded row; 0 where none is decoded.</summary>
     public required long Checksum { get; init; }
@@ -19,4 +21,5 @@ internal sealed record RunFigures
 }
 
 [JsonSerializable(typeof(RunFigures))]
+[JsonSerializable(typeof(LatencyFigures))]
 internal sealed partial class RaceJson : JsonSerializerContext;

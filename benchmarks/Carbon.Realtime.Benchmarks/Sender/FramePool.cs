@@ -4,19 +4,20 @@ namespace Carbon.Realtime.Benchmarks.Sender;
 
 /// <summary>
 /// Every frame of the pool, framed and laid end to end in one buffer: the sender's work per frame is a share of one <c>send</c> call
-/// of about a megabyte.
+/// of about a megabyte (of large rows, of some more).
 /// </summary>
 internal sealed class FramePool
 {
     private readonly byte[] _bytes;
-    private readonly int[] _ends = new int[ItemFrames.PoolSize];
+    private readonly int[] _ends = new int[ChangeFrames.PoolSize];
 
-    public FramePool(ChangeKind kind, string topic, IReadOnlyList<long> ids)
+    public FramePool(Workload load, string topic, IReadOnlyList<long> ids)
     {
+        var frames = new ChangeFrames(load);
         using var buffer = new MemoryStream();
         for (var i = 0; i < _ends.Length; i++)
         {
-            WebSocketFrames.Append(buffer, WebSocketFrames.Text, ItemFrames.Frame(kind, topic, ids, i));
+            WebSocketFrames.Append(buffer, WebSocketFrames.Text, frames.Frame(topic, ids, i));
             _ends[i] = (int)buffer.Length;
         }
 

@@ -4,8 +4,8 @@ using Carbon.Realtime.Benchmarks.Rows;
 
 namespace Carbon.Realtime.Benchmarks.Sender;
 
-/// <summary>What the sender knows of the protocol (vsn 2.0.0): joins, leaves and heartbeats are answered, all else is ignored.</summary>
-internal sealed class PhoenixAnswers(ChangeKind kind)
+/// <summary>What the sender knows of the protocol (vsn 2.0.0): joins, leaves and heartbeats are answered, all else (tokens) is ignored.</summary>
+internal sealed class PhoenixAnswers(Workload load)
 {
     private const long FirstId = 68_883_293;
     private const string EmptyOk = """{"status":"ok","response":{}}""";
@@ -57,7 +57,7 @@ internal sealed class PhoenixAnswers(ChangeKind kind)
         $"[{joinRef},{reference},\"{topic}\",\"{name}\",{payload}]";
 
     private bool Matches(JsonElement binding) =>
-        binding.TryGetProperty("table", out var table) && table.GetString() is ItemFrames.Table or "*" &&
+        binding.TryGetProperty("table", out var table) && table.GetString() is ChangeFrames.Table or "*" &&
         binding.TryGetProperty("event", out var name) &&
-        (name.GetString() == "*" || string.Equals(name.GetString(), kind.ToString(), StringComparison.OrdinalIgnoreCase));
+        (name.GetString() == "*" || string.Equals(name.GetString(), load.Event, StringComparison.OrdinalIgnoreCase));
 }

@@ -8,7 +8,7 @@ namespace Carbon.Realtime.Benchmarks.Sender;
 /// The sender: a raw TCP server, so that nothing of a server framework is measured. One port serves WebSocket clients and, told apart by
 /// the first line, control connections (<see cref="SenderControl"/>). Ends when its standard input ends, so that it cannot outlive a race.
 /// </summary>
-internal sealed class SenderCommand(ChangeKind kind)
+internal sealed class SenderCommand(Workload load)
 {
     private volatile SenderSession? _session;
 
@@ -25,11 +25,18 @@ internal sealed class SenderCommand(ChangeKind kind)
 
     private void Accept(Socket listener)
     {
-        while (true)
+        try
         {
-            var socket = listener.Accept();
-            socket.NoDelay = true;
-            new Thread(() => Serve(socket)) { IsBackground = true, Name = "client" }.Start();
+            while (true)
+            {
+                var socket = listener.Accept();
+                socket.NoDelay = true;
+                new Thread(() => Serve(socket)) { IsBackground = true, Name = "client" }.Start();
+            }
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // The listener is closed: the sender ends.
         }
     }
 
@@ -39,13 +46,13 @@ internal sealed class SenderCommand(ChangeKind kind)
         {
             using var stream = new BufferedStream(new NetworkStream(socket, ownsSocket: true));
             var first = ReadLine(stream);
-            if (SenderControl.TryParse(first, out var frames))
+            if (SendOrder.TryParse(first, out var order))
             {
-                SenderControl.Answer(stream, _session, frames);
+                SenderControl.Answer(stream, _session, order);
                 return;
             }
 
-            var session = new SenderSession(socket, stream, kind);
+            var session = new SenderSession(socket, stream, load);
             session.Upgrade();
             _session = session;
             session.Run();

@@ -6,10 +6,10 @@ using Carbon.Realtime.Benchmarks.Rows;
 
 namespace Carbon.Realtime.Benchmarks.Sender;
 
-/// <summary>One WebSocket client of the sender: the hand-made handshake, the answers, and the blast.</summary>
-internal sealed class SenderSession(Socket socket, Stream input, ChangeKind kind)
+/// <summary>One WebSocket client of the sender: the hand-made handshake, the answers, and the changes.</summary>
+internal sealed class SenderSession(Socket socket, Stream input, Workload load)
 {
-    private readonly PhoenixAnswers _answers = new(kind);
+    private readonly PhoenixAnswers _answers = new(load);
 
     // Answers (heartbeats) may come between two buffers of a blast, never inside one.
     private readonly Lock _write = new();
@@ -52,11 +52,13 @@ internal sealed class SenderSession(Socket socket, Stream input, ChangeKind kind
         }
     }
 
-    /// <summary>The frames for the subscription that the client has made.</summary>
+    /// <summary>The frames for the subscription that the client has made, as fast as the client takes them.</summary>
     /// <exception cref="InvalidOperationException">The client has not joined a topic with a binding on items.</exception>
-    public FramePool Prepare() => _answers.Subscription is { } subscription
-        ? new FramePool(kind, subscription.Topic, subscription.Ids)
-        : throw new InvalidOperationException("Nothing is subscribed.");
+    public FramePool Prepare() => new(load, Subscription.Topic, Subscription.Ids);
+
+    /// <summary>The same frames, each with its moment.</summary>
+    /// <exception cref="InvalidOperationException">As above.</exception>
+    public StampedFrames PrepareStamped() => new(load, Subscription.Topic, Subscription.Ids);
 
     /// <summary>Sends as fast as the client takes; returns once the last byte is in the kernel's hands.</summary>
     public SenderFigures Blast(FramePool pool, long frames)
@@ -66,6 +68,24 @@ internal sealed class SenderSession(Socket socket, Stream input, ChangeKind kind
         foreach (var buffer in pool.Buffers(frames)) Send(buffer.Span);
         return new SenderFigures(Stopwatch.GetElapsedTime(start).TotalSeconds, (Environment.CpuUsage.TotalTime - cpu).TotalSeconds);
     }
+
+    /// <summary>Sends one frame at a time at the rate given. What is late is sent at once, and stamped with the moment at which it is sent.</summary>
+    /// <remarks>It spins for the next moment: no timer is as fine as a ten thousandth of a second.</remarks>
+    public SenderFigures Pace(StampedFrames pool, long frames, long perSecond)
+    {
+        var cpu = Environment.CpuUsage.TotalTime;
+        var start = Stopwatch.GetTimestamp();
+        for (var i = 0L; i < frames; i++)
+        {
+            var due = start + (i * Stopwatch.Frequency / perSecond);
+            while (Stopwatch.GetTimestamp() < due) Thread.SpinWait(10);
+            Send(pool.Take(i, Stopwatch.GetTimestamp()));
+        }
+
+        return new SenderFigures(Stopwatch.GetElapsedTime(start).TotalSeconds, (Environment.CpuUsage.TotalTime - cpu).TotalSeconds);
+    }
+
+    private (string Topic, IReadOnlyList<long> Ids) Subscription => _answers.Subscription ?? throw new InvalidOperationException("Nothing is subscribed.");
 
     private void SendFrame(byte opcode, byte[] payload)
     {
@@ -83,7 +103,10 @@ internal sealed class SenderSession(Socket socket, Stream input, ChangeKind kind
     }
 }
 
-/// <summary>How long a blast took, and how much of it the sender computed: the rest it waited for its client.</summary>
+/// <summary>How long it took to send all, and how much of it the sender computed: the rest it waited for its client.</summary>
 /// <param name="Seconds">From the first to the last <c>send</c>.</param>
 /// <param name="CpuSeconds">Processor time of the sender's process meanwhile.</param>
-internal readonly record struct SenderFigures(double Seconds, double CpuSeconds);
+internal readonly record struct SenderFigures(double Seconds, double CpuSeconds)
+{
+    public double Busy => CpuSeconds / Seconds;
+}

@@ -26,7 +26,7 @@ internal static class StoreCommand
 
     public static int Run(StoreBenchOptions options)
     {
-        var load = RaceReport.LoadAverage();
+        var load = Machine.LoadAverage();
         WarmUp();
         var sizes = options.Sizes.Select(rows => Measure(options, rows)).ToArray();
         var report = new StoreReport(options, load, sizes);

@@ -41,7 +41,7 @@ internal sealed class StoreReport(StoreBenchOptions options, string load, IReadO
 
         text.Append("\n| rows | bytes per row beside the row and its key |\n|--:|--:|\n");
         foreach (var size in sizes) Add(text, $"| {size.Rows:N0} | {size.BytesBesideRow:F1} |\n");
-        Add(text, $"\nLoad average before {load}, after {RaceReport.LoadAverage()}. {options.Date ?? "Undated"}.\n");
+        Add(text, $"\nLoad average before {load}, after {Machine.LoadAverage()}. {options.Date ?? "Undated"}.\n");
         return text.ToString();
     }
 
