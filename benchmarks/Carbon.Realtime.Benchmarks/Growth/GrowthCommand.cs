@@ -33,7 +33,7 @@ internal static class GrowthCommand
         var report = new GrowthReport(
             options,
             load,
-            one: await Told("one binding", subjects.OneAsync()),
+            spread: await Told("one binding, and a thousand", subjects.SpreadAsync()),
             subscriptions: await Told("subscriptions", subjects.SubscriptionsAsync(Subscriptions)),
             channels: await Told("channels", subjects.ChannelsAsync(Channels)),
             subscribers: await Told("subscribers", subjects.SubscribersAsync(Subscribers)),

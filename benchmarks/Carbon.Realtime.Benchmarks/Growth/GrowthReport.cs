@@ -6,7 +6,7 @@ namespace Carbon.Realtime.Benchmarks.Growth;
 
 /// <summary>What the growth says: a chart and a table for each number that may grow, and the two ratios that have a floor.</summary>
 internal sealed class GrowthReport(
-    GrowthOptions options, string load, GrowthLine one, GrowthLine subscriptions, GrowthLine channels, GrowthLine subscribers, IReadOnlyList<GrowthLine> rowSizes, IReadOnlyList<GrowthLine> rows)
+    GrowthOptions options, string load, GrowthLine spread, GrowthLine subscriptions, GrowthLine channels, GrowthLine subscribers, IReadOnlyList<GrowthLine> rowSizes, IReadOnlyList<GrowthLine> rows)
 {
     /// <summary>Events spread over a thousand subscriptions on fifty channels: at least this share of a single binding's events per second of a processor …</summary>
     private const double SpreadFloor = 0.9;
@@ -32,7 +32,7 @@ internal sealed class GrowthReport(
     ];
 
     /// <summary>Events per second of a processor, spread over a thousand subscriptions on fifty channels, to those of a single binding.</summary>
-    private double SpreadRatio => one.At(1) / channels.At(50);
+    private double SpreadRatio => spread.At(1) / spread.At(1000);
 
     /// <summary>What a further subscriber costs, to what an event to one costs.</summary>
     private double FanOut => (subscribers.At(10_000) - subscribers.At(1)) / 9_999 / subscribers.At(1);

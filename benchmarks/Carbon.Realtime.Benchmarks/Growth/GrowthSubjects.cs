@@ -11,8 +11,8 @@ internal sealed class GrowthSubjects(int runs, int events)
     private static readonly RealtimeTable<string, Item> Items = RealtimeTable.Define(ChangeFrames.Table, BenchJson.Default.Item, "id", static i => i.Id);
     private static readonly RealtimeTable<string, GrowthRow> Grown = RealtimeTable.Define("grown", GrowthJson.Default.GrowthRow, "id", static r => r.Id);
 
-    /// <summary>One stream and one subscriber that are told of all: what an event costs at least.</summary>
-    public Task<GrowthLine> OneAsync() => CrowdsAsync("one binding", [1], isShared: true, static _ => GatherAsync([Items], 1, AllFrames));
+    /// <summary>One stream and one subscriber that are told of all (1), and as many events spread over a thousand subscriptions on fifty channels (1000), in turn.</summary>
+    public Task<GrowthLine> SpreadAsync() => CrowdsAsync("single, spread", [(1, true, static () => GatherAsync([Items], 1, AllFrames)), (1000, false, static () => SpreadAsync(1000, 50))]);
 
     /// <summary>So many subscriptions, each to a row of its own, on up to 50 channels; each event is one's.</summary>
     public Task<GrowthLine> SubscriptionsAsync(IReadOnlyList<int> sizes) => CrowdsAsync("events spread over all", sizes, isShared: false, static n => SpreadAsync(n, Math.Min(n, 50)));
@@ -57,9 +57,7 @@ internal sealed class GrowthSubjects(int runs, int events)
     private static int Count(int length) => Math.Clamp(1_000_000 / (length + 300), 16, 1000);
 
     /// <summary>Fewer of what takes long.</summary>
-    private static int Fewer(int events, int length) => Math.Max(200, (int)(events / (1 + (length / 2000.0))));
-
-    private int Events(int length) => Fewer(events, length);
+    private int Events(int length) => Math.Max(200, (int)(events / (1 + (length / 2000.0))));
 
     private static Task<Crowd<Item>> GatherAsync(IReadOnlyList<RealtimeTable<string, Item>> streams, int channels, Func<MemoryServer, IEnumerable<byte[]>> frames) =>
         Crowd<Item>.GatherAsync(streams, channels, frames);
@@ -99,17 +97,20 @@ internal sealed class GrowthSubjects(int runs, int events)
         };
     }
 
-    private async Task<GrowthLine> CrowdsAsync<TRow>(string name, IReadOnlyList<int> sizes, bool isShared, Func<int, Task<Crowd<TRow>>> gather)
+    private Task<GrowthLine> CrowdsAsync<TRow>(string name, IReadOnlyList<int> sizes, bool isShared, Func<int, Task<Crowd<TRow>>> gather) =>
+        CrowdsAsync(name, [.. sizes.Select(size => (size, isShared, (Func<Task<Crowd<TRow>>>)(() => gather(size))))]);
+
+    private async Task<GrowthLine> CrowdsAsync<TRow>(string name, IReadOnlyList<(int Size, bool IsShared, Func<Task<Crowd<TRow>>> Gather)> subjects)
     {
-        var crowds = new List<Crowd<TRow>>();
-        foreach (var size in sizes) crowds.Add(await gather(size));
-        var points = Rounds(sizes, size =>
+        var crowds = new Dictionary<int, (Crowd<TRow> Crowd, bool IsShared)>();
+        foreach (var (size, isShared, gather) in subjects) crowds[size] = (await gather(), isShared);
+        var points = Rounds([.. crowds.Keys], size =>
         {
-            var crowd = crowds[sizes.ToList().IndexOf(size)];
+            var (crowd, isShared) = crowds[size];
             var count = typeof(TRow) == typeof(GrowthRow) ? Events(size) : Math.Max(10_000, events / (isShared ? size : 1));
             return () => crowd.Measure(count, isShared);
         });
-        foreach (var crowd in crowds) await crowd.DisposeAsync();
+        foreach (var (crowd, _) in crowds.Values) await crowd.DisposeAsync();
         return new GrowthLine(name, points);
     }
 

@@ -193,7 +193,8 @@ internal sealed class ChangeDecoder<TKey, TRow>
         // And whose columns nobody but the server can judge stay untold, as those of a written row do.
         TRow? oldRow = default;
         var hasOldRow = isOurs && _oldTenant.Judge(change.OldRecord, change.OldRecordIndex, change.Columns) == FilterVerdict.Yes && TryDecodeOld(change, out oldRow);
-        return new Deleted<TKey, TRow>(_definition.Key.Decode(values), oldRow, hasOldRow, isOurs, change.CommitTimestamp);
+        var key = hasOldRow && _definition.KeyOf is { } keyOf ? keyOf(oldRow!) : _definition.Key.Decode(values);
+        return new Deleted<TKey, TRow>(key, oldRow, hasOldRow, isOurs, change.CommitTimestamp);
     }
 
     /// <summary>The old row, where all its columns were sent.</summary>
