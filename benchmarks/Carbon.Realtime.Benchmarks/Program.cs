@@ -8,6 +8,7 @@ using Carbon.Realtime.Benchmarks.Cache;
 using Carbon.Realtime.Benchmarks.Clients;
 using Carbon.Realtime.Benchmarks.Emulator;
 using Carbon.Realtime.Benchmarks.Race;
+using Carbon.Realtime.Benchmarks.Returns;
 using Carbon.Realtime.Benchmarks.Rows;
 using Carbon.Realtime.Benchmarks.Sender;
 using Carbon.Realtime.Benchmarks.Snapshot;
@@ -25,6 +26,7 @@ const string Usage = """
                                                                a store's updates, publications and memory against a dictionary
     emulator [--runs 7] [--events 100000] [--date TEXT] [--out FILE] [--check]
                                                                the emulator's starts, its rate to one subscriber, a thousand sockets
+    returns  [--out FILE] [--svg FILE] [--check]               when a thousand clients dial again that were closed in one instant, in virtual time
     cache    [--rows 100000] [--runs 7]                        a cold load from SqliteStoreCache against a bare SELECT
 
     The race's own processes:
@@ -67,6 +69,8 @@ try
             return 0;
         case "cache":
             return CacheCommand.Run(Asked(arguments, static a => new CacheOptions((int)(a.Number("rows") ?? 100_000), (int)(a.Number("runs") ?? 7))));
+        case "returns":
+            return ReturnsCommand.Run(Asked(arguments, ReturnsFrom));
         case "store":
             return StoreCommand.Run(Asked(arguments, StoreFrom));
         default:
@@ -119,6 +123,13 @@ static RaceOptions RaceFrom(Arguments arguments) => new()
     Kind = KindFrom(arguments),
     Date = arguments.Text("date"),
     Out = arguments.Text("out"),
+    Check = arguments.Flag("check"),
+};
+
+static ReturnsOptions ReturnsFrom(Arguments arguments) => new()
+{
+    Out = arguments.Text("out"),
+    Svg = arguments.Text("svg"),
     Check = arguments.Flag("check"),
 };
 
