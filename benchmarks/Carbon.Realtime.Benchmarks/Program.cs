@@ -10,6 +10,7 @@ using Carbon.Realtime.Benchmarks.Emulator;
 using Carbon.Realtime.Benchmarks.Growth;
 using Carbon.Realtime.Benchmarks.Latency;
 using Carbon.Realtime.Benchmarks.Race;
+using Carbon.Realtime.Benchmarks.Returns;
 using Carbon.Realtime.Benchmarks.Rows;
 using Carbon.Realtime.Benchmarks.Sender;
 using Carbon.Realtime.Benchmarks.Snapshot;
@@ -34,6 +35,7 @@ const string Usage = """
                                                                how costs grow with subscriptions, channels, subscribers, rows and their size
     emulator [--runs 7] [--events 100000] [--date TEXT] [--out FILE] [--check]
                                                                the emulator's starts, its rate to one subscriber, a thousand sockets
+    returns  [--out FILE] [--svg FILE] [--check]               when a thousand clients dial again that were closed in one instant, in virtual time
     cache    [--rows 100000] [--runs 7]                        a cold load from SqliteStoreCache against a bare SELECT
 
     The race's own processes:
@@ -82,6 +84,8 @@ try
             return 0;
         case "cache":
             return CacheCommand.Run(Asked(arguments, static a => new CacheOptions((int)(a.Number("rows") ?? 100_000), (int)(a.Number("runs") ?? 7))));
+        case "returns":
+            return ReturnsCommand.Run(Asked(arguments, ReturnsFrom));
         case "store":
             return StoreCommand.Run(Asked(arguments, StoreFrom));
         default:
@@ -172,6 +176,13 @@ static LatencyOptions LatencyFrom(Arguments arguments) => new()
     WarmupSeconds = arguments.Number("warmup") ?? 5,
     Date = arguments.Text("date"),
     Out = arguments.Text("out"),
+    Check = arguments.Flag("check"),
+};
+
+static ReturnsOptions ReturnsFrom(Arguments arguments) => new()
+{
+    Out = arguments.Text("out"),
+    Svg = arguments.Text("svg"),
     Check = arguments.Flag("check"),
 };
 

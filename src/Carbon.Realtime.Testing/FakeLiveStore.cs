@@ -306,8 +306,8 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
         Interlocked.Increment(ref _users);
 
         // It never overflows: a test that wants to see a reset calls Reset.
-        var buffer = new DeliveryBuffer<StoreChangeSet<TKey, TRow>>(int.MaxValue, static () => throw new InvalidOperationException("Overflow."));
-        var delivery = new ObserverDelivery<StoreChangeSet<TKey, TRow>>(observer, Environment.Scheduler, buffer, ExceptionDispatchInfo.Throw, Remove);
+        var owner = new Owner(this);
+        var delivery = new ObserverDelivery<StoreChangeSet<TKey, TRow>>(observer, Environment.Scheduler, new(int.MaxValue, owner), owner);
         lock (_gate)
         {
             delivery.Post(new StoreChangeSet<TKey, TRow>(Current, isReset: true, []));
@@ -325,13 +325,23 @@ public sealed class FakeLiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IViewedS
         return delivery;
     }
 
-    private void Remove(ObserverDelivery<StoreChangeSet<TKey, TRow>> delivery)
+    private void Remove(IDelivery<StoreChangeSet<TKey, TRow>> delivery)
     {
         Interlocked.Decrement(ref _users);
         lock (_gate)
         {
-            _observers.Remove(delivery);
+            _observers.RemoveAll(o => o == delivery);
         }
+    }
+
+    /// <summary>What an observer throws is the test's to see.</summary>
+    private sealed class Owner(FakeLiveStore<TKey, TRow> store) : IDeliveryOwner<StoreChangeSet<TKey, TRow>>
+    {
+        public StoreChangeSet<TKey, TRow> Overflowed() => throw new InvalidOperationException("Overflow.");
+
+        public void OnObserverThrew(Exception error) => ExceptionDispatchInfo.Throw(error);
+
+        public void OnDisposed(IDelivery<StoreChangeSet<TKey, TRow>> delivery) => store.Remove(delivery);
     }
 
     private void Deliver()

@@ -32,7 +32,7 @@ internal sealed class ChangeDecoder<TKey, TRow>
     private readonly int[] _columnHints;
     private readonly DropCounter _drops;
     private readonly ILogger _logger;
-    private readonly Dictionary<string, long> _undecodable = [];
+    private Dictionary<string, long>? _undecodable;
     private bool _toldAbsent;
 
     /// <param name="table">Its name, for the log.</param>
@@ -51,12 +51,12 @@ internal sealed class ChangeDecoder<TKey, TRow>
         _isHeld = isHeld;
         _table = table;
         _definition = definition;
-        _tenant = new RowGuard(plan.Tenant);
-        _filter = new RowGuard([.. plan.Sent.Conditions.Except(plan.Tenant)]);
-        _local = new RowGuard(plan.Local);
-        _oldTenant = new RowGuard(plan.Tenant);
-        _oldLocal = new RowGuard(plan.Local);
-        _deletedRow = new RowGuard(plan.All);
+        _tenant = RowGuard.Of(plan.Tenant);
+        _filter = RowGuard.Of([.. plan.Sent.Conditions.Except(plan.Tenant)]);
+        _local = RowGuard.Of(plan.Local);
+        _oldTenant = RowGuard.Of(plan.Tenant);
+        _oldLocal = RowGuard.Of(plan.Local);
+        _deletedRow = RowGuard.Of(plan.All);
         _keyOnlyDeletes = keyOnlyDeletes;
         _fidelity = new RowFidelity(definition.Columns, definition.Key.Columns, isHeld, definition.IsRaw, table, typeof(TRow).Name, logger);
         _keyHints = new int[definition.Key.Columns.Count];
@@ -312,6 +312,7 @@ internal sealed class ChangeDecoder<TKey, TRow>
     /// <summary>Tells at a column's first row and whenever their number doubles: a column that no row fits must not fill the log as well.</summary>
     private void TellUndecodable(string column, string exception)
     {
+        _undecodable ??= [];
         var count = _undecodable[column] = _undecodable.GetValueOrDefault(column) + 1;
         if (System.Numerics.BitOperations.IsPow2(count))
         {

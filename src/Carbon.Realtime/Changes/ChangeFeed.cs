@@ -7,11 +7,11 @@ namespace Carbon.Realtime.Changes;
 
 /// <summary>What a feed has whatever its types: a life, a status and those who wait for it.</summary>
 /// <remarks>Control members are called under the connection's gate, data members on the reader's loop; which is said at each.</remarks>
-internal abstract class ChangeFeed : ISubscriptionSink
+internal abstract class ChangeFeed : ISubscriptionSink, IStatusOwner
 {
     private readonly ChangeFeeds _owner;
 
-    private readonly LiveWaiters _waiters;
+    private LiveWaiters? _waiters;
     private readonly JoinOverlap _overlap;
     private Subscription? _subscription;
     private Deadlines.Deadline? _linger;
@@ -21,10 +21,8 @@ internal abstract class ChangeFeed : ISubscriptionSink
     protected ChangeFeed(ChangeFeeds owner, ChannelUser user)
     {
         _owner = owner;
-        _waiters = new LiveWaiters(owner.Gate);
         _overlap = new JoinOverlap(owner.Deadlines, user);
-        Status = new StatusSource(
-            owner.Environment, e => ChangesLog.StatusObserverThrew(owner.Logger, Table, e), isFollowed => owner.Follow(this, isFollowed));
+        Status = new StatusSource(owner.Environment, this);
     }
 
     public StatusSource Status { get; }
@@ -67,7 +65,7 @@ internal abstract class ChangeFeed : ISubscriptionSink
         }
 
         var interest = Use();
-        var waiting = _waiters.Add(interest, cancellationToken);
+        var waiting = (_waiters ??= new LiveWaiters(_owner.Gate)).Add(interest, cancellationToken);
         ReleaseIfSettled();
         return waiting;
     }
@@ -102,7 +100,7 @@ internal abstract class ChangeFeed : ISubscriptionSink
 
         Status.End(error as RealtimeException);
         EndObservers(error);
-        _waiters.Release(source => source.TrySetException(error ?? new ObjectDisposedException(ChangeFeeds.ManagerName)));
+        _waiters?.Release(source => source.TrySetException(error ?? new ObjectDisposedException(ChangeFeeds.ManagerName)));
     }
 
     void ISubscriptionSink.OnReady(ReadyCause cause)
@@ -149,6 +147,10 @@ internal abstract class ChangeFeed : ISubscriptionSink
 
         SetStatus(state, error, attempt, nextRetry);
     }
+
+    void IStatusOwner.OnStatusObserverThrew(Exception error) => ChangesLog.StatusObserverThrew(_owner.Logger, Table, error);
+
+    void IStatusOwner.OnStatusFollowed(bool isFollowed) => _owner.Follow(this, isFollowed);
 
     public abstract bool OnChange(in ChangeFrame change, bool verified);
 
@@ -262,11 +264,11 @@ internal abstract class ChangeFeed : ISubscriptionSink
         var status = Status.Current;
         if (status.State == RealtimeState.Live)
         {
-            _waiters.Release(static source => source.TrySetResult());
+            _waiters?.Release(static source => source.TrySetResult());
         }
         else if (status.State == RealtimeState.Faulted)
         {
-            _waiters.Release(source => source.TrySetException(status.Error!));
+            _waiters?.Release(source => source.TrySetException(status.Error!));
         }
     }
 

@@ -4,21 +4,20 @@ using Carbon.Realtime.Protocol;
 namespace Carbon.Realtime.Changes;
 
 /// <summary>One table's changes for everybody who subscribed alike: decoded once, however many they are.</summary>
-internal sealed class ChangeFeed<TKey, TRow> : TableFeed
+internal sealed class ChangeFeed<TKey, TRow> : TableFeed, IDeliveryOwner<TableChange<TKey, TRow>>
     where TKey : notnull
 {
     private readonly RealtimeTable<TKey, TRow> _table;
     private readonly FeedTally _tally;
-    private readonly List<TableChange<TKey, TRow>> _burst = [];
-    private ChangeDecoder<TKey, TRow> _decoder;
+    private List<TableChange<TKey, TRow>>? _burst;
+    private ChangeDecoder<TKey, TRow>? _decoder;
     private FeedObserver<TKey, TRow>[] _observers = [];
 
     public ChangeFeed(ChangeFeeds owner, FeedKey key, RealtimeTable<TKey, TRow> table)
         : base(owner, key, table)
     {
         _table = table;
-        _tally = new FeedTally($"{table.Schema}.{table.Name}", owner.Registry.Instruments, owner.Logger);
-        _decoder = CreateDecoder();
+        _tally = owner.TableOf(table).Tally;
     }
 
     protected override bool HasObservers => Volatile.Read(ref _observers).Length > 0;
@@ -26,36 +25,51 @@ internal sealed class ChangeFeed<TKey, TRow> : TableFeed
     /// <summary>Adds an observer: its first element is a gap, at once if changes flow already. Under the gate.</summary>
     public IDisposable Subscribe(IObserver<TableChange<TKey, TRow>> target)
     {
-        var buffer = CreateBuffer();
-        FeedObserver<TKey, TRow>? observer = null;
-        var delivery = new ObserverDelivery<TableChange<TKey, TRow>>(
-            target, Owner.Environment.Scheduler, buffer, e => ChangesLog.ObserverThrew(Owner.Logger, Table, e), _ => Remove(observer!));
-        observer = new FeedObserver<TKey, TRow>(delivery.Post, delivery.End, _tally);
-        Add(observer);
+        var delivery = new ObserverDelivery<TableChange<TKey, TRow>>(target, Owner.Environment.Scheduler, CreateBuffer(), this);
+        Add(new FeedObserver<TKey, TRow>(delivery, _tally));
         return delivery;
     }
 
     /// <summary>Adds a reader that pulls. Under the gate.</summary>
     public PullDelivery<TableChange<TKey, TRow>> Read()
     {
-        FeedObserver<TKey, TRow>? observer = null;
-        var delivery = new PullDelivery<TableChange<TKey, TRow>>(CreateBuffer(), () => Remove(observer!));
-        observer = new FeedObserver<TKey, TRow>(delivery.Post, delivery.End, _tally);
-        Add(observer);
+        var delivery = new PullDelivery<TableChange<TKey, TRow>>(CreateBuffer(), this);
+        Add(new FeedObserver<TKey, TRow>(delivery, _tally));
         return delivery;
     }
 
     public override void OnBurstEnd()
     {
-        if (_burst.Count > 0)
+        if (_burst is { Count: > 0 })
         {
             Publish(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_burst));
             _burst.Clear();
         }
     }
 
+    void IDeliveryOwner<TableChange<TKey, TRow>>.OnObserverThrew(Exception error) => ChangesLog.ObserverThrew(Owner.Logger, Table, error);
+
+    void IDeliveryOwner<TableChange<TKey, TRow>>.OnDisposed(IDelivery<TableChange<TKey, TRow>> delivery)
+    {
+        lock (Owner.Gate)
+        {
+            // Not there where it subscribed to what had ended.
+            if (Array.Find(_observers, o => o.Delivery == delivery) is { } observer)
+            {
+                _observers = [.. _observers.Where(o => o != observer)];
+                observer.Interest?.Dispose();
+            }
+        }
+    }
+
+    TableChange<TKey, TRow> IDeliveryOwner<TableChange<TKey, TRow>>.Overflowed()
+    {
+        _tally.Told(GapReason.Overflow);
+        return new Gap<TKey, TRow>(GapReason.Overflow);
+    }
+
     protected override bool Take(in ChangeFrame change, bool verified) =>
-        Volatile.Read(ref _decoder).Decode(change, verified) is { } element && Gather(element);
+        (Volatile.Read(ref _decoder) ?? CreateDecoder()).Decode(change, verified) is { } element && Gather(element);
 
     protected override void TellGap(GapReason reason) => Publish([new Gap<TKey, TRow>(reason)]);
 
@@ -78,22 +92,25 @@ internal sealed class ChangeFeed<TKey, TRow> : TableFeed
         _observers = [];
     }
 
-    protected override void OnPlanChanged() => Volatile.Write(ref _decoder, CreateDecoder());
+    protected override void OnPlanChanged() => Volatile.Write(ref _decoder, null);
 
-    private ChangeDecoder<TKey, TRow> CreateDecoder() =>
-        new($"{_table.Schema}.{_table.Name}", _table.Definition, Plan, Key.Options.KeyOnlyDeletes, oldRows: true, isHeld: false, Owner.Registry.Drops, Owner.Logger);
+    /// <remarks>Not before there is a change: the memory of a subscription that nothing comes for would double (docs/performance.md, "Idle").</remarks>
+    private ChangeDecoder<TKey, TRow> CreateDecoder()
+    {
+        lock (Owner.Gate)
+        {
+            var decoder = new ChangeDecoder<TKey, TRow>(
+                Table, _table.Definition, Plan, Key.Options.KeyOnlyDeletes, oldRows: true, isHeld: false, Owner.Registry.Drops, Owner.Logger);
+            Volatile.Write(ref _decoder, decoder);
+            return decoder;
+        }
+    }
 
-    private DeliveryBuffer<TableChange<TKey, TRow>> CreateBuffer() => new(Owner.QueueCapacity, Overflowed)
+    private DeliveryBuffer<TableChange<TKey, TRow>> CreateBuffer() => new(Owner.QueueCapacity, this)
     {
         Depth = Owner.Registry.Instruments.Queue,
         IsRedundant = static (last, next) => next is Gap<TKey, TRow> { HasKey: false } gap && last is Gap<TKey, TRow> { HasKey: false } waiting && gap.Reason == waiting.Reason,
     };
-
-    private Gap<TKey, TRow> Overflowed()
-    {
-        _tally.Told(GapReason.Overflow);
-        return new Gap<TKey, TRow>(GapReason.Overflow);
-    }
 
     private void Add(FeedObserver<TKey, TRow> observer)
     {
@@ -113,20 +130,11 @@ internal sealed class ChangeFeed<TKey, TRow> : TableFeed
         observer.Interest = Use();
     }
 
-    private void Remove(FeedObserver<TKey, TRow> observer)
-    {
-        lock (Owner.Gate)
-        {
-            _observers = [.. _observers.Where(o => o != observer)];
-            observer.Interest?.Dispose();
-        }
-    }
-
     /// <returns>Whether this is the first of its burst.</returns>
     private bool Gather(TableChange<TKey, TRow> element)
     {
         _tally.Ready(element.CommittedAt);
-        _burst.Add(element);
+        (_burst ??= []).Add(element);
         if (_burst.Count >= BurstSize)
         {
             OnBurstEnd();

@@ -31,6 +31,7 @@ internal sealed class ChangeFeeds(
     private readonly System.Collections.Concurrent.ConcurrentDictionary<ChangeFeed, bool> _followed = new();
     private readonly HashSet<Action> _endings = [];
     private readonly ArrayColumns _arrays = new();
+    private readonly Dictionary<(string Schema, string Name), FeedTable> _tables = [];
     private int _pruneAt = 64;
 
     public ChannelRegistry Registry => registry;
@@ -51,6 +52,13 @@ internal sealed class ChangeFeeds(
     public ILogger Logger => logger;
 
     public bool IsClosed { get; private set; }
+
+    /// <summary>What all feeds of a table share. Under the gate.</summary>
+    public FeedTable TableOf(IRealtimeTable table)
+    {
+        ref var known = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(_tables, (table.Schema, table.Name), out _);
+        return known ??= new FeedTable(table, registry.Instruments, logger);
+    }
 
     /// <summary>The feed of a key. Takes the gate.</summary>
     /// <param name="keyOf">Says what is wanted, under the gate; may throw.</param>

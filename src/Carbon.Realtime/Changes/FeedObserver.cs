@@ -1,14 +1,16 @@
+using Carbon.Realtime.Primitives;
+
 namespace Carbon.Realtime.Changes;
 
-internal delegate void PostElements<TKey, TRow>(ReadOnlySpan<TableChange<TKey, TRow>> elements)
-    where TKey : notnull;
-
 /// <summary>One subscriber. Changes before its first gap are not for it: it has not read anything yet that they could change.</summary>
-internal sealed class FeedObserver<TKey, TRow>(PostElements<TKey, TRow> post, Action<Exception?, bool> end, FeedTally tally)
+internal sealed class FeedObserver<TKey, TRow>(IDelivery<TableChange<TKey, TRow>> delivery, FeedTally tally)
     where TKey : notnull
 {
     private readonly Lock _starting = new();
     private bool _hasStarted;
+
+    /// <summary>What brings it what it gets.</summary>
+    public IDelivery<TableChange<TKey, TRow>> Delivery => delivery;
 
     public IDisposable? Interest { get; set; }
 
@@ -19,13 +21,13 @@ internal sealed class FeedObserver<TKey, TRow>(PostElements<TKey, TRow> post, Ac
         {
             if (!_hasStarted)
             {
-                post([new Gap<TKey, TRow>(GapReason.Started)]);
+                delivery.Post([new Gap<TKey, TRow>(GapReason.Started)]);
                 tally.Told(GapReason.Started);
                 _hasStarted = true;
             }
             else if (otherwise is { } reason)
             {
-                post([new Gap<TKey, TRow>(reason)]);
+                delivery.Post([new Gap<TKey, TRow>(reason)]);
                 tally.Told(reason);
             }
         }
@@ -39,12 +41,12 @@ internal sealed class FeedObserver<TKey, TRow>(PostElements<TKey, TRow> post, Ac
         {
             if (_hasStarted)
             {
-                post(elements);
+                delivery.Post(elements);
             }
 
             return _hasStarted;
         }
     }
 
-    public void End(Exception? error, bool discard) => end(error, discard);
+    public void End(Exception? error, bool discard) => delivery.End(error, discard);
 }

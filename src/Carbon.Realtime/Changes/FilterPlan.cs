@@ -28,8 +28,10 @@ internal sealed class FilterPlan
     {
         // The tenant goes first: it is what the database indexes by, and what the server's log should show.
         Tenant = tenant.Conditions;
-        All = tenant.And(filter).Conditions;
-        Sent = new RealtimeFilter([.. sent(All)]);
+        var both = tenant.And(filter);
+        All = both.Conditions;
+        ImmutableArray<FilterCondition> some = [.. sent(All)];
+        Sent = some.Length == All.Length ? both : new RealtimeFilter(some);
         Local = [.. All.Where(c => !Sent.Conditions.Contains(c))];
         _wider = Sent.Conditions.Length < 2 ? null : wider;
     }

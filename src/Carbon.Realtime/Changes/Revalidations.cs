@@ -74,7 +74,7 @@ internal sealed class Revalidations(ChangeFeeds owner, ImmutableArray<WatchFeed>
     }
 
     /// <summary>One subscription, with a debounce of its own: its first signal is when it comes, not when the others did.</summary>
-    private sealed class Subscriber : ITableWatcher
+    private sealed class Subscriber : ITableWatcher, IDeliveryOwner<Revalidation>
     {
         private readonly Revalidations _source;
         private readonly Debouncer _debouncer;
@@ -86,16 +86,14 @@ internal sealed class Revalidations(ChangeFeeds owner, ImmutableArray<WatchFeed>
         {
             _source = source;
             var owner = source.Owner;
-            var tables = string.Join(", ", source.Tables);
             _delivery = new ObserverDelivery<Revalidation>(
                 observer,
                 owner.Environment.Scheduler,
-                new DeliveryBuffer<Revalidation>(capacity: 1, static () => throw new InvalidOperationException("What comes is merged into what waits."))
+                new DeliveryBuffer<Revalidation>(capacity: 1, this)
                 {
                     Merge = static (waiting, next) => waiting.And(next),
                 },
-                e => ChangesLog.ObserverThrew(owner.Logger, tables, e),
-                _ => Leave());
+                this);
             _debouncer = new Debouncer(owner, source.Options, () => source._holds > 0, signal => _delivery.Post(signal));
         }
 
@@ -125,6 +123,12 @@ internal sealed class Revalidations(ChangeFeeds owner, ImmutableArray<WatchFeed>
                 _delivery.End(error, discard: error is RealtimeException { Reason: RealtimeErrorReason.TenantChanged });
             }
         }
+
+        Revalidation IDeliveryOwner<Revalidation>.Overflowed() => throw new InvalidOperationException("What comes is merged into what waits.");
+
+        void IDeliveryOwner<Revalidation>.OnObserverThrew(Exception error) => ChangesLog.ObserverThrew(_source.Owner.Logger, string.Join(", ", _source.Tables), error);
+
+        void IDeliveryOwner<Revalidation>.OnDisposed(IDelivery<Revalidation> delivery) => Leave();
 
         private void Leave()
         {

@@ -31,7 +31,7 @@ internal sealed class RowFeed<TKey, TRow> : TableFeed
         : base(owner, key, table, sendsFilter)
     {
         _table = table;
-        _tally = new FeedTally($"{table.Schema}.{table.Name}", owner.Registry.Instruments, owner.Logger);
+        _tally = owner.TableOf(table).Tally;
         _decoder = CreateDecoder();
     }
 
@@ -136,7 +136,7 @@ internal sealed class RowFeed<TKey, TRow> : TableFeed
     protected override void OnPlanChanged() => Volatile.Write(ref _decoder, CreateDecoder());
 
     private ChangeDecoder<TKey, TRow> CreateDecoder() => new(
-        $"{_table.Schema}.{_table.Name}", _table.Definition, Plan, keyOnlyDeletes: true, oldRows: false, isHeld: true, Owner.Registry.Drops, Owner.Logger);
+        Table, _table.Definition, Plan, keyOnlyDeletes: true, oldRows: false, isHeld: true, Owner.Registry.Drops, Owner.Logger);
 
     private void Add(RowEventKind kind, TKey key, TRow? row, in ChangeFrame change)
     {

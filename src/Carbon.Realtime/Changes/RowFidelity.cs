@@ -24,7 +24,7 @@ internal sealed class RowFidelity
     private readonly ILogger _logger;
     private readonly int[] _hints;
     private readonly int[] _decimals;
-    private readonly HashSet<string> _told = [];
+    private HashSet<string>? _told;
     private byte[][] _cut = [];
     private int[] _cutHints = [];
     private TableColumns? _typesOf;
@@ -118,7 +118,7 @@ internal sealed class RowFidelity
     private void TellCut(string column)
     {
         // Of raw rows any name may come.
-        if (_told.Count < TableColumns.Most && _told.Add(column))
+        if ((_told ??= []).Count < TableColumns.Most && _told.Add(column))
         {
             ChangesLog.ColumnCut(_logger, _table, ServerWords.Tell(column, LongestName), _row);
         }

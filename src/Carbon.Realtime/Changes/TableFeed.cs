@@ -11,8 +11,7 @@ internal abstract class TableFeed : ChangeFeed
     protected const int BurstSize = 256;
 
     private readonly IRealtimeTable _table;
-    private readonly byte[] _schemaUtf8;
-    private readonly byte[] _nameUtf8;
+    private readonly FeedTable _names;
     private TableColumns? _columns;
 
     protected TableFeed(ChangeFeeds owner, FeedKey key, IRealtimeTable table)
@@ -25,8 +24,7 @@ internal abstract class TableFeed : ChangeFeed
     {
         Key = key;
         _table = table;
-        _schemaUtf8 = Encoding.UTF8.GetBytes(table.Schema);
-        _nameUtf8 = Encoding.UTF8.GetBytes(table.Name);
+        _names = owner.TableOf(table);
         Plan = sendsFilter ? FilterPlan.Create(TenantFilter(), table.Filter, owner.SingleFilterCondition) : FilterPlan.OfTenant(TenantFilter(), table.Filter);
         if (WhyNotJudged(Plan) is { } reason)
         {
@@ -40,7 +38,7 @@ internal abstract class TableFeed : ChangeFeed
     public sealed override RealtimeFilter Sent => Plan.Sent;
 
     /// <remarks>Not its text form, which has the filter: values are the program's secret.</remarks>
-    protected sealed override string Table => $"{_table.Schema}.{_table.Name}";
+    protected sealed override string Table => _names.Name;
 
     protected FeedKey Key { get; }
 
@@ -57,10 +55,10 @@ internal abstract class TableFeed : ChangeFeed
         }
 
         // The server compares names with LIKE: user_data also brings user1data's changes.
-        if (!change.Table.SequenceEqual(_nameUtf8) || !change.Schema.SequenceEqual(_schemaUtf8))
+        if (!change.Table.SequenceEqual(_names.NameUtf8) || !change.Schema.SequenceEqual(_names.SchemaUtf8))
         {
             Owner.Registry.Drops.Count(FrameDropReason.ForeignTable);
-            ChangesLog.Dropped(Owner.Logger, $"{_table.Schema}.{_table.Name}", FrameDropReason.ForeignTable);
+            ChangesLog.Dropped(Owner.Logger, Table, FrameDropReason.ForeignTable);
             return false;
         }
 

@@ -15,8 +15,8 @@ internal sealed class WatchFeed : TableFeed
         : base(owner, key, table)
     {
         _name = table.Schema == "public" ? table.Name : $"{table.Schema}.{table.Name}";
-        _row = new RowGuard(Plan.All);
-        _deletedRow = new RowGuard(Plan.All);
+        _row = RowGuard.Of(Plan.All);
+        _deletedRow = RowGuard.Of(Plan.All);
     }
 
     /// <summary>What signals call the table.</summary>

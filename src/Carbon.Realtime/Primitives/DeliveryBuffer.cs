@@ -6,10 +6,11 @@ namespace Carbon.Realtime.Primitives;
 /// waits is taken, and then one marker says so (rule 1: a gap is delivered when reading is safe again).
 /// </remarks>
 /// <param name="capacity">The most items that wait.</param>
-/// <param name="overflowMarker">Delivered once per overflow.</param>
-internal sealed class DeliveryBuffer<T>(int capacity, Func<T> overflowMarker)
+/// <param name="owner">Has the marker.</param>
+internal sealed class DeliveryBuffer<T>(int capacity, IDeliveryOwner<T> owner)
 {
-    private const int InitialCapacity = 4;
+    /// <summary>For the gap that every subscription begins with: many get nothing else for hours.</summary>
+    private const int InitialCapacity = 1;
 
     /// <summary>Arrays up to this length are kept while idle.</summary>
     private const int KeptCapacity = 256;
@@ -120,7 +121,7 @@ internal sealed class DeliveryBuffer<T>(int capacity, Func<T> overflowMarker)
             {
                 _overflowed = false;
                 Reserve(1);
-                _filling[_count++] = overflowMarker();
+                _filling[_count++] = owner.Overflowed();
             }
 
             if (_count > 0)

@@ -2,28 +2,24 @@ namespace Carbon.Realtime.Primitives;
 
 /// <summary>Pushes what waits to one observer: serialised, in order, never under a lock, nothing after the end or after disposal.</summary>
 /// <remarks>One drainer at a time takes everything that waits. Disposal never waits: at most one call that was decided on before may still begin.</remarks>
-internal sealed class ObserverDelivery<T> : IThreadPoolWorkItem, IDisposable
+internal sealed class ObserverDelivery<T> : IDelivery<T>, IThreadPoolWorkItem, IDisposable
 {
     private readonly IObserver<T> _observer;
     private readonly WorkScheduler _scheduler;
     private readonly DeliveryBuffer<T> _buffer;
-    private readonly Action<Exception> _onObserverThrew;
-    private readonly Action<ObserverDelivery<T>> _onDisposed;
+    private readonly IDeliveryOwner<T> _owner;
     private int _disposed;
 
     /// <param name="observer">Whom to tell.</param>
     /// <param name="scheduler">Where to tell.</param>
     /// <param name="buffer">What waits.</param>
-    /// <param name="onObserverThrew">Told when the observer throws; its subscription is disposed, and no other is.</param>
-    /// <param name="onDisposed">Told once, by whoever disposes.</param>
-    public ObserverDelivery(
-        IObserver<T> observer, WorkScheduler scheduler, DeliveryBuffer<T> buffer, Action<Exception> onObserverThrew, Action<ObserverDelivery<T>> onDisposed)
+    /// <param name="owner">Told what becomes of it.</param>
+    public ObserverDelivery(IObserver<T> observer, WorkScheduler scheduler, DeliveryBuffer<T> buffer, IDeliveryOwner<T> owner)
     {
         _observer = observer;
         _scheduler = scheduler;
         _buffer = buffer;
-        _onObserverThrew = onObserverThrew;
-        _onDisposed = onDisposed;
+        _owner = owner;
     }
 
     public void Post(ReadOnlySpan<T> items)
@@ -50,7 +46,7 @@ internal sealed class ObserverDelivery<T> : IThreadPoolWorkItem, IDisposable
         {
             // Whoever keeps the subscription must not keep what waited for it.
             _buffer.End(null, discard: true);
-            _onDisposed(this);
+            _owner.OnDisposed(this);
         }
     }
 
@@ -65,7 +61,7 @@ internal sealed class ObserverDelivery<T> : IThreadPoolWorkItem, IDisposable
 #pragma warning restore CA1031
         {
             Dispose();
-            _onObserverThrew(e);
+            _owner.OnObserverThrew(e);
         }
     }
 
@@ -92,7 +88,7 @@ internal sealed class ObserverDelivery<T> : IThreadPoolWorkItem, IDisposable
 
         if (ended && Interlocked.Exchange(ref _disposed, 1) == 0)
         {
-            _onDisposed(this);
+            _owner.OnDisposed(this);
             if (_buffer.Error is { } error)
             {
                 _observer.OnError(error);

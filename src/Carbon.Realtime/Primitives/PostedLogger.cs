@@ -19,8 +19,8 @@ internal sealed class PostedLogger : ILogger
     public PostedLogger(ILogger inner, WorkScheduler scheduler)
     {
         _inner = inner;
-        var buffer = new DeliveryBuffer<Action>(Capacity, static () => static () => { });
-        _entries = new ObserverDelivery<Action>(new Runner(), scheduler, buffer, static _ => { }, static _ => { });
+        var runner = new Runner();
+        _entries = new ObserverDelivery<Action>(runner, scheduler, new DeliveryBuffer<Action>(Capacity, runner), runner);
         AskAll();
     }
 
@@ -86,7 +86,7 @@ internal sealed class PostedLogger : ILogger
         }
     }
 
-    private sealed class Runner : IObserver<Action>
+    private sealed class Runner : IObserver<Action>, IDeliveryOwner<Action>
     {
         public void OnNext(Action value)
         {
@@ -106,6 +106,16 @@ internal sealed class PostedLogger : ILogger
         }
 
         public void OnCompleted()
+        {
+        }
+
+        public Action Overflowed() => static () => { };
+
+        public void OnObserverThrew(Exception error)
+        {
+        }
+
+        public void OnDisposed(IDelivery<Action> delivery)
         {
         }
     }

@@ -1,7 +1,7 @@
 namespace Carbon.Realtime.Primitives;
 
 /// <summary>Hands what waits to one reader that pulls. One reader, one call at a time.</summary>
-internal sealed class PullDelivery<T>(DeliveryBuffer<T> buffer, Action onDisposed) : IDisposable
+internal sealed class PullDelivery<T>(DeliveryBuffer<T> buffer, IDeliveryOwner<T> owner) : IDelivery<T>, IDisposable
 {
     private readonly Lock _gate = new();
     private TaskCompletionSource _available = NewSignal();
@@ -63,7 +63,7 @@ internal sealed class PullDelivery<T>(DeliveryBuffer<T> buffer, Action onDispose
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
             buffer.End(null, discard: true);
-            onDisposed();
+            owner.OnDisposed(this);
         }
     }
 

@@ -2,16 +2,14 @@ namespace Carbon.Realtime.Primitives;
 
 /// <summary>A status and those who follow it. An observer is told the current status at once and every later one, in order.</summary>
 /// <param name="environment">Clock and scheduler.</param>
-/// <param name="onObserverThrew">Told when an observer throws; it loses its own subscription.</param>
-/// <param name="onFollowed">Told whether anybody follows, whenever that changes. Under this source's own lock.</param>
-internal sealed class StatusSource(RealtimeEnvironment environment, Action<Exception> onObserverThrew, Action<bool>? onFollowed = null)
-    : IObservable<RealtimeStatus>
+/// <param name="owner">Whose status it is.</param>
+internal sealed class StatusSource(RealtimeEnvironment environment, IStatusOwner owner) : IObservable<RealtimeStatus>, IDeliveryOwner<RealtimeStatus>
 {
     /// <summary>A follower that does not keep up loses the middle, never the newest: the overflow marker is the status of that moment.</summary>
     private const int Capacity = 256;
 
     private readonly Lock _gate = new();
-    private readonly List<ObserverDelivery<RealtimeStatus>> _observers = [];
+    private List<ObserverDelivery<RealtimeStatus>>? _observers;
     private bool _ended;
 
     public RealtimeStatus Current { get; private set; } = new(RealtimeState.Idle, environment.TimeProvider.GetUtcNow());
@@ -31,7 +29,7 @@ internal sealed class StatusSource(RealtimeEnvironment environment, Action<Excep
             }
 
             Current = status;
-            _observers.ForEach(o => o.Post(status));
+            _observers?.ForEach(o => o.Post(status));
             return true;
         }
     }
@@ -44,15 +42,15 @@ internal sealed class StatusSource(RealtimeEnvironment environment, Action<Excep
         lock (_gate)
         {
             _ended = true;
-            _observers.ForEach(static o => o.End(null));
+            _observers?.ForEach(static o => o.End(null));
         }
     }
 
     public IDisposable Subscribe(IObserver<RealtimeStatus> observer)
     {
         ArgumentNullException.ThrowIfNull(observer);
-        var buffer = new DeliveryBuffer<RealtimeStatus>(Capacity, () => Current);
-        var delivery = new ObserverDelivery<RealtimeStatus>(observer, environment.Scheduler, buffer, onObserverThrew, Remove);
+        var buffer = new DeliveryBuffer<RealtimeStatus>(Capacity, this);
+        var delivery = new ObserverDelivery<RealtimeStatus>(observer, environment.Scheduler, buffer, this);
         lock (_gate)
         {
             delivery.Post(Current);
@@ -62,21 +60,25 @@ internal sealed class StatusSource(RealtimeEnvironment environment, Action<Excep
             }
             else
             {
-                _observers.Add(delivery);
-                onFollowed?.Invoke(true);
+                (_observers ??= []).Add(delivery);
+                owner.OnStatusFollowed(true);
             }
         }
 
         return delivery;
     }
 
-    private void Remove(ObserverDelivery<RealtimeStatus> delivery)
+    RealtimeStatus IDeliveryOwner<RealtimeStatus>.Overflowed() => Current;
+
+    void IDeliveryOwner<RealtimeStatus>.OnObserverThrew(Exception error) => owner.OnStatusObserverThrew(error);
+
+    void IDeliveryOwner<RealtimeStatus>.OnDisposed(IDelivery<RealtimeStatus> delivery)
     {
         lock (_gate)
         {
-            if (_observers.Remove(delivery) && _observers.Count == 0)
+            if (_observers?.RemoveAll(o => o == delivery) > 0 && _observers.Count == 0)
             {
-                onFollowed?.Invoke(false);
+                owner.OnStatusFollowed(false);
             }
         }
     }

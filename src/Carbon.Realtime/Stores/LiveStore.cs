@@ -367,7 +367,7 @@ internal sealed class LiveStore<TKey, TRow> : ILiveStore<TKey, TRow>, IStoreCont
         }
     }
 
-    private void Remove(ObserverDelivery<StoreChangeSet<TKey, TRow>> delivery, IDisposable? interest)
+    private void Remove(IDelivery<StoreChangeSet<TKey, TRow>> delivery, IDisposable? interest)
     {
         lock (_gate)
         {

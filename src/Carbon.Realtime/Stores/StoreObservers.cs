@@ -26,19 +26,20 @@ internal sealed class StoreObservers<TKey, TRow>(WorkScheduler scheduler, Func<S
     /// <param name="observer">Whom to tell.</param>
     /// <param name="onDisposed">Told once, without the lock.</param>
     public ObserverDelivery<StoreChangeSet<TKey, TRow>> Add(
-        IObserver<StoreChangeSet<TKey, TRow>> observer, Action<ObserverDelivery<StoreChangeSet<TKey, TRow>>> onDisposed)
+        IObserver<StoreChangeSet<TKey, TRow>> observer, Action<IDelivery<StoreChangeSet<TKey, TRow>>> onDisposed)
     {
-        var buffer = new DeliveryBuffer<StoreChangeSet<TKey, TRow>>(QueueCapacity, () => new(current(), isReset: true, []));
-        var delivery = new ObserverDelivery<StoreChangeSet<TKey, TRow>>(new InOrder(this, observer), scheduler, buffer, onThrew, onDisposed);
-        delivery.Post(new StoreChangeSet<TKey, TRow>(current(), isReset: true, []));
+        var inOrder = new InOrder(this, observer, onDisposed);
+        var buffer = new DeliveryBuffer<StoreChangeSet<TKey, TRow>>(QueueCapacity, inOrder);
+        var delivery = new ObserverDelivery<StoreChangeSet<TKey, TRow>>(inOrder, scheduler, buffer, inOrder);
+        delivery.Post(Everything());
         _observers.Add(delivery);
         Volatile.Write(ref _isWatched, true);
         return delivery;
     }
 
-    public void Remove(ObserverDelivery<StoreChangeSet<TKey, TRow>> delivery)
+    public void Remove(IDelivery<StoreChangeSet<TKey, TRow>> delivery)
     {
-        _observers.Remove(delivery);
+        _observers.RemoveAll(o => o == delivery);
         Volatile.Write(ref _isWatched, _observers.Count > 0);
     }
 
@@ -51,8 +52,14 @@ internal sealed class StoreObservers<TKey, TRow>(WorkScheduler scheduler, Func<S
     /// <param name="oldest">The first version that is not.</param>
     public void Forget(long oldest) => Volatile.Write(ref _oldest, oldest);
 
+    private StoreChangeSet<TKey, TRow> Everything() => new(current(), isReset: true, []);
+
+    private void Threw(Exception error) => onThrew(error);
+
     /// <summary>After an overflow the reset is of its own moment: change sets up to there, which come behind it, are in it already.</summary>
-    private sealed class InOrder(StoreObservers<TKey, TRow> owner, IObserver<StoreChangeSet<TKey, TRow>> observer) : IObserver<StoreChangeSet<TKey, TRow>>
+    private sealed class InOrder(
+        StoreObservers<TKey, TRow> owner, IObserver<StoreChangeSet<TKey, TRow>> observer, Action<IDelivery<StoreChangeSet<TKey, TRow>>> onDisposed)
+        : IObserver<StoreChangeSet<TKey, TRow>>, IDeliveryOwner<StoreChangeSet<TKey, TRow>>
     {
         private long _version = -1;
 
@@ -68,5 +75,11 @@ internal sealed class StoreObservers<TKey, TRow>(WorkScheduler scheduler, Func<S
         public void OnCompleted() => observer.OnCompleted();
 
         public void OnError(Exception error) => observer.OnError(error);
+
+        public void OnObserverThrew(Exception error) => owner.Threw(error);
+
+        public StoreChangeSet<TKey, TRow> Overflowed() => owner.Everything();
+
+        public void OnDisposed(IDelivery<StoreChangeSet<TKey, TRow>> delivery) => onDisposed(delivery);
     }
 }

@@ -108,12 +108,22 @@ public sealed class ConsumerTests
         seen.Items.GroupBy(i => i / Each).Should().AllSatisfy(thread => thread.Should().BeInAscendingOrder());
     }
 
-    private sealed class Posted : IObservable<int>
+    private sealed class Posted : IObservable<int>, Carbon.Realtime.Primitives.IDeliveryOwner<int>
     {
         public Carbon.Realtime.Primitives.ObserverDelivery<int>? Delivery { get; private set; }
 
         public IDisposable Subscribe(IObserver<int> observer) =>
-            Delivery = new(observer, WorkScheduler.ThreadPool, new(1_000_000, () => -1), static _ => { }, static _ => { });
+            Delivery = new(observer, WorkScheduler.ThreadPool, new(1_000_000, this), this);
+
+        public int Overflowed() => -1;
+
+        public void OnObserverThrew(Exception error)
+        {
+        }
+
+        public void OnDisposed(Carbon.Realtime.Primitives.IDelivery<int> delivery)
+        {
+        }
     }
 
     [Fact]

@@ -4,7 +4,7 @@ namespace Carbon.Realtime.Tests.Primitives;
 
 public sealed class DeliveryBufferTests
 {
-    private readonly DeliveryBuffer<int> _buffer = new(capacity: 4, overflowMarker: () => -1);
+    private readonly DeliveryBuffer<int> _buffer = new(capacity: 4, new Owner<int>(-1));
 
     [Fact]
     public void One_taker_at_a_time_is_started_and_takes_all_that_waits()
@@ -47,7 +47,7 @@ public sealed class DeliveryBufferTests
     [Fact]
     public void A_steady_flow_allocates_nothing()
     {
-        var buffer = new DeliveryBuffer<object>(1024, () => null!);
+        var buffer = new DeliveryBuffer<object>(1024, new Owner<object>(null!));
         var items = Enumerable.Range(0, 100).Select(_ => new object()).ToArray();
         void Round()
         {
@@ -67,6 +67,19 @@ public sealed class DeliveryBufferTests
         }
 
         (GC.GetAllocatedBytesForCurrentThread() - before).Should().Be(0);
+    }
+
+    private sealed class Owner<T>(T marker) : IDeliveryOwner<T>
+    {
+        public T Overflowed() => marker;
+
+        public void OnObserverThrew(Exception error)
+        {
+        }
+
+        public void OnDisposed(IDelivery<T> delivery)
+        {
+        }
     }
 
     private int[] Take() => _buffer.TryTake(out var batch, out _) ? batch.ToArray() : [];
