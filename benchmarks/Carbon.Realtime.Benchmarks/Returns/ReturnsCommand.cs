@@ -38,7 +38,7 @@ internal static class ReturnsCommand
         return 1;
     }
 
-    private static IReadOnlyList<TimeSpan> DialsAfterARestart(TimeSpan spread)
+    private static List<TimeSpan> DialsAfterARestart(TimeSpan spread)
     {
         var world = new ManualEnvironment();
         var server = new FakeRealtimeServer();
