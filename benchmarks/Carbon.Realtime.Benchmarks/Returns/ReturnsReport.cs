@@ -9,6 +9,7 @@ internal sealed class ReturnsReport
     private const int BarWidth = 44;
     private const int Gap = 8;
     private const int Left = 48;
+    private const int Right = 112;
     private const int Top = 44;
     private const int Height = 200;
 
@@ -46,14 +47,14 @@ internal sealed class ReturnsReport
         var bottom = Top + Height;
         var svg = new StringBuilder();
         svg.Append(CultureInfo.InvariantCulture, $"""
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {right + 16} {bottom + 48}" font-family="sans-serif" font-size="12" role="img">
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {right + Right} {bottom + 48}" font-family="sans-serif" font-size="12" role="img">
             <title>Dials in each second after a server closed {_clients} clients with 1012</title>
             <rect width="100%" height="100%" fill="#ffffff"/>
             <text x="{Left}" y="20" font-size="14" fill="#222222">Dials a second after a server closed {_clients} clients in one instant</text>
 
             """);
-        Line(svg, Mean, "mean over the spread", right);
-        Line(svg, 2 * Mean, "twice the mean: the most that a second may have", right);
+        Line(svg, Mean, "mean", right);
+        Line(svg, 2 * Mean, "twice the mean", right);
         for (var i = 0; i < _seconds.Length; i++)
         {
             var (x, y) = (Left + (i * (BarWidth + Gap)), Y(_seconds[i]));
@@ -72,7 +73,7 @@ internal sealed class ReturnsReport
     private void Line(StringBuilder svg, int dials, string name, int right) => svg.Append(CultureInfo.InvariantCulture, $"""
         <line x1="{Left}" y1="{Y(dials)}" x2="{right}" y2="{Y(dials)}" stroke="#aa4444" stroke-dasharray="4 4"/>
         <text x="{Left - 8}" y="{Y(dials) + 4}" text-anchor="end" fill="#aa4444">{dials}</text>
-        <text x="{right}" y="{Y(dials) - 6}" text-anchor="end" fill="#aa4444">{name}</text>
+        <text x="{right + 6}" y="{Y(dials) + 4}" fill="#aa4444">{name}</text>
 
         """);
 

@@ -46,7 +46,7 @@ public sealed class IdleMemoryTests(ITestOutputHelper output)
         own.Should().BeInRange(512, 1536);
         equal.Should().BeInRange(64, 512);
         definition.Should().BeInRange(64, 640);
-        touched.Should().BeInRange(64, 1536, "what takes changes apart is made for the first of them, and stays");
+        touched.Should().BeInRange(64, 1280, "what takes changes apart is made for the first of them, and stays");
 
         void Define(int from)
         {
