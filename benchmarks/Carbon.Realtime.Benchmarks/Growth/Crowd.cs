@@ -25,8 +25,6 @@ internal sealed class Crowd<TRow> : IAsyncDisposable
         },
         new RealtimeDependencies { SocketFactory = _server });
 
-    public int Channels => _server.Channels;
-
     /// <summary>Subscribes all, and returns when all are told of changes.</summary>
     /// <param name="streams">What is subscribed to; the same one several times is one stream with several subscribers.</param>
     /// <param name="channels">On how many channels; streams are dealt out to them in turn.</param>
@@ -42,6 +40,8 @@ internal sealed class Crowd<TRow> : IAsyncDisposable
         }
 
         await Task.WhenAll(crowd._subscribers.Select(static s => s.Subscriber.Live)).WaitAsync(Patience);
+        var wanted = Math.Min(channels, streams.Distinct().Count());
+        if (crowd._server.Channels != wanted) throw new InvalidOperationException($"{crowd._server.Channels} channels joined, not {wanted}: what is measured would be something else.");
         crowd._frames = [.. frames(crowd._server).Select(static f => (ReadOnlyMemory<byte>)f)];
         return crowd;
     }
