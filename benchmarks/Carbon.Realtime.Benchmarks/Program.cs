@@ -4,6 +4,7 @@ using System.Net.WebSockets;
 using System.Text.Json;
 using BenchmarkDotNet.Running;
 using Carbon.Realtime.Benchmarks;
+using Carbon.Realtime.Benchmarks.Binding;
 using Carbon.Realtime.Benchmarks.Cache;
 using Carbon.Realtime.Benchmarks.Clients;
 using Carbon.Realtime.Benchmarks.Emulator;
@@ -31,6 +32,8 @@ const string Usage = """
     row                                                        the size of the row's object graph
     store    [--rows 1000,10000,100000,1000000] [--changes 200000] [--runs 9] [--date TEXT] [--out FILE] [--check]
                                                                a store's updates, publications and memory against a dictionary
+    binding  [--rows 100000] [--rate 1000] [--seconds 10] [--runs 5] [--date TEXT] [--out FILE] [--check]
+                                                               how busy a bound list keeps the interface's thread, in virtual time
     growth   [--runs 7] [--events 200000] [--date TEXT] [--out FILE] [--check]
                                                                how costs grow with subscriptions, channels, subscribers, rows and their size
     emulator [--runs 7] [--events 100000] [--date TEXT] [--out FILE] [--check]
@@ -69,6 +72,8 @@ try
         case "row":
             Console.WriteLine(RowGraph.BytesPerRow(Asked(arguments, LoadFrom).Row));
             return 0;
+        case "binding":
+            return BindingCommand.Run(Asked(arguments, BindingFrom));
         case "growth":
             return await GrowthCommand.RunAsync(Asked(arguments, GrowthFrom));
         case "emulator":
@@ -113,6 +118,17 @@ static T Asked<T>(Arguments arguments, Func<Arguments, T> options)
     arguments.End();
     return result;
 }
+
+static BindingBenchOptions BindingFrom(Arguments arguments) => new()
+{
+    Rows = (int)(arguments.Number("rows") ?? 100_000),
+    ChangesPerSecond = (int)(arguments.Number("rate") ?? 1000),
+    Seconds = (int)(arguments.Number("seconds") ?? 10),
+    Runs = (int)(arguments.Number("runs") ?? 5),
+    Date = arguments.Text("date"),
+    Out = arguments.Text("out"),
+    Check = arguments.Flag("check"),
+};
 
 static EmulatorBenchOptions EmulatorFrom(Arguments arguments) => new()
 {

@@ -14,9 +14,6 @@ internal sealed class GrowthReport(
     /// <summary>… and a further subscriber of a stream costs an event at most this share of what one alone costs.</summary>
     private const double FanOutCeiling = 0.05;
 
-    /// <summary>The machine's noise.</summary>
-    private const double Tolerance = 0.1;
-
     public IReadOnlyList<GrowthChart> Charts { get; } =
     [
         new("growth-subscriptions", "An event, by subscriptions, each to a row of its own", "subscriptions", [subscriptions],
@@ -67,8 +64,8 @@ internal sealed class GrowthReport(
 
     public IEnumerable<string> Misses()
     {
-        if (SpreadRatio < SpreadFloor * (1 - Tolerance)) yield return Format($"events spread over all are {SpreadRatio:F2} of a single binding's, their floor {SpreadFloor:F2}");
-        if (FanOut > FanOutCeiling * (1 + Tolerance)) yield return Format($"a further subscriber costs {FanOut:P1} of an event to one, at most {FanOutCeiling:P0} is allowed");
+        if (Floors.IsBelow(SpreadRatio, SpreadFloor)) yield return Format($"events spread over all are {SpreadRatio:F2} of a single binding's, their floor {SpreadFloor:F2}");
+        if (Floors.IsAbove(FanOut, FanOutCeiling)) yield return Format($"a further subscriber costs {FanOut:P1} of an event to one, at most {FanOutCeiling:P0} is allowed");
     }
 
     private static string Format(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -15,13 +15,10 @@ internal sealed class StoreReport(StoreBenchOptions options, string load, IReadO
 {
     /// <summary>A change costs at most so many of a dictionary's updates …</summary>
     /// <remarks>Who looks at a publication has it copied as far as the next changes go: that is shown, and no floor, for it is paid by look, not by change.</remarks>
-    private const double MostTimes = 3;
+    private const double MostTimes = 2;
 
     /// <summary>… and a row at most so many bytes beside itself, at a million rows.</summary>
-    private const double MostBytes = 150;
-
-    /// <summary>What a ratio may be above its bound: the machine's noise.</summary>
-    private const double Tolerance = 0.1;
+    private const double MostBytes = 100;
 
     public string Markdown()
     {
@@ -52,10 +49,10 @@ internal sealed class StoreReport(StoreBenchOptions options, string load, IReadO
             foreach (var contender in size.Contenders.Skip(1).Where(static c => !c.Name.Contains("read", StringComparison.Ordinal)))
             {
                 var ratio = Ratio(size, contender);
-                if (ratio > MostTimes * (1 + Tolerance)) yield return Format($"{contender.Name} at {size.Rows:N0} rows takes {ratio:F2} times a dictionary's update; {MostTimes} are allowed");
+                if (Floors.IsAbove(ratio, MostTimes)) yield return Format($"{contender.Name} at {size.Rows:N0} rows takes {ratio:F2} times a dictionary's update; {MostTimes} are allowed");
             }
 
-            if (size.Rows >= 1_000_000 && size.BytesBesideRow > MostBytes) yield return Format($"a row costs {size.BytesBesideRow:F0} bytes beside itself; {MostBytes} are allowed");
+            if (size.Rows >= 1_000_000 && Floors.IsAbove(size.BytesBesideRow, MostBytes)) yield return Format($"a row costs {size.BytesBesideRow:F0} bytes beside itself; {MostBytes} are allowed");
         }
     }
 

@@ -10,6 +10,7 @@ internal sealed class ChangeFeed<TKey, TRow> : TableFeed, IDeliveryOwner<TableCh
     private readonly RealtimeTable<TKey, TRow> _table;
     private readonly FeedTally _tally;
     private List<TableChange<TKey, TRow>>? _burst;
+    private int _burstBytes;
     private ChangeDecoder<TKey, TRow>? _decoder;
     private FeedObserver<TKey, TRow>[] _observers = [];
 
@@ -17,7 +18,7 @@ internal sealed class ChangeFeed<TKey, TRow> : TableFeed, IDeliveryOwner<TableCh
         : base(owner, key, table)
     {
         _table = table;
-        _tally = owner.TableOf(table).Tally;
+        _tally = Names.Tally;
     }
 
     protected override bool HasObservers => Volatile.Read(ref _observers).Length > 0;
@@ -44,6 +45,7 @@ internal sealed class ChangeFeed<TKey, TRow> : TableFeed, IDeliveryOwner<TableCh
         {
             Publish(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_burst));
             _burst.Clear();
+            _burstBytes = 0;
         }
     }
 
@@ -69,7 +71,7 @@ internal sealed class ChangeFeed<TKey, TRow> : TableFeed, IDeliveryOwner<TableCh
     }
 
     protected override bool Take(in ChangeFrame change, bool verified) =>
-        (Volatile.Read(ref _decoder) ?? CreateDecoder()).Decode(change, verified) is { } element && Gather(element);
+        (Volatile.Read(ref _decoder) ?? CreateDecoder()).Decode(change, verified) is { } element && Gather(element, change.Record.Length + change.OldRecord.Length);
 
     protected override void TellGap(GapReason reason) => Publish([new Gap<TKey, TRow>(reason)]);
 
@@ -100,7 +102,7 @@ internal sealed class ChangeFeed<TKey, TRow> : TableFeed, IDeliveryOwner<TableCh
         lock (Owner.Gate)
         {
             var decoder = new ChangeDecoder<TKey, TRow>(
-                Table, _table.Definition, Plan, Key.Options.KeyOnlyDeletes, oldRows: true, isHeld: false, Owner.Registry.Drops, Owner.Logger);
+                Table, Names.RecordsOf(_table.Definition), Plan, Key.Options.KeyOnlyDeletes, isHeld: false, Owner.Registry.Drops, Owner.Logger);
             Volatile.Write(ref _decoder, decoder);
             return decoder;
         }
@@ -131,11 +133,12 @@ internal sealed class ChangeFeed<TKey, TRow> : TableFeed, IDeliveryOwner<TableCh
     }
 
     /// <returns>Whether this is the first of its burst.</returns>
-    private bool Gather(TableChange<TKey, TRow> element)
+    private bool Gather(TableChange<TKey, TRow> element, int bytes)
     {
         _tally.Ready(element.CommittedAt);
         (_burst ??= []).Add(element);
-        if (_burst.Count >= BurstSize)
+        _burstBytes += bytes;
+        if (_burst.Count >= BurstSize || _burstBytes >= BurstBytes)
         {
             OnBurstEnd();
         }

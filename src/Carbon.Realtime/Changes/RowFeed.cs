@@ -12,9 +12,6 @@ namespace Carbon.Realtime.Changes;
 internal sealed class RowFeed<TKey, TRow> : TableFeed
     where TKey : notnull
 {
-    /// <summary>Bytes that are told without waiting for more.</summary>
-    private const int LargeBurst = 1 << 20;
-
     private readonly RealtimeTable<TKey, TRow> _table;
     private readonly FeedTally _tally;
     private readonly List<RowEvent<TKey, TRow>> _burst = [];
@@ -31,7 +28,7 @@ internal sealed class RowFeed<TKey, TRow> : TableFeed
         : base(owner, key, table, sendsFilter)
     {
         _table = table;
-        _tally = owner.TableOf(table).Tally;
+        _tally = Names.Tally;
         _decoder = CreateDecoder();
     }
 
@@ -87,7 +84,7 @@ internal sealed class RowFeed<TKey, TRow> : TableFeed
         }
 
         _bytes = _burst.Count == 0 ? 0 : _bytes + change.Record.Length; // of what is no event nothing is kept
-        if (_burst.Count >= BurstSize || _bytes >= LargeBurst)
+        if (_burst.Count >= BurstSize || _bytes >= BurstBytes)
         {
             OnBurstEnd();
         }
@@ -136,7 +133,7 @@ internal sealed class RowFeed<TKey, TRow> : TableFeed
     protected override void OnPlanChanged() => Volatile.Write(ref _decoder, CreateDecoder());
 
     private ChangeDecoder<TKey, TRow> CreateDecoder() => new(
-        Table, _table.Definition, Plan, keyOnlyDeletes: true, oldRows: false, isHeld: true, Owner.Registry.Drops, Owner.Logger);
+        Table, new RecordDecoder<TKey, TRow>(Table, _table.Definition, isHeld: true, Owner.Logger), Plan, keyOnlyDeletes: true, isHeld: true, Owner.Registry.Drops, Owner.Logger);
 
     private void Add(RowEventKind kind, TKey key, TRow? row, in ChangeFrame change)
     {

@@ -10,8 +10,10 @@ internal abstract class TableFeed : ChangeFeed
     /// <summary>A burst is told at this size even while more arrives: the last of a long burst must not wait for its end.</summary>
     protected const int BurstSize = 256;
 
+    /// <summary>And at so many bytes of records: long rows that wait for the others of their burst are memory.</summary>
+    protected const int BurstBytes = 1 << 20;
+
     private readonly IRealtimeTable _table;
-    private readonly FeedTable _names;
     private TableColumns? _columns;
 
     protected TableFeed(ChangeFeeds owner, FeedKey key, IRealtimeTable table)
@@ -24,7 +26,7 @@ internal abstract class TableFeed : ChangeFeed
     {
         Key = key;
         _table = table;
-        _names = owner.TableOf(table);
+        Names = owner.TableOf(table);
         Plan = sendsFilter ? FilterPlan.Create(TenantFilter(), table.Filter, owner.SingleFilterCondition) : FilterPlan.OfTenant(TenantFilter(), table.Filter);
         if (WhyNotJudged(Plan) is { } reason)
         {
@@ -38,9 +40,12 @@ internal abstract class TableFeed : ChangeFeed
     public sealed override RealtimeFilter Sent => Plan.Sent;
 
     /// <remarks>Not its text form, which has the filter: values are the program's secret.</remarks>
-    protected sealed override string Table => _names.Name;
+    protected sealed override string Table => Names.Name;
 
     protected FeedKey Key { get; }
+
+    /// <summary>What the table's feeds share.</summary>
+    protected FeedTable Names { get; }
 
     protected FilterPlan Plan { get; private set; }
 
@@ -55,7 +60,7 @@ internal abstract class TableFeed : ChangeFeed
         }
 
         // The server compares names with LIKE: user_data also brings user1data's changes.
-        if (!change.Table.SequenceEqual(_names.NameUtf8) || !change.Schema.SequenceEqual(_names.SchemaUtf8))
+        if (!change.Table.SequenceEqual(Names.NameUtf8) || !change.Schema.SequenceEqual(Names.SchemaUtf8))
         {
             Owner.Registry.Drops.Count(FrameDropReason.ForeignTable);
             ChangesLog.Dropped(Owner.Logger, Table, FrameDropReason.ForeignTable);

@@ -103,7 +103,7 @@ internal sealed class ChannelMessages(ChannelRegistry registry, RealtimeConnecti
         channel.TokenPushed = false;
         channel.Fault = null;
         ChannelsLog.Subscribed(logger, channel.Topic, cause);
-        channel.Subscriptions.ForEach(s => s.Request.Sink.OnReady(cause));
+        channel.Subscriptions.ForEach(s => s.Sink.OnReady(cause));
         registry.Statuses.Tell(channel);
         registry.Tokens.Reconcile(channel);
     }

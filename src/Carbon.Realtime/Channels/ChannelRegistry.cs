@@ -250,7 +250,7 @@ internal sealed class ChannelRegistry
             Statuses.Tell(subscription);
             if (channel.State == ChannelState.Live)
             {
-                subscription.Request.Sink.OnShared();
+                subscription.Sink.OnShared();
             }
 
             return true;

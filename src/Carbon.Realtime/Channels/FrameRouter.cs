@@ -7,11 +7,15 @@ namespace Carbon.Realtime.Channels;
 /// <summary>Takes every frame in arrival order: changes to their subscriptions, all else to <see cref="ChannelMessages"/>. On the reader's loop.</summary>
 internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection connection, ILogger logger) : IConnectionHandler
 {
+    /// <summary>Frames after which a burst ends although more are there: a table that is written without a pause must not keep another one's change waiting.</summary>
+    private const int LongestBurst = 1024;
+
     private readonly ChannelMessages _messages = new(registry, connection, logger);
     private readonly ChangeReader _changes = new();
     private readonly List<Subscription> _matched = [];
     private readonly List<ISubscriptionSink> _dirty = [];
     private long _frame;
+    private int _burst;
 
     public bool IsJoining => registry.Joins.IsJoining;
 
@@ -67,10 +71,10 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
         }
 
         CountUnreadable(reason);
-        Live().ForEach(static s => s.Request.Sink.OnUnreadable());
+        Live().ForEach(static s => s.Sink.OnUnreadable());
     }
 
-    public void OnSuspended() => Live().ForEach(static s => s.Request.Sink.OnSuspended());
+    public void OnSuspended() => Live().ForEach(static s => s.Sink.OnSuspended());
 
     public void OnClockChanged() => registry.Tokens.OnClockChanged();
 
@@ -81,6 +85,8 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
             _dirty.ForEach(static sink => sink.OnBurstEnd());
             _dirty.Clear();
         }
+
+        _burst = 0;
     }
 
     /// <summary>Everybody to whom changes flow.</summary>
@@ -109,18 +115,23 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
         if (!_changes.TryRead(frame.Payload, out var change, out var error))
         {
             CountUnreadable(error);
-            routes.ForEach(static s => s.Request.Sink.OnUnreadable());
+            routes.ForEach(static s => s.Sink.OnUnreadable());
             return;
         }
 
         Match(routes, change);
         foreach (var subscription in _matched)
         {
-            var sink = subscription.Request.Sink;
+            var sink = subscription.Sink;
             if (sink.OnChange(change, subscription.LastVerified))
             {
                 _dirty.Add(sink);
             }
+        }
+
+        if (++_burst >= LongestBurst)
+        {
+            OnBurstEnd();
         }
     }
 

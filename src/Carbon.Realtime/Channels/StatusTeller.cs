@@ -48,7 +48,7 @@ internal sealed class StatusTeller : IStatusOwner
                 (recovery.IsFaulted ? RealtimeState.Faulted : RealtimeState.Recovering, fault, recovery.Attempt, recovery.NextRetry),
             _ => OfWaiting(),
         };
-        subscription.Request.Sink.OnStatus(state, error, attempt, nextRetry);
+        subscription.Sink.OnStatus(state, error, attempt, nextRetry);
     }
 
     public void End() => Connection.End(null);

@@ -5,6 +5,9 @@ internal sealed class Subscription(SubscriptionRequest request)
 {
     public SubscriptionRequest Request { get; } = request;
 
+    /// <summary>The request's, at hand: every change comes by here.</summary>
+    public ISubscriptionSink Sink { get; } = request.Sink;
+
     /// <summary>Where it is; <see langword="null"/> while the group window is open, and after it ended.</summary>
     public Channel? Channel { get; set; }
 

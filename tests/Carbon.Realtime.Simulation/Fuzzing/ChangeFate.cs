@@ -24,7 +24,7 @@ internal sealed class ChangeFate
         _columns = data.TryGetProperty("columns", out var columns) ? [.. columns.EnumerateArray().Select(static c => (c.GetProperty("name").GetString() ?? "", c.GetProperty("type").GetString() ?? ""))] : [];
         if (Row.ValueKind == JsonValueKind.Object && !HasErrors)
         {
-            var hasOldKey = IsDelete || !data.TryGetProperty("old_record", out var old) || old.ValueKind != JsonValueKind.Object || !old.TryGetProperty("id", out var oldId) || RowTwin.TextOf(oldId) is not null;
+            var hasOldKey = IsDelete || !data.TryGetProperty("old_record", out var old) || old.ValueKind != JsonValueKind.Object || (IsTextOrAbsent(old, "id") && IsTextOrAbsent(old, FuzzTables.TenantColumn));
             Key = RowTwin.TextOf(Column("id")) is { } key && hasOldKey && !IsCut("id") ? key : null;
             IsMatching = Key is not null && IsText("status", static s => s != "Closed") && IsText(FuzzTables.TenantColumn, static t => t == FuzzTables.Tenant);
             IsWholeRaw = _columns.TrueForAll(c => Row.TryGetProperty(c.Name, out _)) && Utf8.IsValid(JsonMarshal.GetRawUtf8Value(Row));
@@ -60,6 +60,9 @@ internal sealed class ChangeFate
 
     /// <summary>Whether the tenant is surely another one: nothing at all may be told.</summary>
     public bool IsForeign => Row.ValueKind == JsonValueKind.Object && IsText(FuzzTables.TenantColumn, static t => t != FuzzTables.Tenant);
+
+    /// <summary>Both make the key of one of the tables.</summary>
+    private static bool IsTextOrAbsent(JsonElement row, string column) => !row.TryGetProperty(column, out var value) || RowTwin.TextOf(value) is not null;
 
     private JsonElement Column(string name) => Row.TryGetProperty(name, out var value) ? value : default;
 

@@ -4,6 +4,7 @@ using Carbon.Realtime.Changes;
 using Carbon.Realtime.Channels;
 using Carbon.Realtime.Primitives;
 using Carbon.Realtime.Protocol;
+using Carbon.Realtime.Tables;
 using Carbon.Realtime.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -262,23 +263,28 @@ internal sealed class ChangeTarget : FuzzTarget
         public ChangeReader Reader { get; } = new();
 
         public ChangeDecoder<string, FuzzRow> Typed { get; } =
-            new("public.order", FuzzTables.Typed.Definition, Plan, keyOnlyDeletes: false, oldRows: true, isHeld: false, drops, NullLogger.Instance);
+            Decoder("public.order", FuzzTables.Typed.Definition, Plan, keyOnlyDeletes: false, isHeld: false, drops);
 
         public ChangeDecoder<string, FuzzRow> Held { get; } =
-            new("public.order", FuzzTables.Typed.Definition, HeldPlan, keyOnlyDeletes: true, oldRows: false, isHeld: true, drops, NullLogger.Instance);
+            Decoder("public.order", FuzzTables.Typed.Definition, HeldPlan, keyOnlyDeletes: true, isHeld: true, drops);
 
         public ChangeDecoder<JsonElement, JsonElement> Untyped { get; } =
-            new("public.order", FuzzTables.Untyped.Definition, Plan, keyOnlyDeletes: true, oldRows: true, isHeld: false, drops, NullLogger.Instance);
+            Decoder("public.order", FuzzTables.Untyped.Definition, Plan, keyOnlyDeletes: true, isHeld: false, drops);
 
         public ChangeDecoder<JsonElement, JsonElement> HeldUntyped { get; } =
-            new("public.order", FuzzTables.UntypedPair.Definition, HeldPlan, keyOnlyDeletes: true, oldRows: false, isHeld: true, drops, NullLogger.Instance);
+            Decoder("public.order", FuzzTables.UntypedPair.Definition, HeldPlan, keyOnlyDeletes: true, isHeld: true, drops);
 
         /// <summary>Of any table: what was recorded has no tenants.</summary>
         public ChangeDecoder<JsonElement, JsonElement> All { get; } =
-            new("public.todos", RealtimeTable.Untyped("todos").Definition, Everything, keyOnlyDeletes: true, oldRows: true, isHeld: false, drops, NullLogger.Instance);
+            Decoder("public.todos", RealtimeTable.Untyped("todos").Definition, Everything, keyOnlyDeletes: true, isHeld: false, drops);
 
         public HashSet<JsonElement> Keys { get; } = new(FuzzTables.Untyped.Definition.Key.Comparer);
 
         public HashSet<JsonElement> KeyPairs { get; } = new(FuzzTables.UntypedPair.Definition.Key.Comparer);
+
+        private static ChangeDecoder<TKey, TRow> Decoder<TKey, TRow>(
+            string table, TableDefinition<TKey, TRow> definition, FilterPlan plan, bool keyOnlyDeletes, bool isHeld, DropCounter drops)
+            where TKey : notnull =>
+            new(table, new RecordDecoder<TKey, TRow>(table, definition, isHeld, NullLogger.Instance), plan, keyOnlyDeletes, isHeld, drops, NullLogger.Instance);
     }
 }

@@ -121,7 +121,8 @@ internal static class EnvelopeTwin
     private static void CompareSystem(SystemPayload? system, JsonElement payload)
     {
         var (extension, words) = (Part(payload, "extension"), Words(Part(payload, "message")));
-        var isSystem = IsStatus(Part(payload, "status")) && words is not null && extension.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null or JsonValueKind.String;
+        var isExtension = extension.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null || RowTwin.TextOf(extension) is not null;
+        var isSystem = IsStatus(Part(payload, "status")) && words is not null && isExtension;
         Require(isSystem == system is not null, $"system message: {system is not null}, by System.Text.Json {isSystem}");
         if (system is not null)
         {

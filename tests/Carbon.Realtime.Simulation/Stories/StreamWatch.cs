@@ -60,10 +60,11 @@ internal sealed class StreamWatch(SimulatedWorld world, string table, bool keyOn
                 break;
             case Updated<string, Order> updated:
                 Take(updated.Row, updated.Key);
-                AllowOld(updated.OldKey, updated.OldRow);
+                AllowOld(updated.OldKey, updated.OldRow); // whoever may see the new row: of an update the server does not judge the old one (docs/protocol.md, "Who gets a change")
                 break;
             case Deleted<string, Order> deleted:
                 AllowOld(deleted.Key, deleted.OldRow);
+                world.Require(deleted.OldRow is null || MaySee(deleted.Key, deleted.OldRow.Version), $"V1 stream: the deleted row {deleted.OldRow} comes to {world.Client.User}");
                 TakeDeleted(deleted.Key);
                 break;
             case Gap<string, Order> gap:
@@ -169,11 +170,8 @@ internal sealed class StreamWatch(SimulatedWorld world, string table, bool keyOn
         }
     }
 
-    private void AllowOld(string key, Order? old)
-    {
+    private void AllowOld(string key, Order? old) =>
         world.Require(old is null || old.CompanyId == world.Client.Tenant, $"V1 stream: the old row of {key} was {old?.CompanyId}'s");
-        world.Require(old is null || MaySee(old.Id, old.Version), $"V1 stream: the old row {old} comes to {world.Client.User}");
-    }
 
     private bool MaySee(string key, long version) => world.Client.MayBe(SimulatedDatabase.Users[0]) || world.Database.WasOpen(table, key, version);
 }

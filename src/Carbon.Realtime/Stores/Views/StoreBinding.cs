@@ -64,7 +64,7 @@ internal sealed class StoreBinding<TKey, TRow> : IObserver<StoreChangeSet<TKey, 
         try
         {
             shown.Reset(current);
-            rows.Fill(shown.Publish());
+            rows.Fill([.. shown.Publish()]);
         }
 #pragma warning disable CA1031 // Predicate and comparison are other people's code.
         catch (Exception e)
