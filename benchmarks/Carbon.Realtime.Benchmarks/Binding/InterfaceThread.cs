@@ -10,7 +10,7 @@ internal sealed class InterfaceThread : SynchronizationContext
     /// <summary>What all that was run took.</summary>
     public TimeSpan Busy { get; private set; }
 
-    /// <summary>What the longest took: as long nothing else is drawn.</summary>
+    /// <summary>What the longest took: nothing else is drawn meanwhile.</summary>
     public TimeSpan Longest { get; private set; }
 
     public override void Post(SendOrPostCallback d, object? state) => _posted.Enqueue((d, state));

@@ -30,7 +30,7 @@ internal sealed class LineChart(string title, string xAxis, string yAxis)
     {
         var points = _lines.SelectMany(static l => l.Points).ToArray();
         var x = new Axis(points.Min(static p => p.X), points.Max(static p => p.X), Left, Width - Right);
-        var y = new Axis(points.Min(static p => p.Low), points.Max(static p => p.High), Height - Bottom, Top);
+        var y = new Axis(Axis.Below(points.Min(static p => p.Low)), Axis.Above(points.Max(static p => p.High)), Height - Bottom, Top);
         var svg = new StringBuilder();
         Add(svg, $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" width=\"{Width}\" height=\"{Height}\" font-family=\"sans-serif\" font-size=\"11\" fill=\"#808080\">\n");
         Add(svg, $"<title>{Escaped(title)}</title>\n<text x=\"{Left}\" y=\"18\" font-size=\"14\" font-weight=\"bold\">{Escaped(title)}</text>\n");
@@ -65,9 +65,7 @@ internal sealed class LineChart(string title, string xAxis, string yAxis)
             Add(svg, $"<circle cx=\"{x.At(p.X):F1}\" cy=\"{y.At(p.Y):F1}\" r=\"3\" fill=\"{colour}\"/>\n");
         }
 
-        var last = points[^1];
-        var above = points.Count > 1 && _lines.Count > 1 && _lines.Exists(l => l.Name != name && l.Points[^1].Y >= last.Y) ? 16 : -8;
-        Add(svg, $"<text x=\"{Width - Right}\" y=\"{y.At(last.Y) + above:F1}\" text-anchor=\"end\" fill=\"{colour}\">{Escaped(name)}</text>\n");
+        Add(svg, $"<text x=\"{Width - Right}\" y=\"{18 + (16 * index)}\" text-anchor=\"end\" fill=\"{colour}\">{Escaped(name)}</text>\n");
     }
 
     /// <summary>1,000 as 1k.</summary>
@@ -90,6 +88,12 @@ internal sealed class LineChart(string title, string xAxis, string yAxis)
         private readonly double _low = Math.Log10(least) - 0.05;
         private readonly double _high = Math.Log10(most) + 0.1;
 
+        /// <summary>The next 1, 2 or 5 of a power of ten, so that an axis begins and ends with a number.</summary>
+        public static double Below(double value) => Numbers(value).Last(n => n <= value);
+
+        /// <inheritdoc cref="Below"/>
+        public static double Above(double value) => Numbers(value).First(n => n >= value);
+
         public double At(double value) => from + ((Math.Log10(value) - _low) / (_high - _low) * (to - from));
 
         public IEnumerable<double> Ticks()
@@ -98,6 +102,12 @@ internal sealed class LineChart(string title, string xAxis, string yAxis)
             double[] steps = high - low < 2 ? [1, 2, 5] : [1];
             return Enumerable.Range((int)Math.Floor(low), (int)(high - low) + 3).SelectMany(power => steps.Select(step => step * Math.Pow(10, power)))
                 .Where(tick => Math.Log10(tick) >= low && Math.Log10(tick) <= high);
+        }
+
+        private static IEnumerable<double> Numbers(double around)
+        {
+            var power = Math.Pow(10, Math.Floor(Math.Log10(around)));
+            return [power / 2, power, power * 2, power * 5, power * 10];
         }
     }
 }

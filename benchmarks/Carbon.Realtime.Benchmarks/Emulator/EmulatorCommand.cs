@@ -77,10 +77,7 @@ internal static class EmulatorCommand
         var text = report.Markdown();
         Console.WriteLine(text);
         if (options.Out is { } file) ReportFile.Write(file, "emulator", text);
-        if (!options.Check) return 0;
-        var misses = report.Misses().ToArray();
-        foreach (var miss in misses) Console.Error.WriteLine($"FLOOR MISSED: {miss}");
-        return misses.Length == 0 ? 0 : 1;
+        return options.Check ? Floors.Check(report.Misses()) : 0;
     }
 
     /// <summary>One start in this process, in milliseconds; the command of the cold processes.</summary>

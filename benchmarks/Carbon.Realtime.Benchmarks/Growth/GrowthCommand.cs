@@ -49,10 +49,7 @@ internal static class GrowthCommand
             foreach (var chart in report.Charts) File.WriteAllText(Path.Combine(folder, $"{chart.Name}.svg"), Drawn(chart));
         }
 
-        if (!options.Check) return 0;
-        var misses = report.Misses().ToArray();
-        foreach (var miss in misses) Console.Error.WriteLine($"FLOOR MISSED: {miss}");
-        return misses.Length == 0 ? 0 : 1;
+        return options.Check ? Floors.Check(report.Misses()) : 0;
     }
 
     private static async Task<T> Told<T>(string what, Task<T> measuring)

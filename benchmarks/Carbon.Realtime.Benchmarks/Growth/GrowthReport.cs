@@ -17,13 +17,13 @@ internal sealed class GrowthReport(
     public IReadOnlyList<GrowthChart> Charts { get; } =
     [
         new("growth-subscriptions", "An event, by subscriptions, each to a row of its own", "subscriptions", [subscriptions],
-            "A frame's ids lead to its subscription by a dictionary; that a row is within the filter is looked at again. What bends it is memory: each stream's decoder, and the frames themselves, which are other ones from event to event."),
+            "A frame's ids lead to its subscription by a dictionary; that a row is within the filter is looked at again. What bends it is memory: each stream's state and queue, and the frames themselves, which are other ones from event to event; and each is handed to an observer of its own."),
         new("growth-channels", "An event, by channels that carry 1,000 subscriptions", "channels", [channels],
             "A topic leads to its channel by a dictionary of bytes. A burst ends for every stream that it touched, whichever channels they are on."),
         new("growth-subscribers", "An event that all subscribers of one stream are told", "subscribers", [subscribers],
             "A change is decoded once. Each further subscriber costs a place in its queue and a call; they are told in bursts, so waking them is shared by the changes of a burst."),
         new("growth-row-size", "An event, by the length of its row's text", "bytes", rowSizes,
-            "Short rows cost what frames cost; long ones are copied into a string, which from 85,000 bytes on is the collector's large heap, and read twice, once to find the record's end."),
+            "Short rows cost what frames cost; long ones are copied into a string, which from 85,000 bytes on is the collector's large heap."),
         new("growth-rows", "A change of a store, by its rows", "rows", rows,
             "Rows are met at random: from 10,000 on it is memory that is in no cache, for a dictionary as for a store, which has a tree of pages beside its index."),
     ];

@@ -20,7 +20,7 @@ internal sealed class ChangeDecoder<TKey, TRow>
     private readonly RowGuard _oldLocal;
     private readonly RowGuard _deletedRow;
     private readonly bool _keyOnlyDeletes;
-    private readonly bool _isHeld;
+    private readonly bool _isHeld; // then what is not ours comes by right, and nobody asks for a row as it was
     private readonly DropCounter _drops;
     private readonly ILogger _logger;
 
@@ -28,14 +28,13 @@ internal sealed class ChangeDecoder<TKey, TRow>
     /// <param name="records">Takes its records apart.</param>
     /// <param name="plan">Whose rows.</param>
     /// <param name="keyOnlyDeletes">Whether deletes that nobody could judge are wanted.</param>
-    /// <param name="isHeld">Whether rows are held beside others that were read: then what is not ours comes by right, and nobody asks for a row as it was.</param>
     /// <param name="drops">Counts what is nobody's business.</param>
     /// <param name="logger">The log.</param>
-    public ChangeDecoder(string table, RecordDecoder<TKey, TRow> records, FilterPlan plan, bool keyOnlyDeletes, bool isHeld, DropCounter drops, ILogger logger)
+    public ChangeDecoder(string table, RecordDecoder<TKey, TRow> records, FilterPlan plan, bool keyOnlyDeletes, DropCounter drops, ILogger logger)
     {
         _table = table;
         _records = records;
-        _isHeld = isHeld;
+        _isHeld = records.IsHeld;
         _tenant = RowGuard.Of(plan.Tenant);
         _filter = RowGuard.Of([.. plan.Sent.Conditions.Except(plan.Tenant)]);
         _local = RowGuard.Of(plan.Local);

@@ -10,7 +10,6 @@ internal sealed class ChangeFeed<TKey, TRow> : TableFeed, IDeliveryOwner<TableCh
     private readonly RealtimeTable<TKey, TRow> _table;
     private readonly FeedTally _tally;
     private List<TableChange<TKey, TRow>>? _burst;
-    private int _burstBytes;
     private ChangeDecoder<TKey, TRow>? _decoder;
     private FeedObserver<TKey, TRow>[] _observers = [];
 
@@ -18,7 +17,7 @@ internal sealed class ChangeFeed<TKey, TRow> : TableFeed, IDeliveryOwner<TableCh
         : base(owner, key, table)
     {
         _table = table;
-        _tally = Names.Tally;
+        _tally = Shared.Tally;
     }
 
     protected override bool HasObservers => Volatile.Read(ref _observers).Length > 0;
@@ -45,7 +44,6 @@ internal sealed class ChangeFeed<TKey, TRow> : TableFeed, IDeliveryOwner<TableCh
         {
             Publish(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_burst));
             _burst.Clear();
-            _burstBytes = 0;
         }
     }
 
@@ -71,7 +69,7 @@ internal sealed class ChangeFeed<TKey, TRow> : TableFeed, IDeliveryOwner<TableCh
     }
 
     protected override bool Take(in ChangeFrame change, bool verified) =>
-        (Volatile.Read(ref _decoder) ?? CreateDecoder()).Decode(change, verified) is { } element && Gather(element, change.Record.Length + change.OldRecord.Length);
+        (Volatile.Read(ref _decoder) ?? CreateDecoder()).Decode(change, verified) is { } element && Gather(element);
 
     protected override void TellGap(GapReason reason) => Publish([new Gap<TKey, TRow>(reason)]);
 
@@ -102,7 +100,7 @@ internal sealed class ChangeFeed<TKey, TRow> : TableFeed, IDeliveryOwner<TableCh
         lock (Owner.Gate)
         {
             var decoder = new ChangeDecoder<TKey, TRow>(
-                Table, Names.RecordsOf(_table.Definition), Plan, Key.Options.KeyOnlyDeletes, isHeld: false, Owner.Registry.Drops, Owner.Logger);
+                Table, Shared.RecordsOf(_table.Definition), Plan, Key.Options.KeyOnlyDeletes, Owner.Registry.Drops, Owner.Logger);
             Volatile.Write(ref _decoder, decoder);
             return decoder;
         }
@@ -133,12 +131,11 @@ internal sealed class ChangeFeed<TKey, TRow> : TableFeed, IDeliveryOwner<TableCh
     }
 
     /// <returns>Whether this is the first of its burst.</returns>
-    private bool Gather(TableChange<TKey, TRow> element, int bytes)
+    private bool Gather(TableChange<TKey, TRow> element)
     {
         _tally.Ready(element.CommittedAt);
         (_burst ??= []).Add(element);
-        _burstBytes += bytes;
-        if (_burst.Count >= BurstSize || _burstBytes >= BurstBytes)
+        if (_burst.Count >= BurstSize)
         {
             OnBurstEnd();
         }

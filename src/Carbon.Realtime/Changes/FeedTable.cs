@@ -9,7 +9,8 @@ namespace Carbon.Realtime.Changes;
 internal sealed class FeedTable
 {
     private readonly ILogger _logger;
-    private WeakReference<object>? _records;
+    private readonly Dictionary<object, WeakReference<object>> _records = [];
+    private int _pruneAt = 8;
 
     public FeedTable(IRealtimeTable table, RealtimeInstruments instruments, ILogger logger)
     {
@@ -32,17 +33,27 @@ internal sealed class FeedTable
     public FeedTally Tally { get; }
 
     /// <summary>What takes records apart for all streams of one definition; there while one of them has it. Under the gate.</summary>
-    /// <remarks>The last one that was made: a program that defines a table twice has some more.</remarks>
+    /// <remarks>By the definition's identity. What nobody has any more is swept as the number of places doubles: a program may define its table for each stream anew.</remarks>
     public RecordDecoder<TKey, TRow> RecordsOf<TKey, TRow>(TableDefinition<TKey, TRow> definition)
         where TKey : notnull
     {
-        if (_records is not null && _records.TryGetTarget(out var last) && last is RecordDecoder<TKey, TRow> records && records.Definition == definition)
+        if (_records.TryGetValue(definition, out var known) && known.TryGetTarget(out var records))
         {
-            return records;
+            return (RecordDecoder<TKey, TRow>)records;
         }
 
-        records = new RecordDecoder<TKey, TRow>(Name, definition, isHeld: false, _logger);
-        _records = new WeakReference<object>(records);
-        return records;
+        var made = new RecordDecoder<TKey, TRow>(Name, definition, isHeld: false, _logger);
+        _records[definition] = new WeakReference<object>(made);
+        if (_records.Count >= _pruneAt)
+        {
+            foreach (var gone in _records.Where(static r => !r.Value.TryGetTarget(out _)).Select(static r => r.Key).ToList())
+            {
+                _records.Remove(gone);
+            }
+
+            _pruneAt = Math.Max(8, _records.Count * 2);
+        }
+
+        return made;
     }
 }

@@ -8,8 +8,8 @@ namespace Carbon.Realtime.Changes;
 
 /// <summary>Takes keys and rows out of one table's records and tells the log what is wrong with them, whoever's rows they are. Reader's loop only.</summary>
 /// <remarks>
-/// One for all streams of a table, however they filter: they meet the same records. What it remembers (where columns stood, which are cut, what was told) would otherwise be brought into the
-/// processor's cache for each of a thousand streams anew (docs/performance.md, "What helped, and what did not").
+/// One for all streams of a table, however they filter: they meet the same records. What it remembers (where columns stood, which are cut, what was told) would
+/// otherwise be brought into the processor's cache for each of a thousand streams anew (docs/performance.md, "What helped, and what did not").
 /// </remarks>
 internal sealed class RecordDecoder<TKey, TRow>
     where TKey : notnull
@@ -24,7 +24,7 @@ internal sealed class RecordDecoder<TKey, TRow>
     private readonly int[] _columnHints;
     private readonly ILogger _logger;
     private Dictionary<string, long>? _undecodable;
-    private bool _toldAbsent;
+    private HashSet<string>? _absent;
 
     /// <param name="table">Its name, for the log.</param>
     /// <param name="definition">The table.</param>
@@ -34,6 +34,7 @@ internal sealed class RecordDecoder<TKey, TRow>
     {
         _table = table;
         _definition = definition;
+        IsHeld = isHeld;
         _fidelity = new RowFidelity(definition.Columns, definition.Key.Columns, isHeld, definition.IsRaw, table, typeof(TRow).Name, logger);
         _keyHints = new int[definition.Key.Columns.Count];
         _oldKeyHints = new int[definition.Key.Columns.Count];
@@ -41,8 +42,8 @@ internal sealed class RecordDecoder<TKey, TRow>
         _logger = logger;
     }
 
-    /// <summary>The table.</summary>
-    public TableDefinition<TKey, TRow> Definition => _definition;
+    /// <summary>Whether rows are held beside others that were read.</summary>
+    public bool IsHeld { get; }
 
     /// <summary>The key of the row as it is. Throws if a part of it is null.</summary>
     /// <returns>Whether it came, and whole.</returns>
@@ -66,7 +67,7 @@ internal sealed class RecordDecoder<TKey, TRow>
     /// <summary>The key as the row says it, or else as the record does. May throw.</summary>
     public TKey KeyOf(TRow row, in KeyValues values) => _definition.KeyOf is { } keyOf ? keyOf(row) : _definition.Key.Decode(values);
 
-    /// <summary>Whether the row as it is came with every column, none of them cut. Says what is missing, once.</summary>
+    /// <summary>Whether the row as it is came with every column, none of them cut. Says what is missing, once for each column.</summary>
     public bool IsWhole(in ChangeFrame change)
     {
         if (FindAbsent(change.Record, change.RecordIndex, change.Columns, _listed) is { } column)
@@ -119,7 +120,7 @@ internal sealed class RecordDecoder<TKey, TRow>
         }
     }
 
-    /// <summary>A record came without its key: the table has no such column, or the role may not read it. Says so, once.</summary>
+    /// <summary>A record came without its key: the table has no such column, or the role may not read it. Says so, once for each column.</summary>
     public void TellKeyless(ReadOnlySpan<byte> record, RecordIndex index)
     {
         for (var i = 0; i < _definition.Key.Columns.Count; i++)
@@ -171,9 +172,9 @@ internal sealed class RecordDecoder<TKey, TRow>
 
     private void TellAbsent(string column)
     {
-        if (!_toldAbsent)
+        // Of raw rows any name may come.
+        if ((_absent ??= []).Count < TableColumns.Most && _absent.Add(column))
         {
-            _toldAbsent = true;
             ChangesLog.ColumnAbsent(_logger, _table, ServerWords.Tell(column, 64), typeof(TRow).Name);
         }
     }

@@ -15,6 +15,7 @@ internal sealed class RowFeed<TKey, TRow> : TableFeed
     private readonly RealtimeTable<TKey, TRow> _table;
     private readonly FeedTally _tally;
     private readonly List<RowEvent<TKey, TRow>> _burst = [];
+    private readonly RecordDecoder<TKey, TRow> _records;
     private ChangeDecoder<TKey, TRow> _decoder;
     private IRowSink<TKey, TRow>? _sink;
     private long _bytes;
@@ -28,7 +29,8 @@ internal sealed class RowFeed<TKey, TRow> : TableFeed
         : base(owner, key, table, sendsFilter)
     {
         _table = table;
-        _tally = Names.Tally;
+        _tally = Shared.Tally;
+        _records = new RecordDecoder<TKey, TRow>(Table, table.Definition, isHeld: true, owner.Logger);
         _decoder = CreateDecoder();
     }
 
@@ -84,7 +86,7 @@ internal sealed class RowFeed<TKey, TRow> : TableFeed
         }
 
         _bytes = _burst.Count == 0 ? 0 : _bytes + change.Record.Length; // of what is no event nothing is kept
-        if (_burst.Count >= BurstSize || _bytes >= BurstBytes)
+        if (_burst.Count >= BurstSize)
         {
             OnBurstEnd();
         }
@@ -132,8 +134,7 @@ internal sealed class RowFeed<TKey, TRow> : TableFeed
 
     protected override void OnPlanChanged() => Volatile.Write(ref _decoder, CreateDecoder());
 
-    private ChangeDecoder<TKey, TRow> CreateDecoder() => new(
-        Table, new RecordDecoder<TKey, TRow>(Table, _table.Definition, isHeld: true, Owner.Logger), Plan, keyOnlyDeletes: true, isHeld: true, Owner.Registry.Drops, Owner.Logger);
+    private ChangeDecoder<TKey, TRow> CreateDecoder() => new(Table, _records, Plan, keyOnlyDeletes: true, Owner.Registry.Drops, Owner.Logger);
 
     private void Add(RowEventKind kind, TKey key, TRow? row, in ChangeFrame change)
     {

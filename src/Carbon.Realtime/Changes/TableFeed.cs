@@ -10,9 +10,6 @@ internal abstract class TableFeed : ChangeFeed
     /// <summary>A burst is told at this size even while more arrives: the last of a long burst must not wait for its end.</summary>
     protected const int BurstSize = 256;
 
-    /// <summary>And at so many bytes of records: long rows that wait for the others of their burst are memory.</summary>
-    protected const int BurstBytes = 1 << 20;
-
     private readonly IRealtimeTable _table;
     private TableColumns? _columns;
 
@@ -26,7 +23,7 @@ internal abstract class TableFeed : ChangeFeed
     {
         Key = key;
         _table = table;
-        Names = owner.TableOf(table);
+        Shared = owner.TableOf(table);
         Plan = sendsFilter ? FilterPlan.Create(TenantFilter(), table.Filter, owner.SingleFilterCondition) : FilterPlan.OfTenant(TenantFilter(), table.Filter);
         if (WhyNotJudged(Plan) is { } reason)
         {
@@ -40,12 +37,12 @@ internal abstract class TableFeed : ChangeFeed
     public sealed override RealtimeFilter Sent => Plan.Sent;
 
     /// <remarks>Not its text form, which has the filter: values are the program's secret.</remarks>
-    protected sealed override string Table => Names.Name;
+    protected sealed override string Table => Shared.Name;
 
     protected FeedKey Key { get; }
 
     /// <summary>What the table's feeds share.</summary>
-    protected FeedTable Names { get; }
+    protected FeedTable Shared { get; }
 
     protected FilterPlan Plan { get; private set; }
 
@@ -60,7 +57,7 @@ internal abstract class TableFeed : ChangeFeed
         }
 
         // The server compares names with LIKE: user_data also brings user1data's changes.
-        if (!change.Table.SequenceEqual(Names.NameUtf8) || !change.Schema.SequenceEqual(Names.SchemaUtf8))
+        if (!change.Table.SequenceEqual(Shared.NameUtf8) || !change.Schema.SequenceEqual(Shared.SchemaUtf8))
         {
             Owner.Registry.Drops.Count(FrameDropReason.ForeignTable);
             ChangesLog.Dropped(Owner.Logger, Table, FrameDropReason.ForeignTable);

@@ -8,14 +8,18 @@ namespace Carbon.Realtime.Channels;
 internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection connection, ILogger logger) : IConnectionHandler
 {
     /// <summary>Frames after which a burst ends although more are there: a table that is written without a pause must not keep another one's change waiting.</summary>
-    private const int LongestBurst = 1024;
+    private const int MostFrames = 1024;
+
+    /// <summary>Bytes of payloads after which it ends: what is gathered is memory, and long rows take longer.</summary>
+    private const int MostBytes = 1 << 20;
 
     private readonly ChannelMessages _messages = new(registry, connection, logger);
     private readonly ChangeReader _changes = new();
     private readonly List<Subscription> _matched = [];
     private readonly List<ISubscriptionSink> _dirty = [];
     private long _frame;
-    private int _burst;
+    private int _burstFrames;
+    private int _burstBytes;
 
     public bool IsJoining => registry.Joins.IsJoining;
 
@@ -39,26 +43,11 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
 
     public void OnFrame(in Frame frame)
     {
-        switch (frame.Event)
+        Route(frame);
+        _burstBytes += frame.Payload.Length;
+        if (++_burstFrames >= MostFrames || _burstBytes >= MostBytes)
         {
-            case FrameEvent.PostgresChanges:
-                OnPostgresChanges(frame);
-                break;
-            case FrameEvent.Reply:
-                _messages.OnReply(frame);
-                break;
-            case FrameEvent.System:
-                _messages.OnSystem(frame);
-                break;
-            case FrameEvent.Error:
-                _messages.OnEnded(frame, new ServerFault(RealtimeErrorReason.ServerUnavailable, Reaction.Retry, "The channel's process crashed on the server."));
-                break;
-            case FrameEvent.Close:
-                _messages.OnEnded(frame, new ServerFault(RealtimeErrorReason.ServerUnavailable, Reaction.Retry, "The server closed the channel."));
-                break;
-            default:
-                registry.Drops.Count(FrameDropReason.UnknownEvent);
-                break;
+            OnBurstEnd();
         }
     }
 
@@ -86,7 +75,33 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
             _dirty.Clear();
         }
 
-        _burst = 0;
+        _burstFrames = 0;
+        _burstBytes = 0;
+    }
+
+    private void Route(in Frame frame)
+    {
+        switch (frame.Event)
+        {
+            case FrameEvent.PostgresChanges:
+                OnPostgresChanges(frame);
+                break;
+            case FrameEvent.Reply:
+                _messages.OnReply(frame);
+                break;
+            case FrameEvent.System:
+                _messages.OnSystem(frame);
+                break;
+            case FrameEvent.Error:
+                _messages.OnEnded(frame, new ServerFault(RealtimeErrorReason.ServerUnavailable, Reaction.Retry, "The channel's process crashed on the server."));
+                break;
+            case FrameEvent.Close:
+                _messages.OnEnded(frame, new ServerFault(RealtimeErrorReason.ServerUnavailable, Reaction.Retry, "The server closed the channel."));
+                break;
+            default:
+                registry.Drops.Count(FrameDropReason.UnknownEvent);
+                break;
+        }
     }
 
     /// <summary>Everybody to whom changes flow.</summary>
@@ -127,11 +142,6 @@ internal sealed class FrameRouter(ChannelRegistry registry, RealtimeConnection c
             {
                 _dirty.Add(sink);
             }
-        }
-
-        if (++_burst >= LongestBurst)
-        {
-            OnBurstEnd();
         }
     }
 

@@ -39,6 +39,6 @@ internal interface ISubscriptionSink
     /// <summary>The machine or the process had slept, and the socket survived. On the reader's loop, outside the gate.</summary>
     void OnSuspended();
 
-    /// <summary>Nothing more has arrived for now. On the reader's loop, outside the gate.</summary>
+    /// <summary>Nothing more has arrived for now, or so much that what was gathered must not wait for the rest. On the reader's loop, outside the gate.</summary>
     void OnBurstEnd();
 }

@@ -31,6 +31,6 @@ internal interface IConnectionHandler
     /// <summary>The wall clock was set, or ran on while the machine slept: what was computed from it is wrong. Under the gate.</summary>
     void OnClockChanged();
 
-    /// <summary>Nothing more has arrived for now: publish what was gathered. On the reader's loop, outside the gate.</summary>
+    /// <summary>Nothing more has arrived for now: publish what was gathered. The handler may do so earlier. On the reader's loop, outside the gate.</summary>
     void OnBurstEnd();
 }

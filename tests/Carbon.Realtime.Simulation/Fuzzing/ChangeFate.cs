@@ -24,7 +24,9 @@ internal sealed class ChangeFate
         _columns = data.TryGetProperty("columns", out var columns) ? [.. columns.EnumerateArray().Select(static c => (c.GetProperty("name").GetString() ?? "", c.GetProperty("type").GetString() ?? ""))] : [];
         if (Row.ValueKind == JsonValueKind.Object && !HasErrors)
         {
-            var hasOldKey = IsDelete || !data.TryGetProperty("old_record", out var old) || old.ValueKind != JsonValueKind.Object || (IsTextOrAbsent(old, "id") && IsTextOrAbsent(old, FuzzTables.TenantColumn));
+            var old = data.TryGetProperty("old_record", out var before) ? before : default;
+            var hasOldKey = IsDelete || old.ValueKind != JsonValueKind.Object || IsTextOrAbsent(old, "id");
+            HasPair = IsDelete || old.ValueKind != JsonValueKind.Object || IsTextOrAbsent(old, FuzzTables.TenantColumn);
             Key = RowTwin.TextOf(Column("id")) is { } key && hasOldKey && !IsCut("id") ? key : null;
             IsMatching = Key is not null && IsText("status", static s => s != "Closed") && IsText(FuzzTables.TenantColumn, static t => t == FuzzTables.Tenant);
             IsWholeRaw = _columns.TrueForAll(c => Row.TryGetProperty(c.Name, out _)) && Utf8.IsValid(JsonMarshal.GetRawUtf8Value(Row));
@@ -42,6 +44,9 @@ internal sealed class ChangeFate
 
     /// <summary>A key that anybody must find; none either where that of the old row cannot be read.</summary>
     public string? Key { get; }
+
+    /// <summary>Whether that of the old row can be read where the tenant is a part of it.</summary>
+    public bool HasPair { get; }
 
     /// <summary>Whether the tenant is surely ours, the row surely within the filter, and its key surely told.</summary>
     public bool IsMatching { get; }
@@ -61,7 +66,6 @@ internal sealed class ChangeFate
     /// <summary>Whether the tenant is surely another one: nothing at all may be told.</summary>
     public bool IsForeign => Row.ValueKind == JsonValueKind.Object && IsText(FuzzTables.TenantColumn, static t => t != FuzzTables.Tenant);
 
-    /// <summary>Both make the key of one of the tables.</summary>
     private static bool IsTextOrAbsent(JsonElement row, string column) => !row.TryGetProperty(column, out var value) || RowTwin.TextOf(value) is not null;
 
     private JsonElement Column(string name) => Row.TryGetProperty(name, out var value) ? value : default;

@@ -119,7 +119,7 @@ internal sealed class ChangeTarget : FuzzTarget
                 CheckTyped(row, fate, isWanted: true, hasOldRow: true);
                 CheckTyped(held, fate, fate.HasNumber, hasOldRow: false);
                 CheckUntyped(raw, fate, fate.IsMatching, static key => key);
-                CheckUntyped(heldRaw, fate, fate.IsMatching && fate.HasNumber && fate.IsUncut, static key => key[1]);
+                CheckUntyped(heldRaw, fate, fate.IsMatching && fate.HasNumber && fate.IsUncut && fate.HasPair, static key => key[1]);
                 CheckUntyped(plain, fate, isWanted: true, static key => key);
             }
 
@@ -285,6 +285,6 @@ internal sealed class ChangeTarget : FuzzTarget
         private static ChangeDecoder<TKey, TRow> Decoder<TKey, TRow>(
             string table, TableDefinition<TKey, TRow> definition, FilterPlan plan, bool keyOnlyDeletes, bool isHeld, DropCounter drops)
             where TKey : notnull =>
-            new(table, new RecordDecoder<TKey, TRow>(table, definition, isHeld, NullLogger.Instance), plan, keyOnlyDeletes, isHeld, drops, NullLogger.Instance);
+            new(table, new RecordDecoder<TKey, TRow>(table, definition, isHeld, NullLogger.Instance), plan, keyOnlyDeletes, drops, NullLogger.Instance);
     }
 }

@@ -60,7 +60,8 @@ internal sealed class StreamWatch(SimulatedWorld world, string table, bool keyOn
                 break;
             case Updated<string, Order> updated:
                 Take(updated.Row, updated.Key);
-                AllowOld(updated.OldKey, updated.OldRow); // whoever may see the new row: of an update the server does not judge the old one (docs/protocol.md, "Who gets a change")
+                AllowOld(updated.OldKey, updated.OldRow);
+                AllowBefore(updated);
                 break;
             case Deleted<string, Order> deleted:
                 AllowOld(deleted.Key, deleted.OldRow);
@@ -172,6 +173,20 @@ internal sealed class StreamWatch(SimulatedWorld world, string table, bool keyOn
 
     private void AllowOld(string key, Order? old) =>
         world.Require(old is null || old.CompanyId == world.Client.Tenant, $"V1 stream: the old row of {key} was {old?.CompanyId}'s");
+
+    /// <summary>Whoever may see the new row is sent the one before it where the log has it whole, for the server does not judge that (docs/protocol.md, "Who gets a change"); but no other one.</summary>
+    private void AllowBefore(Updated<string, Order> updated)
+    {
+        if (updated.OldRow is not { } old)
+        {
+            return;
+        }
+
+        var commits = world.Database.CommitsOf(table, updated.Key);
+        var own = commits.FirstOrDefault(c => c.Version == updated.Row.Version);
+        world.Require(old.Id == updated.OldKey && old.Version < updated.Row.Version, $"V1 stream: {old} was not the row before {updated.Row}");
+        world.Require(own.IsIdentified, $"V1 stream: {old} comes, and the log does not have it");
+    }
 
     private bool MaySee(string key, long version) => world.Client.MayBe(SimulatedDatabase.Users[0]) || world.Database.WasOpen(table, key, version);
 }

@@ -12,17 +12,28 @@ public sealed class IdleMemoryTests(ITestOutputHelper output)
 {
     private const int Many = 2000;
 
-    private readonly ManualEnvironment _env = new();
-    private readonly QuietServer _server = new();
-    private readonly List<object> _kept = new(8 * Many);
-    private readonly Counter _told = new();
+    /// <summary>What other tests left behind may go meanwhile: that makes a figure too small, never too great. So each is the greatest of three.</summary>
+    private const int Worlds = 3;
 
     [Fact]
     public void A_subscription_with_a_filter_of_its_own_keeps_at_most_a_kilobyte_and_a_half_and_an_equal_one_half_a_kilobyte()
     {
+        var figures = Enumerable.Range(0, Worlds).Select(_ => Measure()).ToList();
+        figures.Max(static f => f.Own).Should().BeInRange(512, 1536);
+        figures.Max(static f => f.Equal).Should().BeInRange(64, 512);
+        figures.Max(static f => f.Definition).Should().BeInRange(64, 640);
+        figures.Max(static f => f.Touched).Should().BeInRange(64, 768, "what judges changes is made for the first of them, and stays; what takes them apart is the table's");
+    }
+
+    private (double Definition, double Own, double Equal, double Touched) Measure()
+    {
+        var env = new ManualEnvironment();
+        var server = new QuietServer();
+        var kept = new List<object>(8 * Many);
+        var told = new Counter();
         using var manager = new RealtimeChannelManager(
             new RealtimeOptions { Url = new Uri("http://127.0.0.1:54321"), ApiKey = "k", Tenant = "co_1" },
-            new RealtimeDependencies { Environment = _env.Environment, SocketFactory = _server });
+            new RealtimeDependencies { Environment = env.Environment, SocketFactory = server });
         var tables = new RealtimeTable<long, Todo>[2 * Many];
         Array.Fill(tables, Shop.Todos);
         Define(0);
@@ -36,17 +47,16 @@ public sealed class IdleMemoryTests(ITestOutputHelper output)
         {
             for (var i = 0; i < Many; i++)
             {
-                _server.Socket!.Send(Change(_server.Socket.Joined[^1].Topic, i));
-                _env.RunUntilIdle();
+                server.Socket!.Send(Change(server.Socket.Joined[^1].Topic, i));
+                env.RunUntilIdle();
             }
         });
 
-        _server.Socket!.Joined.Sum(static j => j.Bindings).Should().Be(2 * Many, "each filter is a binding, and equal ones are one");
-        _told.Count.Should().Be((3 * Many) + Many, "each subscription began with a gap, and the last of the filters had a change each");
-        own.Should().BeInRange(512, 1536);
-        equal.Should().BeInRange(64, 512);
-        definition.Should().BeInRange(64, 640);
-        touched.Should().BeInRange(64, 1280, "what takes changes apart is made for the first of them, and stays");
+        server.Socket!.Joined.Sum(static j => j.Bindings).Should().Be(2 * Many, "each filter is a binding, and equal ones are one");
+        told.Count.Should().Be((3 * Many) + Many, "each subscription began with a gap, and the last of the filters had a change each");
+        GC.KeepAlive(tables);
+        GC.KeepAlive(kept);
+        return (definition, own, equal, touched);
 
         void Define(int from)
         {
@@ -60,14 +70,11 @@ public sealed class IdleMemoryTests(ITestOutputHelper output)
         {
             for (var i = 0; i < Many; i++)
             {
-                _kept.Add(manager.Changes(table(i)).Subscribe(_told));
+                kept.Add(manager.Changes(table(i)).Subscribe(told));
             }
 
-            _env.Advance(TimeSpan.FromSeconds(20)); // live, and what is only for the time after a join is over
+            env.Advance(TimeSpan.FromSeconds(20)); // live, and what is only for the time after a join is over
         }
-
-        GC.KeepAlive(tables);
-        GC.KeepAlive(_kept);
     }
 
     private double Kept(string what, Action make)

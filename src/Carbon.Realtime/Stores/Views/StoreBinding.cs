@@ -64,7 +64,7 @@ internal sealed class StoreBinding<TKey, TRow> : IObserver<StoreChangeSet<TKey, 
         try
         {
             shown.Reset(current);
-            rows.Fill([.. shown.Publish()]);
+            rows.Fill(Finished(shown));
         }
 #pragma warning disable CA1031 // Predicate and comparison are other people's code.
         catch (Exception e)
@@ -201,7 +201,7 @@ internal sealed class StoreBinding<TKey, TRow> : IObserver<StoreChangeSet<TKey, 
     {
         if (changed is null)
         {
-            return new(_shown.Reset(latest) ? Finished() : null, [], latest.Status);
+            return new(_shown.Reset(latest) ? Finished(_shown) : null, [], latest.Status);
         }
 
         var changes = ImmutableArray.CreateBuilder<StoreViewChange<TRow>>();
@@ -211,11 +211,11 @@ internal sealed class StoreBinding<TKey, TRow> : IObserver<StoreChangeSet<TKey, 
             _shown.Apply(key, exists, row, changes);
         }
 
-        return changes.Count > _options.ResetThreshold ? new(Finished(), [], latest.Status) : new(null, changes.DrainToImmutable(), latest.Status);
+        return changes.Count > _options.ResetThreshold ? new(Finished(_shown), [], latest.Status) : new(null, changes.DrainToImmutable(), latest.Status);
     }
 
     /// <summary>All rows in an array: the interface's thread copies them and walks no tree.</summary>
-    private TRow[] Finished() => [.. _shown.Publish()];
+    private static TRow[] Finished(SortedRows<TKey, TRow> shown) => [.. shown.Publish()];
 
     private void Post(BoundBatch<TRow> batch, Action then)
     {
