@@ -40,7 +40,7 @@ internal sealed class StoreStatuses(ILiveStore<string, Job> open, ICoreStores co
             if (told != (status.State, status.Reason))
             {
                 told = (status.State, status.Reason);
-                screen.Say("store", $"{name,-9}  {status}, {set.Snapshot.Count} rows");
+                screen.Say("store", $"{name,-9}  {status}, {set.Snapshot.Count} {(set.Snapshot.Count == 1 ? "row" : "rows")}");
             }
         }));
     }

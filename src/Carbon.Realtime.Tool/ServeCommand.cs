@@ -158,6 +158,11 @@ internal sealed class ServeCommand(TextWriter output, TextWriter errors)
                 output.WriteLine($"token of {name}: {token}");
             }
 
+            if (arguments is { Seed: null, Postgres: null })
+            {
+                output.WriteLine("Its policies show a token the rows of its company, and the service key all; to the anon key alone every table is empty.");
+            }
+
             output.WriteLine("Serving until Ctrl-C.");
         }
 

@@ -11,9 +11,16 @@ internal static class ControlsCommand
     {
         var most = args is ["--seeds", var seeds, ..] ? int.Parse(seeds, System.Globalization.CultureInfo.InvariantCulture) : 2_000;
         var beginning = args.Length % 2 == 1 ? args[^1] : "";
+        var controls = Sabotage.All.Where(c => c.Key.StartsWith(beginning, StringComparison.Ordinal)).ToList();
+        if (controls.Count == 0)
+        {
+            Console.Error.WriteLine($"{Usage}\nBroken clients:\n  {string.Join("\n  ", Sabotage.All.Keys)}");
+            return 2;
+        }
+
         Console.WriteLine("| broken | found out by seed | as |\n|---|--:|---|");
         var survivors = 0;
-        foreach (var (name, sabotage) in Sabotage.All.Where(c => c.Key.StartsWith(beginning, StringComparison.Ordinal)))
+        foreach (var (name, sabotage) in controls)
         {
             var found = sabotage.FindOut(most);
             survivors += found is null ? 1 : 0;

@@ -23,7 +23,7 @@ internal static class FuzzCommand
             case ["--cache", var file]:
                 CacheFileTarget.Make(file);
                 return 0;
-            case ["--input", var name, var input]:
+            case ["--input", var name, var input] when Targets.Names.Contains(name):
                 return One(name, Convert.FromBase64String(input));
         }
 

@@ -12,7 +12,15 @@ var commands = new Dictionary<string, (string Usage, Func<string[], int> Run)>
 
 if (args.Length > 0 && commands.TryGetValue(args[0], out var command))
 {
-    return command.Run(args[1..]);
+    try
+    {
+        return command.Run(args[1..]);
+    }
+    catch (Exception e) when (e is FormatException or OverflowException or IOException)
+    {
+        Console.Error.WriteLine($"{e.Message}\n{command.Usage}");
+        return 2;
+    }
 }
 
 Console.Error.WriteLine(string.Join('\n', commands.Values.Select(static c => c.Usage)));

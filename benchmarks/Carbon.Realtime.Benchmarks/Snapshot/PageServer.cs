@@ -80,7 +80,9 @@ internal sealed class PageServer : IAsyncDisposable
             }, BenchJson.Default.Item);
 
             // As it is selected, and the server keeps that order: tenant and key first.
-            text.Append(row == first ? "" : ", \n ").Append("{\"companyId\":\"co_1\",").Append(json.Replace(",\"companyId\":\"co_1\"", "", StringComparison.Ordinal).AsSpan(1));
+            var head = $"\"companyId\":\"co_1\",\"id\":\"{KeyOf(row)}\"";
+            var rest = head.Split(',').Aggregate(json, static (left, column) => left.Replace("," + column, "", StringComparison.Ordinal));
+            text.Append(row == first ? "" : ", \n ").Append('{').Append(head).Append(',').Append(rest.AsSpan(1));
         }
 
         return Encoding.UTF8.GetBytes(text.Append(']').ToString());

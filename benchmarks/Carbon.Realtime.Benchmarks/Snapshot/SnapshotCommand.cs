@@ -18,12 +18,15 @@ internal static class SnapshotCommand
     /// <summary>Of the bare loop's rows per second, with the tenth for noise that all floors have.</summary>
     private const double Floor = 0.9;
 
+    /// <summary>Until both are compiled at their best.</summary>
+    private const int WarmUps = 6;
+
     public static async Task<int> RunAsync(int rows, int runs)
     {
         await using var server = await PageServer.StartAsync(rows, PageRows);
         var bare = new List<double>();
         var carbon = new List<double>();
-        for (var run = -2; run < runs; run++)
+        for (var run = -WarmUps; run < runs; run++)
         {
             // In turns, each first every other time: what the machine does meanwhile meets both.
             var first = run % 2 == 0;

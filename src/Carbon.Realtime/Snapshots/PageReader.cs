@@ -18,6 +18,7 @@ internal sealed class PageReader<TKey, TRow>
     private readonly MappedColumn[] _decimals;
     private readonly SnapshotLimits _limits;
     private readonly ILogger _logger;
+    private byte[] _ours = [];
     private long _undecodable;
 
     public PageReader(
@@ -79,7 +80,7 @@ internal sealed class PageReader<TKey, TRow>
         page.AreColumnsChecked |= !isCut;
 
         // What cannot be told to be ours is not: the tenant was selected, so that it has to be there.
-        if (_tenant.Any() && Judge(tenant) != FilterVerdict.Yes)
+        if (_tenant.Any() && !IsOurs(tenant))
         {
             page.AddForeign();
             return;
@@ -135,6 +136,22 @@ internal sealed class PageReader<TKey, TRow>
         {
             return new(false, default, problem);
         }
+    }
+
+    private bool IsOurs(ReadOnlySpan<byte> tenant)
+    {
+        // Judged once, as long as the rows are one tenant's: what the same bytes say does not change.
+        if (_ours.Length == 0 || !tenant.SequenceEqual(_ours))
+        {
+            if (Judge(tenant) != FilterVerdict.Yes)
+            {
+                return false;
+            }
+
+            _ours = tenant.ToArray();
+        }
+
+        return true;
     }
 
     private FilterVerdict Judge(ReadOnlySpan<byte> tenant)

@@ -11,11 +11,6 @@ internal sealed class RowBody(Stream body, SnapshotLimits limits) : IDisposable
 
     private const int FirstBuffer = 32 * 1024;
 
-    /// <summary>So many bytes are looked at one by one before a search is begun.</summary>
-    private const int Near = 24;
-
-    private static readonly SearchValues<byte> Structural = SearchValues.Create("\"{}[]"u8);
-
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(FirstBuffer);
     private byte[]? _head;
     private Place _place = Place.BeforeArray;
@@ -23,8 +18,7 @@ internal sealed class RowBody(Stream body, SnapshotLimits limits) : IDisposable
     private int _scanned;
     private int _end;
     private long _received;
-    private int _depth;
-    private bool _inString;
+    private BracketWalk _walk;
 
     private enum Place
     {
@@ -45,10 +39,21 @@ internal sealed class RowBody(Stream body, SnapshotLimits limits) : IDisposable
     /// <summary>Goes to the next row.</summary>
     /// <returns>False when the array has ended, and with it the body.</returns>
     /// <exception cref="RestFaultException">It is no array of objects, ends too early, or is too long.</exception>
-    public async ValueTask<bool> MoveNextAsync(CancellationToken cancellationToken)
+    public ValueTask<bool> MoveNextAsync(CancellationToken cancellationToken)
     {
         _head = null;
-        while (!Scan())
+        return Scan() ? ValueTask.FromResult(true) : ReadOnAsync(cancellationToken);
+    }
+
+    public void Dispose()
+    {
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = [];
+    }
+
+    private async ValueTask<bool> ReadOnAsync(CancellationToken cancellationToken)
+    {
+        do
         {
             MakeRoom();
             var read = await body.ReadAsync(_buffer.AsMemory(_end), cancellationToken);
@@ -64,14 +69,9 @@ internal sealed class RowBody(Stream body, SnapshotLimits limits) : IDisposable
                 throw new RestFaultException(RestFaultTable.PageTooLarge(limits.MaxPageBytes));
             }
         }
+        while (!Scan());
 
         return true;
-    }
-
-    public void Dispose()
-    {
-        ArrayPool<byte>.Shared.Return(_buffer);
-        _buffer = [];
     }
 
     private bool Scan()
@@ -80,14 +80,16 @@ internal sealed class RowBody(Stream body, SnapshotLimits limits) : IDisposable
         {
             if (_place == Place.InRow)
             {
-                if (ScanRow())
+                var length = _walk.Find(_buffer.AsSpan(_scanned.._end));
+                _scanned = length < 0 ? _end : _scanned + length;
+                if (length < 0)
                 {
-                    _place = Place.AfterRow;
-                    CutIfTooLong();
-                    return true;
+                    return false;
                 }
 
-                return false;
+                _place = Place.AfterRow;
+                CutIfTooLong();
+                return true;
             }
 
             var next = _buffer[_scanned];
@@ -108,7 +110,6 @@ internal sealed class RowBody(Stream body, SnapshotLimits limits) : IDisposable
             if (_place == Place.InRow)
             {
                 _start = _scanned;
-                _depth = 0;
             }
             else
             {
@@ -117,83 +118,6 @@ internal sealed class RowBody(Stream body, SnapshotLimits limits) : IDisposable
         }
 
         return false;
-    }
-
-    /// <summary>Goes on in a row, to its end or to the end of what is there.</summary>
-    private bool ScanRow()
-    {
-        while (_scanned < _end)
-        {
-            var rest = _buffer.AsSpan(_scanned.._end);
-            var found = _inString ? EndOfText(rest) : NextBracket(rest);
-            if (found < 0)
-            {
-                _scanned = _end;
-                return false;
-            }
-
-            var token = rest[found];
-            if (token == '\\')
-            {
-                // What is escaped comes later: stay on the backslash, so that it is seen together with it.
-                if (found + 1 == rest.Length)
-                {
-                    _scanned += found;
-                    return false;
-                }
-
-                _scanned += found + 2;
-                continue;
-            }
-
-            _scanned += found + 1;
-            if (token == '"')
-            {
-                _inString = !_inString;
-            }
-            else
-            {
-                _depth += token is (byte)'{' or (byte)'[' ? 1 : -1;
-                if (_depth == 0)
-                {
-                    return true;
-                }
-            }
-        }
-
-        return false;
-    }
-
-    /// <summary>The first quote or backslash. Texts are short: a loop over their first bytes costs less than beginning a vectorised search for each.</summary>
-    private static int EndOfText(ReadOnlySpan<byte> rest)
-    {
-        var near = Math.Min(rest.Length, Near);
-        for (var i = 0; i < near; i++)
-        {
-            if (rest[i] is (byte)'"' or (byte)'\\')
-            {
-                return i;
-            }
-        }
-
-        var far = rest[near..].IndexOfAny((byte)'"', (byte)'\\');
-        return far < 0 ? -1 : near + far;
-    }
-
-    /// <summary>The first quote or bracket outside a text, found likewise: a colon or a comma and a blank lie before it.</summary>
-    private static int NextBracket(ReadOnlySpan<byte> rest)
-    {
-        var near = Math.Min(rest.Length, Near);
-        for (var i = 0; i < near; i++)
-        {
-            if (rest[i] is (byte)'"' or (byte)'{' or (byte)'}' or (byte)'[' or (byte)']')
-            {
-                return i;
-            }
-        }
-
-        var far = rest[near..].IndexOfAny(Structural);
-        return far < 0 ? -1 : near + far;
     }
 
     private void CutIfTooLong()

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using Carbon.Realtime.Tables;
 
@@ -10,10 +11,14 @@ internal sealed class RowHead
     private static readonly JsonReaderOptions AsLenientAsAny =
         new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = int.MaxValue };
 
+    private static readonly SearchValues<byte> EndOfPlainText =
+        SearchValues.Create([.. Enumerable.Range(0, ' ').Select(static b => (byte)b), (byte)'"', (byte)'\\']);
+
     private readonly byte[][] _columns;
     private readonly int _keys;
     private readonly int _tenant;
     private readonly byte[][] _quoted;
+    private readonly byte[][] _named;
     private readonly bool _arePlain;
 
     /// <param name="keyColumns">One to three.</param>
@@ -30,6 +35,7 @@ internal sealed class RowHead
         }
 
         _quoted = [.. _columns.Select(static c => (byte[])[(byte)'"', .. c, (byte)'"'])];
+        _named = [.. _quoted.Select(static c => (byte[])[.. c, (byte)':'])];
         _arePlain = _columns.All(static c => c.All(static b => char.IsAsciiLetterOrDigit((char)b) || b is (byte)'_' or (byte)'-'));
     }
 
@@ -45,6 +51,89 @@ internal sealed class RowHead
     public bool TryRead(ReadOnlySpan<byte> row, bool isWhole, out ReadOnlySpan<byte> tenant, out KeyValues key)
     {
         Span<Range> found = stackalloc Range[KeyCodec<int>.MaxColumns + 1];
+        found.Fill(0..0);
+        var isRepeated = TryReadAtOnce(row, found, out var end) ? isWhole && MayRepeat(row[end..]) && Repeats(row) : ReadByToken(row, isWhole, found);
+        if (isRepeated)
+        {
+            tenant = default;
+            key = default;
+            return false;
+        }
+
+        tenant = _tenant < 0 ? default : row[found[_tenant]];
+        key = new KeyValues { First = row[found[0]], Second = row[found[1]], Third = row[found[2]] };
+        if (_keys < 3)
+        {
+            // The place behind the key's may be the tenant's.
+            key = new KeyValues { First = key.First, Second = _keys < 2 ? default : key.Second };
+        }
+
+        return !key.HasNull && !key.First.IsEmpty && (_keys < 2 || !key.Second.IsEmpty) && (_keys < 3 || !key.Third.IsEmpty);
+    }
+
+    /// <summary>Reads a row that begins with these columns, in any order, as the server writes them: without blanks, texts without escapes or whole numbers.</summary>
+    /// <returns>False for any other, of which nothing is known then.</returns>
+    /// <remarks>Every row of a table that is read: walking these few tokens costs a twentieth of the whole read.</remarks>
+    private bool TryReadAtOnce(ReadOnlySpan<byte> row, Span<Range> found, out int end)
+    {
+        end = 1;
+        if (!row.StartsWith("{"u8))
+        {
+            return false;
+        }
+
+        foreach (var _ in _columns)
+        {
+            var column = ColumnNamedAt(row[end..]);
+            if (column < 0 || !found[column].Equals(0..0))
+            {
+                return false;
+            }
+
+            var start = end + _named[column].Length;
+            var length = LengthOfPlainValue(row[start..]);
+            if (length == 0 || !row[(start + length)..].StartsWith(","u8))
+            {
+                return false;
+            }
+
+            found[column] = start..(start + length);
+            end = start + length + 1;
+        }
+
+        return true;
+    }
+
+    private int ColumnNamedAt(ReadOnlySpan<byte> rest)
+    {
+        for (var i = 0; i < _named.Length; i++)
+        {
+            if (rest.StartsWith(_named[i]))
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    /// <summary>0 for what is no text without escapes and no whole number, or goes on.</summary>
+    private static int LengthOfPlainValue(ReadOnlySpan<byte> rest)
+    {
+        if (rest.StartsWith("\""u8))
+        {
+            var end = 1 + rest[1..].IndexOfAny(EndOfPlainText);
+            return end > 0 && rest[end] == '"' ? end + 1 : 0;
+        }
+
+        var digits = rest.IndexOfAnyExceptInRange((byte)'0', (byte)'9');
+        return digits > 1 && rest[0] == '0' ? 0 : Math.Max(digits, 0);
+    }
+
+    /// <summary>Walks over whatever a row may begin with.</summary>
+    /// <returns>Whether a column is named twice.</returns>
+    private bool ReadByToken(ReadOnlySpan<byte> row, bool isWhole, Span<Range> found)
+    {
         found.Fill(0..0);
         var isRepeated = false;
         var reader = new Utf8JsonReader(row, isWhole, default);
@@ -74,29 +163,13 @@ internal sealed class RowHead
                 }
             }
 
-            isRepeated |= isWhole && MayRepeat(row[(int)reader.BytesConsumed..]) && Repeats(row);
+            return isRepeated | (isWhole && MayRepeat(row[(int)reader.BytesConsumed..]) && Repeats(row));
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // Not JSON, or a name that is not Unicode: what was found before is as good as it is, and the row's own decoding will say so.
+            return isRepeated;
         }
-
-        if (isRepeated)
-        {
-            tenant = default;
-            key = default;
-            return false;
-        }
-
-        tenant = _tenant < 0 ? default : row[found[_tenant]];
-        key = new KeyValues { First = row[found[0]], Second = row[found[1]], Third = row[found[2]] };
-        if (_keys < 3)
-        {
-            // The place behind the key's may be the tenant's.
-            key = new KeyValues { First = key.First, Second = _keys < 2 ? default : key.Second };
-        }
-
-        return !key.HasNull && !key.First.IsEmpty && (_keys < 2 || !key.Second.IsEmpty) && (_keys < 3 || !key.Third.IsEmpty);
     }
 
     /// <summary>Whether one of the columns may be named in what follows the place where all were found: a search for bytes instead of a walk.</summary>

@@ -164,10 +164,10 @@ public sealed class CacheFaultTests : IDisposable
     {
         await MakeAsync();
         var bytes = await File.ReadAllBytesAsync(File1);
-        foreach (var (link, target) in new[] { ("link.db", File1), ("dangling.db", _folder.In("not there")), ("other.db-wal", File1) })
+        foreach (var (link, target) in new[] { ("link.db", File1), ("dangling.db", _folder.In("not there")), ("other.db-wal", File1), ("third.db-shm", File1) })
         {
             File.CreateSymbolicLink(_folder.In(link), target);
-            await using var cache = new SqliteStoreCache(_folder.In(link.Replace("-wal", "", StringComparison.Ordinal)));
+            await using var cache = new SqliteStoreCache(_folder.In(link.Split('-')[0]));
             var fault = await FaultAsync(() => cache.SaveAsync(Key, Replace(Row("a", "2"))));
             fault.Fault.Should().Be(StoreCacheFault.Unavailable);
             fault.Message.Should().Contain("symbolic link");
@@ -176,6 +176,8 @@ public sealed class CacheFaultTests : IDisposable
         await using (var cache = new SqliteStoreCache(_folder.In("link.db")))
         {
             await FaultAsync(async () => await cache.LoadAsync(Key));
+            await FaultAsync(() => cache.RemoveAsync(Key));
+            await FaultAsync(() => cache.RemoveUserAsync(Key.Project, Key.Subject, CancellationToken.None));
         }
 
         (await File.ReadAllBytesAsync(File1)).Should().Equal(bytes);

@@ -23,6 +23,7 @@ public sealed class ServeCommandTests : IDisposable
         var key = After(await tool.LineAsync("anon key"), "anon key");
         await tool.LineAsync("service key");
         var token = After(await tool.LineAsync("token of user of co_2"), "co_2:");
+        await tool.LineAsync("Its policies show a token the rows of its company");
         await tool.LineAsync("Serving until Ctrl-C.");
 
         var items = await ReadAsync(url, "item", key, token);

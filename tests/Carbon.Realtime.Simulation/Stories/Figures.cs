@@ -39,6 +39,8 @@ internal sealed class Figures
 
     public double SlowestToEqualSeconds { get; set; }
 
+    public int SlowestToEqualSeed { get; set; }
+
     public List<string> Failures { get; set; } = [];
 
     public void Add(Story story, Outcome outcome)
@@ -69,10 +71,16 @@ internal sealed class Figures
             SlowestRepairSeconds = Math.Max(SlowestRepairSeconds, outcome.ToShow.TotalSeconds);
         }
 
-        SlowestToEqualSeconds = Math.Max(SlowestToEqualSeconds, outcome.ToEqual.TotalSeconds);
+        if (outcome.ToEqual.TotalSeconds > SlowestToEqualSeconds)
+        {
+            (SlowestToEqualSeconds, SlowestToEqualSeed) = (outcome.ToEqual.TotalSeconds, story.Seed);
+        }
     }
 
     public long Recoveries(RecoveryKind kind) => ToLive.GetValueOrDefault(kind)?.Values.Sum() ?? 0;
+
+    /// <summary>How many stories broke a promise.</summary>
+    public int Broken(string promise) => Failures.Count(f => f.Contains($": {promise} ", StringComparison.Ordinal));
 
     public static int SeedOf(string failure) => int.Parse(failure.Split(' ', ':')[1], System.Globalization.CultureInfo.InvariantCulture);
 

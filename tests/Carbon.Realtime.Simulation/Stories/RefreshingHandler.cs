@@ -14,6 +14,7 @@ internal sealed class RefreshingHandler(HttpMessageHandler inner, IAccessTokenPr
             return response;
         }
 
+        response.Dispose(); // that answer has ended: what is read next is the same read's
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await provider.GetAccessTokenAsync(new AccessTokenRequest(AccessTokenReason.Rejected), cancellationToken));
         return await base.SendAsync(request, cancellationToken);
     }

@@ -28,8 +28,7 @@ internal static class Run
     public static Outcome Tell(Story story) => Tell(story, Sabotage.None, keepsLog: false);
 
     /// <summary>Tells a story to a client that is broken on purpose, or to a whole one that is judged alike: some time after the heal, by its rows alone.</summary>
-    /// <returns>What was broken; <see langword="null"/> for nothing.</returns>
-    public static string? Judge(Story story, Sabotage sabotage) => Tell(story, sabotage, keepsLog: false, Judge).Failure;
+    public static Outcome Judge(Story story, Sabotage sabotage, bool keepsLog) => Tell(story, sabotage, keepsLog, Judge);
 
     public static Outcome Tell(Story story, Sabotage sabotage, bool keepsLog) => Tell(story, sabotage, keepsLog, world => End(world, story));
 
@@ -184,7 +183,7 @@ internal static class Run
         return new Outcome();
     }
 
-    /// <summary>What the client showed when it ended the next one shows before it has read anything (V12).</summary>
+    /// <summary>What the client showed when it ended the next one shows before it has read anything (V12b).</summary>
     private static void CheckDisk(SimulatedWorld world)
     {
         var client = world.Client;
@@ -211,7 +210,7 @@ internal static class Run
             {
                 world.Require(
                     store.Shown.SequenceEqual(rows),
-                    $"V12 what was kept is not what was shown: [{string.Join(' ', rows)}], but {store.Describe()}");
+                    $"V12b what was kept is not what was shown: [{string.Join(' ', rows)}], but {store.Describe()}");
             }
 
             End(world);

@@ -258,7 +258,7 @@ internal sealed class SimulatedWorld : IDisposable
             store.Look();
         }
 
-        Require(Users.MostAtOnce <= 1, $"V9 {Users.MostAtOnce} questions for a token at once");
+        Require(Users.MostAtOnce <= 1, $"V9a {Users.MostAtOnce} questions for a token at once");
         Require(Emulator.LastFault is null, $"the emulator is broken: {Emulator.LastFault}");
         Require(Manual.Scheduler.Strays == 0, "something ran on a thread of the real world: the same story would not be the same run");
         if (_broken is { } broken)

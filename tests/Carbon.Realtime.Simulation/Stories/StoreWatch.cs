@@ -184,7 +184,7 @@ internal sealed class StoreWatch(
         World.Require(row.Id == key, $"V4 {name}: {row} at {key}");
         World.Require(row.CompanyId == World.Client.Tenant, $"V1 {name}: a row of {row.CompanyId} is {how} to {World.Client.Tenant ?? "nobody"}");
         World.Require(!row.Secret || World.Client.MayBe(SimulatedDatabase.Users[0]) || World.Database.WasOpen(table, key, row.Version), $"V1 {name}: {row} is {how} to {World.Client.User}");
-        World.Require(row.Status?.StartsWith("forged", StringComparison.Ordinal) != true || status.State != StoreState.Live, $"V12 {name}: a forged row is {how} as live");
+        World.Require(row.Status?.StartsWith("forged", StringComparison.Ordinal) != true || status.State != StoreState.Live, $"V12a {name}: a forged row is {how} as live");
     }
 
     /// <summary>One subscription: told in order, never twice at once, and nothing after its end or its disposal.</summary>

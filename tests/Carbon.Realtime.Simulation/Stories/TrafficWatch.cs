@@ -61,7 +61,7 @@ internal sealed class TrafficWatch(SimulatedWorld world, RealtimeEmulator emulat
     {
         _dials.Spend(World);
         var process = _process;
-        World.Require(++_dialing <= 1, $"V9 {_dialing} dials at once");
+        World.Require(++_dialing <= 1, $"V9b {_dialing} dials at once");
         var isOpen = true;
         using var cancelled = cancellationToken.Register(End);
         try
@@ -135,7 +135,7 @@ internal sealed class TrafficWatch(SimulatedWorld world, RealtimeEmulator emulat
             watch._open[query] = watch._open.GetValueOrDefault(query) + 1;
             var isOpen = true;
             cancellationToken.Register(Close); // from then on it is nobody's; to be awaited it would go to a thread of the real world
-            watch.World.Require(watch._open[query] <= watch.World.Client.MostOfOneQuery, $"V9 {watch._open[query]} complete reads at once: {query}");
+            watch.World.Require(watch._open[query] <= watch.World.Client.MostOfOneQuery, $"V9c {watch._open[query]} complete reads at once: {query}");
             try
             {
                 var response = new Response(await base.SendAsync(request, cancellationToken), Close);

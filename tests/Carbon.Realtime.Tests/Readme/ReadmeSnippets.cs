@@ -129,9 +129,9 @@ public static class ReadmeSnippets
         using var theirs = other.Changes(Shop.SalesOrders).Subscribe(change => Console.WriteLine(change));
     }
 
-    public static async Task KeepCurrentAsync(IChangeStream<string, SalesOrder> orders, IOrderList list, CancellationToken cancellationToken)
+    public static async Task KeepCurrentAsync(IChangeStream<string, SalesOrder> released, IOrderList list, CancellationToken cancellationToken)
     {
-        await foreach (var change in orders.ReadAllAsync(cancellationToken))
+        await foreach (var change in released.ReadAllAsync(cancellationToken))
         {
             switch (change)
             {
@@ -155,12 +155,12 @@ public static class ReadmeSnippets
         }
     }
 
-    public static async Task WatchStatusAsync(IChangeStream<string, SalesOrder> orders, CancellationToken cancellationToken)
+    public static async Task WatchStatusAsync(IChangeStream<string, SalesOrder> released, CancellationToken cancellationToken)
     {
-        using var following = orders.StatusChanges.Subscribe(status => Console.WriteLine(status));
+        using var following = released.StatusChanges.Subscribe(status => Console.WriteLine(status));
         try
         {
-            await orders.WhenLiveAsync(cancellationToken);
+            await released.WhenLiveAsync(cancellationToken);
         }
         catch (RealtimeException e) when (!e.IsTransient)
         {

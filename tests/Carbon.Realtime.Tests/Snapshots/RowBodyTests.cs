@@ -141,6 +141,18 @@ public sealed class RowBodyTests
         page.Unreadable.Should().ContainSingle().Which.HasKey.Should().BeFalse();
     }
 
+    [Fact]
+    public async Task Each_row_of_another_tenant_is_dropped_also_behind_one_of_its_own_kind_and_behind_one_of_ours()
+    {
+        var world = new SnapshotWorld();
+        List<int> companies = [2, 2, 1, 1, 2, 1, 3];
+        var rows = companies.Select((company, n) => $$"""{"companyId":"co_{{company}}","id":"{{n}}","name":"n"}""");
+        world.Rest.Script = (n, _) => FakePostgrest.Answer(200, n > 1 ? "[]" : $"[{string.Join(',', rows)}]");
+        var page = (await world.ScanAsync(world.Reader(SnapshotWorld.Parts.TenantScoped("companyId"), "co_1")))[0];
+        page.Rows.Select(r => r.Key).Should().Equal("2", "3", "5");
+        page.Foreign.Should().Be(4);
+    }
+
     [Theory]
     [InlineData("""{"id":"1","companyId":"co_1","name":"n","companyId":"co_2"}""")]
     [InlineData("""{"id":"1","companyId":"co_1","name":"n","company\u0049d":"co_2"}""")]
