@@ -27,7 +27,8 @@ const string Usage = """
                                                                a short race of every row and kind, one table
     latency  [--runs 5] [--rate 10000] [--seconds 20] [--warmup 5] [--date TEXT] [--out FILE] [--check]
                                                                how late a change is, at a steady rate
-    snapshot [--rows 100000] [--runs 7]                        reading a table, against a bare HttpClient; fails below the floor
+    snapshot [--rows 100000] [--runs 7] [--date TEXT] [--out FILE] [--check]
+                                                               reading a table, against a bare HttpClient
     micro    [BenchmarkDotNet's options]                       e.g. micro --filter '*'
     row                                                        the size of the row's object graph
     store    [--rows 1000,10000,100000,1000000] [--changes 200000] [--runs 9] [--date TEXT] [--out FILE] [--check]
@@ -39,7 +40,8 @@ const string Usage = """
     emulator [--runs 7] [--events 100000] [--date TEXT] [--out FILE] [--check]
                                                                the emulator's starts, its rate to one subscriber, a thousand sockets
     returns  [--out FILE] [--svg FILE] [--check]               when a thousand clients dial again that were closed in one instant, in virtual time
-    cache    [--rows 100000] [--runs 7]                        a cold load from SqliteStoreCache against a bare SELECT
+    cache    [--rows 100000] [--runs 7] [--date TEXT] [--out FILE] [--check]
+                                                               a cold load from SqliteStoreCache, against a bare SELECT
 
     The race's own processes:
     sender   [--row ROW] [--kind KIND]                         prints "listening PORT", ends with its standard input
@@ -67,8 +69,7 @@ try
         case "sender":
             return new SenderCommand(Asked(arguments, LoadFrom)).Run();
         case "snapshot":
-            var (rows, runs) = Asked(arguments, a => ((int)(a.Number("rows") ?? 100_000), (int)(a.Number("runs") ?? 7)));
-            return await SnapshotCommand.RunAsync(rows, runs);
+            return await SnapshotCommand.RunAsync(Asked(arguments, TableFrom));
         case "row":
             Console.WriteLine(RowGraph.BytesPerRow(Asked(arguments, LoadFrom).Row));
             return 0;
@@ -88,7 +89,7 @@ try
             Console.WriteLine((await BareKestrel.StartAsync()).ToString(CultureInfo.InvariantCulture));
             return 0;
         case "cache":
-            return CacheCommand.Run(Asked(arguments, static a => new CacheOptions((int)(a.Number("rows") ?? 100_000), (int)(a.Number("runs") ?? 7))));
+            return CacheCommand.Run(Asked(arguments, TableFrom));
         case "returns":
             return ReturnsCommand.Run(Asked(arguments, ReturnsFrom));
         case "store":
@@ -118,6 +119,15 @@ static T Asked<T>(Arguments arguments, Func<Arguments, T> options)
     arguments.End();
     return result;
 }
+
+static TableOptions TableFrom(Arguments arguments) => new()
+{
+    Rows = (int)(arguments.Number("rows") ?? 100_000),
+    Runs = (int)(arguments.Number("runs") ?? 7),
+    Date = arguments.Text("date"),
+    Out = arguments.Text("out"),
+    Check = arguments.Flag("check"),
+};
 
 static BindingBenchOptions BindingFrom(Arguments arguments) => new()
 {

@@ -7,17 +7,19 @@ internal static class ControlsCommand
 {
     public const string Usage = "controls [--seeds N] [BEGINNING]    tells N stories (default 2000) to each broken client, or to those whose names begin so";
 
+    private const int Seeds = 2_000;
+
     public static int Run(string[] args)
     {
-        var most = args is ["--seeds", var seeds, ..] ? int.Parse(seeds, System.Globalization.CultureInfo.InvariantCulture) : 2_000;
-        var beginning = args.Length % 2 == 1 ? args[^1] : "";
-        var controls = Sabotage.All.Where(c => c.Key.StartsWith(beginning, StringComparison.Ordinal)).ToList();
-        if (controls.Count == 0)
+        var (most, beginning) = args switch
         {
-            Console.Error.WriteLine($"{Usage}\nBroken clients:\n  {string.Join("\n  ", Sabotage.All.Keys)}");
-            return 2;
-        }
-
+            [] => (Seeds, ""),
+            ["--seeds", var seeds] => (Arguments.Count(seeds), ""),
+            ["--seeds", var seeds, var name] => (Arguments.Count(seeds), name),
+            [var name] => (Seeds, name),
+            _ => throw new UsageException("That is too much."),
+        };
+        var controls = Sabotage.Named(beginning);
         Console.WriteLine("| broken | found out by seed | as |\n|---|--:|---|");
         var survivors = 0;
         foreach (var (name, sabotage) in controls)

@@ -11,7 +11,7 @@ internal static class FuzzCommand
         "fuzz --input TARGET BASE64                                    gives one input to a target, and shows what it makes of it\n" +
         "fuzz --cache FILE                                             makes the recorded cache file anew, when its format is another one";
 
-    private const long Inputs = 1_000_000;
+    private const int Inputs = 1_000_000;
 
     /// <summary>Of the quickest targets; those that take longer get their share.</summary>
     private const int Batch = 50_000;
@@ -24,7 +24,7 @@ internal static class FuzzCommand
                 CacheFileTarget.Make(file);
                 return 0;
             case ["--input", var name, var input] when Targets.Names.Contains(name):
-                return One(name, Convert.FromBase64String(input));
+                return One(name, Bytes(input));
         }
 
         var options = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -40,25 +40,15 @@ internal static class FuzzCommand
         }
 
         return Run(
-            options.TryGetValue("--inputs", out var inputs) ? Number(inputs) : Inputs,
+            options.TryGetValue("--inputs", out var inputs) ? Arguments.Count(inputs) : Inputs,
             options.TryGetValue("--target", out var only) ? [only] : Targets.Names,
-            options.TryGetValue("--seed", out var seed) ? (int)Number(seed) : 1,
+            options.TryGetValue("--seed", out var seed) ? Arguments.Seed(seed) : 1,
             options.GetValueOrDefault("--state"));
     }
 
     private static int Run(long inputs, IReadOnlyCollection<string> targets, int seed, string? file)
     {
-        FuzzFigures figures;
-        try
-        {
-            figures = FuzzFigures.Load(file, seed);
-        }
-        catch (InvalidOperationException e)
-        {
-            Console.Error.WriteLine(e.Message);
-            return 2;
-        }
-
+        var figures = FuzzFigures.Load(file, seed);
         var shares = targets.ToDictionary(static t => t, static t => Targets.Share(t), StringComparer.Ordinal);
         var total = (double)shares.Values.Sum();
         while (true)
@@ -100,5 +90,15 @@ internal static class FuzzCommand
         return fault is null ? 0 : 1;
     }
 
-    private static long Number(string text) => long.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
+    private static byte[] Bytes(string input)
+    {
+        try
+        {
+            return Convert.FromBase64String(input);
+        }
+        catch (FormatException e)
+        {
+            throw new UsageException($"The input is no base64: {e.Message}", e);
+        }
+    }
 }

@@ -16,7 +16,7 @@ if (args.Length > 0 && commands.TryGetValue(args[0], out var command))
     {
         return command.Run(args[1..]);
     }
-    catch (Exception e) when (e is FormatException or OverflowException or IOException)
+    catch (UsageException e)
     {
         Console.Error.WriteLine($"{e.Message}\n{command.Usage}");
         return 2;

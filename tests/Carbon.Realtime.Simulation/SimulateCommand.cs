@@ -17,9 +17,9 @@ internal static class SimulateCommand
         switch (args)
         {
             case ["--seeds", var seeds]:
-                return Tell(Number(seeds), file: null);
+                return Tell(Arguments.Count(seeds), file: null);
             case ["--seeds", var seeds, "--state", var file]:
-                return Tell(Number(seeds), file);
+                return Tell(Arguments.Count(seeds), file);
             default:
                 Console.Error.WriteLine(Usage);
                 return 2;
@@ -28,11 +28,10 @@ internal static class SimulateCommand
 
     private static int Tell(int seeds, string? file)
     {
-        var figures = file is not null && File.Exists(file) ? JsonSerializer.Deserialize<Figures>(File.ReadAllText(file))! : new Figures();
+        var figures = file is not null && File.Exists(file) ? Arguments.Read(file, static text => JsonSerializer.Deserialize<Figures>(text)!) : new Figures();
         if (figures.Build != Figures.OfThisBuild)
         {
-            Console.Error.WriteLine($"{file} is another build's: its figures are not this one's. Move it away to begin anew.");
-            return 2;
+            throw new UsageException($"{file} is another build's: its figures are not this one's. Move it away to begin anew.");
         }
 
         while (figures.Seeds < seeds)
@@ -56,6 +55,4 @@ internal static class SimulateCommand
 
         return figures.Failures.Count == 0 ? 0 : 1;
     }
-
-    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 }

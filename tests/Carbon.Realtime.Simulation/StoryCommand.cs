@@ -10,32 +10,38 @@ internal static class StoryCommand
 
     public static int Run(string[] args)
     {
-        if (args is [_, var control] && Sabotage.All.FirstOrDefault(s => s.Key.StartsWith(control, StringComparison.Ordinal)).Value is { } broken)
+        switch (args)
         {
-            return Show(Load(args[0]), broken.TellWithLog);
+            case [var name]:
+                return Tell(Load(name));
+            case [var name, var control]:
+                return TellTo(Sabotage.Named(control)[0].Value, Load(name));
+            default:
+                Console.Error.WriteLine(Usage);
+                return 2;
         }
+    }
 
-        if (args.Length != 1)
-        {
-            Console.Error.WriteLine($"{Usage}\nBroken clients:\n  {string.Join("\n  ", Sabotage.All.Keys)}");
-            return 2;
-        }
-
-        var story = Load(args[0]);
+    private static int Tell(Story story)
+    {
         if (Stories.Run.Tell(story).Failure is not null)
         {
             story = Shrinker.Shrink(story, static s => Stories.Run.Tell(s).Failure);
         }
 
-        return Show(story, static s => Stories.Run.Tell(s, Sabotage.None, keepsLog: true));
-    }
-
-    private static int Show(Story story, Func<Story, Outcome> tell)
-    {
-        var outcome = tell(story);
+        var outcome = Stories.Run.Tell(story, Sabotage.None, keepsLog: true);
         Console.WriteLine($"{story}\n{outcome.Log}\n{outcome.Failure ?? "All is well."}");
         return outcome.Failure is null ? 0 : 1;
     }
 
-    private static Story Load(string name) => int.TryParse(name, CultureInfo.InvariantCulture, out var seed) ? Story.Of(seed) : Story.Parse(File.ReadAllText(name));
+    /// <returns>0 where the story finds it out.</returns>
+    private static int TellTo(Sabotage client, Story story)
+    {
+        var (outcome, isFoundOut) = client.Try(story, keepsLog: true);
+        Console.WriteLine($"{story}\n{outcome.Log}\n{outcome.Failure ?? "All is well."}");
+        Console.WriteLine(isFoundOut ? "Found out." : $"Not found out: it would have to break {client.Breaks}, in a story that the client beside it gets through.");
+        return isFoundOut ? 0 : 1;
+    }
+
+    private static Story Load(string name) => int.TryParse(name, CultureInfo.InvariantCulture, out var seed) ? Story.Of(seed) : Arguments.Read(name, Story.Parse);
 }

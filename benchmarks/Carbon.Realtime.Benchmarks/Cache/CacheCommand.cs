@@ -1,14 +1,13 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Carbon.Realtime.Benchmarks.Race;
 using Carbon.Realtime.Benchmarks.Rows;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
 namespace Carbon.Realtime.Benchmarks.Cache;
-
-/// <summary>How the cold load is raced.</summary>
-internal sealed record CacheOptions(int Rows, int Runs);
 
 /// <summary>
 /// A cold load: a new connection, every row of a table, each decoded. The cache against a bare SELECT that takes rows as SQLite has them in memory, and against
@@ -20,8 +19,12 @@ internal static class CacheCommand
 
     private static readonly string Note = string.Concat(Enumerable.Repeat("zinc plated, class 8.8, ", 12));
 
-    public static int Run(CacheOptions options)
+    /// <summary>A cold load may take so much of what the bare SELECT takes that has its rows as spans.</summary>
+    private const double Most = 1.5;
+
+    public static int Run(TableOptions options)
     {
+        var before = Machine.LoadAverage();
         var folder = Directory.CreateTempSubdirectory("carbon-bench-").FullName;
         try
         {
@@ -49,11 +52,22 @@ internal static class CacheCommand
                 }
             }
 
-            var medians = times.ToDictionary(static t => t.Key, static t => Median(t.Value));
-            Print($"{options.Rows} items of {rows.Average(static r => r.Json.Length):0} bytes, {options.Runs} interleaved runs; first save {save:0} ms");
-            foreach (var (name, median) in medians) Print($"{name,-14} {median,8:0.0} ms   ({times[name].Min():0.0} to {times[name].Max():0.0})");
-            foreach (var (name, median) in medians.Where(static m => m.Key != "cache")) Print($"cache / {name}: {medians["cache"] / median:0.00}");
-            return 0;
+            var spreads = times.ToDictionary(static t => t.Key, static t => Spread.Of(t.Value));
+            var (spans, arrays) = (spreads["cache"].Median / spreads["bare, spans"].Median, spreads["cache"].Median / spreads["bare, arrays"].Median);
+            var text = string.Create(CultureInfo.InvariantCulture, $"""
+                {options.Rows:N0} items of {rows.Average(static r => r.Json.Length):0} bytes; {options.Runs} interleaved runs, milliseconds, medians (lowest–highest). The first save took {save:0}.
+
+                | | ms |
+                |---|--:|
+                {string.Join('\n', spreads.Select(static s => string.Create(CultureInfo.InvariantCulture, $"| {s.Key} | {s.Value.Median:0} ({s.Value.Low:0}–{s.Value.High:0}) |")))}
+                | **cache ÷ bare, spans** | **{spans:0.00}** |
+                | **cache ÷ bare, arrays** | **{arrays:0.00}** |
+
+                {Machine.Describe(before, options.Date)}
+                """);
+            Console.WriteLine(text);
+            if (options.Out is { } file) ReportFile.Write(file, "cache", text);
+            return options.Check && Floors.IsAbove(spans, Most) ? Floors.Check([string.Create(CultureInfo.InvariantCulture, $"a cold load takes {spans:0.00} of a bare SELECT's time, at most {Most} wanted")]) : 0;
         }
         finally
         {
@@ -139,8 +153,4 @@ internal static class CacheCommand
         action();
         return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
     }
-
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
-
-    private static void Print(FormattableString line) => Console.WriteLine(FormattableString.Invariant(line));
 }

@@ -69,7 +69,7 @@ internal sealed class PageServer : IAsyncDisposable
                 ReadableId = $"P-{row}",
                 Revision = "0",
                 ReadableIdWithRevision = $"P-{row}",
-                Name = $"Bracket, zinc plated, {row}",
+                Name = $"Bracket 1/2\", zinc plated, {row}",
                 Type = "Part",
                 ReplenishmentSystem = "Buy",
                 ItemTrackingType = "Inventory",
@@ -79,9 +79,9 @@ internal sealed class PageServer : IAsyncDisposable
                 UpdatedAt = new DateTimeOffset(2026, 11, 22, 10, 0, 0, TimeSpan.Zero).AddSeconds(row),
             }, BenchJson.Default.Item);
 
-            // As it is selected, and the server keeps that order: tenant and key first.
+            // As PostgreSQL writes texts, and as it is selected, and the server keeps that order: tenant and key first.
             var head = $"\"companyId\":\"co_1\",\"id\":\"{KeyOf(row)}\"";
-            var rest = head.Split(',').Aggregate(json, static (left, column) => left.Replace("," + column, "", StringComparison.Ordinal));
+            var rest = head.Split(',').Aggregate(json.Replace("\\u0022", "\\\"", StringComparison.Ordinal), static (left, column) => left.Replace("," + column, "", StringComparison.Ordinal));
             text.Append(row == first ? "" : ", \n ").Append('{').Append(head).Append(',').Append(rest.AsSpan(1));
         }
 

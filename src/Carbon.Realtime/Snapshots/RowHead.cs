@@ -74,10 +74,10 @@ internal sealed class RowHead
     /// <summary>Reads a row that begins with these columns, in any order, as the server writes them: without blanks, texts without escapes or whole numbers.</summary>
     /// <returns>False for any other, of which nothing is known then.</returns>
     /// <remarks>Every row of a table that is read: walking these few tokens costs a twentieth of the whole read.</remarks>
-    private bool TryReadAtOnce(ReadOnlySpan<byte> row, Span<Range> found, out int end)
+    internal bool TryReadAtOnce(ReadOnlySpan<byte> row, Span<Range> found, out int end)
     {
         end = 1;
-        if (!row.StartsWith("{"u8))
+        if (!_arePlain || !row.StartsWith("{"u8))
         {
             return false;
         }

@@ -89,7 +89,7 @@ internal sealed class FuzzFigures
         .Select(static t => t.Module.ModuleVersionId.ToString("N")));
 
     /// <summary>Reads what was written, or begins anew where there is no file.</summary>
-    /// <exception cref="InvalidOperationException">It is of another build or seed: what was found may be mended, and what was not may be found.</exception>
+    /// <exception cref="UsageException">It is of another build or seed: what was found may be mended, and what was not may be found.</exception>
     public static FuzzFigures Load(string? file, int seed)
     {
         if (file is null || !File.Exists(file))
@@ -97,10 +97,10 @@ internal sealed class FuzzFigures
             return new FuzzFigures { Seed = seed, Build = ThisBuild };
         }
 
-        var figures = JsonSerializer.Deserialize<FuzzFigures>(File.ReadAllText(file))!;
+        var figures = Arguments.Read(file, static text => JsonSerializer.Deserialize<FuzzFigures>(text)!);
         return figures.Build == ThisBuild && figures.Seed == seed
             ? figures
-            : throw new InvalidOperationException($"{file} is of another build or seed (seed {figures.Seed}): delete it, or give another file.");
+            : throw new UsageException($"{file} is of another build or seed (seed {figures.Seed}): delete it, or give another file.");
     }
 
     /// <summary>Writes beside and moves: whoever reads it, or ends the campaign, meets a whole file.</summary>

@@ -79,7 +79,7 @@ internal sealed class Figures
 
     public long Recoveries(RecoveryKind kind) => ToLive.GetValueOrDefault(kind)?.Values.Sum() ?? 0;
 
-    /// <summary>How many stories broke a promise.</summary>
+    /// <summary>How many stories broke this promise before any other; each ends there.</summary>
     public int Broken(string promise) => Failures.Count(f => f.Contains($": {promise} ", StringComparison.Ordinal));
 
     public static int SeedOf(string failure) => int.Parse(failure.Split(' ', ':')[1], System.Globalization.CultureInfo.InvariantCulture);

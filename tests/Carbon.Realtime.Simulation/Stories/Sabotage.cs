@@ -73,6 +73,13 @@ internal sealed record Sabotage
         ["Each read that is refused asks for a token by itself"] = new() { EachReadRefreshes = true, Breaks = "V9a" },
     };
 
+    /// <summary>Those of <see cref="All"/> whose names begin so.</summary>
+    /// <exception cref="UsageException">There is none.</exception>
+    public static IReadOnlyList<KeyValuePair<string, Sabotage>> Named(string beginning) =>
+        All.Where(c => c.Key.StartsWith(beginning, StringComparison.Ordinal)).ToList() is { Count: > 0 } named
+            ? named
+            : throw new UsageException($"No broken client's name begins with '{beginning}'. There are:\n  {string.Join("\n  ", All.Keys)}");
+
     /// <summary>Tells the client the stories of seeds 1 and on, until one finds it out that the client beside it gets through.</summary>
     /// <param name="most">The last seed.</param>
     /// <returns>The story, and what was broken; nothing if it was never found out.</returns>
@@ -81,7 +88,7 @@ internal sealed record Sabotage
         for (var seed = 1; seed <= most; seed++)
         {
             var story = Story.Of(seed);
-            if (Tell(story, this).Failure is { } failure && failure.StartsWith($"{Breaks} ", StringComparison.Ordinal) && Tell(story, Other).Failure is null)
+            if (Try(story) is { IsFoundOut: true, Outcome.Failure: { } failure })
             {
                 return (story, failure);
             }
@@ -90,8 +97,12 @@ internal sealed record Sabotage
         return null;
     }
 
-    /// <summary>Tells a story to this client, judged as <see cref="FindOut"/> does.</summary>
-    public Outcome TellWithLog(Story story) => Tell(story, this, keepsLog: true);
+    /// <summary>Tells it a story. It is found out where it breaks the promise that it is there to break, and the client beside it gets through.</summary>
+    public (Outcome Outcome, bool IsFoundOut) Try(Story story, bool keepsLog = false)
+    {
+        var outcome = Tell(story, this, keepsLog);
+        return (outcome, outcome.Failure is { } failure && failure.StartsWith($"{Breaks} ", StringComparison.Ordinal) && Tell(story, Other).Failure is null);
+    }
 
     private Outcome Tell(Story story, Sabotage client, bool keepsLog = false) => IsToldToTheEnd ? Run.Tell(story, client, keepsLog) : Run.Judge(story, client, keepsLog);
 

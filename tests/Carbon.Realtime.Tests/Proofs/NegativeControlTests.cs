@@ -19,4 +19,13 @@ public sealed class NegativeControlTests
             Assert.Fail($"{MostSeeds} stories do not tell that this rule is broken: {control}.");
         }
     }
+
+    [Fact]
+    public void What_breaks_another_promise_is_not_found_out()
+    {
+        var client = Sabotage.Named("The tenant is not asked for")[0].Value;
+        var (story, _) = client.FindOut(MostSeeds)!.Value;
+        client.Try(story).IsFoundOut.Should().BeTrue();
+        (client with { Breaks = "V11" }).Try(story).IsFoundOut.Should().BeFalse();
+    }
 }

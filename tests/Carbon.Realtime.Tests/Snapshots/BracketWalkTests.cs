@@ -10,6 +10,8 @@ public sealed class BracketWalkTests
     private static readonly string[] Pieces =
         ["\\\"", "\\\\", "\\n", "\\u0022", "{", "}", "[", "]", "ü😀", ":,", .. Enumerable.Repeat("abcdefgh", 20), new('x', 60), new('y', 130)];
 
+    private static ReadOnlySpan<byte> Special => """\\\\\\""{}[],"""u8;
+
     [Fact]
     public void A_value_ends_where_System_Text_Json_says_wherever_its_bytes_are_cut()
     {
@@ -36,6 +38,24 @@ public sealed class BracketWalkTests
             var row = Encoding.UTF8.GetBytes(Value(random, 3));
             walk.Find([.. row, .. "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"u8]).Should().Be(row.Length);
         }
+    }
+
+    /// <remarks>Runs of backslashes above all: which of them escape is carried from block to block.</remarks>
+    [Fact]
+    public void Whatever_the_bytes_are_where_they_are_cut_is_no_matter()
+    {
+        var random = new Random(13);
+        var ends = 0;
+        for (var i = 0; i < 20_000; i++)
+        {
+            var special = random.Next(1, 40);
+            byte[] bytes = [(byte)'{', .. Enumerable.Range(0, random.Next(300)).Select(_ => random.Next(special) == 0 ? Special[random.Next(Special.Length)] : (byte)'x')];
+            var whole = LengthOf(bytes, random, bytes.Length);
+            whole.Should().Be(LengthOf(bytes, random, 1), "{0}", Encoding.UTF8.GetString(bytes));
+            ends += whole > 64 ? 1 : 0;
+        }
+
+        ends.Should().BeGreaterThan(500);
     }
 
     private static int LengthOf(byte[] bytes, Random random, int most)
