@@ -98,7 +98,9 @@ internal sealed class RecordDecoder<TKey, TRow>
     public bool TryDecodeOld(in ChangeFrame change, out TRow? row)
     {
         row = default;
-        var isWhole = change.OldRecordIndex.Count > 0
+
+        // Under the default replica identity it is the key alone: a count tells, where a search would forget where the columns of the row stand.
+        var isWhole = change.OldRecordIndex.Count >= Math.Max(1, _columnHints.Length)
             && FindAbsent(change.OldRecord, change.OldRecordIndex, change.Columns, _oldListed) is null
             && !_fidelity.HasCut(change.OldRecord, change.OldRecordIndex, change.Columns);
         if (!isWhole || !change.Errors.IsEmpty || IsRounded(change.OldRecord, change.OldRecordIndex))

@@ -1,3 +1,4 @@
+using Carbon.Realtime.Simulation;
 using Carbon.Realtime.Simulation.Fuzzing;
 
 namespace Carbon.Realtime.Tests.Proofs;
@@ -65,9 +66,9 @@ public sealed class FuzzLimitTests : IDisposable
         figures.Save(file);
 
         FuzzFigures.Load(file, seed: 3).Of("page").Inputs.Should().Be(12);
-        FluentActions.Invoking(() => FuzzFigures.Load(file, seed: 4)).Should().Throw<InvalidOperationException>().WithMessage("*another build or seed*");
+        FluentActions.Invoking(() => FuzzFigures.Load(file, seed: 4)).Should().Throw<UsageException>().WithMessage("*another build or seed*");
         File.WriteAllText(file, File.ReadAllText(file).Replace(FuzzFigures.ThisBuild, FuzzFigures.ThisBuild.Replace(FuzzFigures.ThisBuild[0], 'x'), StringComparison.Ordinal));
-        FluentActions.Invoking(() => FuzzFigures.Load(file, seed: 3)).Should().Throw<InvalidOperationException>().WithMessage("*delete it*");
+        FluentActions.Invoking(() => FuzzFigures.Load(file, seed: 3)).Should().Throw<UsageException>().WithMessage("*delete it*");
         Directory.GetFiles(_folder).Should().ContainSingle();
     }
 
